@@ -1,0 +1,1 @@
+//! Domain types and the diff.

@@ -1,0 +1,1 @@
+//! DNS provider that keeps its zones in memory or in a file.

@@ -1,0 +1,1 @@
+//! What every DNS provider shares: traits, errors, zone matching, test battery.

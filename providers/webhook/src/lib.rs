@@ -1,0 +1,1 @@
+//! Client of the ExternalDNS webhook provider protocol.

@@ -1,0 +1,1 @@
+//! Ownership registries: who owns which record.

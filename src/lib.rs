@@ -1,0 +1,1 @@
+//! Zonewright: a DNS sync daemon for Kubernetes.
