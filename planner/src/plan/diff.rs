@@ -1,0 +1,388 @@
+//! The diff: row by row, where a row is everything about one name and set identifier.
+
+use super::conflict::{type_that_beats_cname, winner_for_create, winner_for_update};
+use super::hold::Kept;
+use super::{Change, CreateReason, DeleteReason, Plan, PlanInput, Policy, Skip, SkipReason, UpdateReason};
+use crate::{DnsName, Endpoint, Owner, Properties, Record, RecordKey, RecordType};
+use std::collections::BTreeSet;
+
+/// Everything about one name and set identifier.
+#[derive(Default)]
+struct Row<'a> {
+    current: Vec<&'a Record>,
+    candidates: Vec<&'a Endpoint>,
+}
+
+/// Compares what is wanted with what exists.
+///
+/// The result depends only on the content of the input, not on its order (except between identical wishes, where the
+/// first one's labels are kept), and applying it and planning again gives an empty plan.
+pub fn plan(input: &PlanInput<'_>) -> Plan {
+    let mut plan = Plan::default();
+    let candidates = visible_candidates(input, &mut plan);
+    let current = visible_records(input);
+    let wanted: BTreeSet<&DnsName> =
+        candidates.iter().filter(|c| !c.targets.is_empty()).map(|c| &c.name).collect();
+    for row in rows(current, candidates) {
+        plan_row(input, &wanted, row, &mut plan);
+    }
+    sort(&mut plan);
+    plan
+}
+
+/// Wishes that pass the filters; the others become skips.
+fn visible_candidates<'a>(input: &PlanInput<'a>, plan: &mut Plan) -> Vec<&'a Endpoint> {
+    let mut visible = Vec::new();
+    for endpoint in input.desired.iter().filter(|e| input.scope.covers(&e.name)) {
+        if !passes(input, &endpoint.name) {
+            plan.skips.push(skip_wish(endpoint, SkipReason::DomainFilter));
+        } else if !input.managed.contains(&endpoint.record_type) {
+            plan.skips.push(skip_wish(endpoint, SkipReason::UnmanagedType));
+        } else {
+            visible.push(endpoint);
+        }
+    }
+    visible
+}
+
+fn visible_records<'a>(input: &PlanInput<'a>) -> Vec<&'a Record> {
+    input
+        .current
+        .iter()
+        .filter(|r| input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name))
+        .collect()
+}
+
+fn passes(input: &PlanInput<'_>, name: &DnsName) -> bool {
+    input.filters.iter().all(|filter| filter.matches(name))
+}
+
+/// Groups by (name, set identifier) with two sorts and a merge: no maps, so that memory stays flat for large zones.
+fn rows<'a>(mut current: Vec<&'a Record>, mut candidates: Vec<&'a Endpoint>) -> Vec<Row<'a>> {
+    fn record_key(record: &Record) -> (&str, &str) {
+        (record.name.as_str(), &record.set_identifier)
+    }
+    fn endpoint_key(endpoint: &Endpoint) -> (&str, &str) {
+        (endpoint.name.as_str(), &endpoint.set_identifier)
+    }
+    current.sort_by(|a, b| {
+        record_key(a)
+            .cmp(&record_key(b))
+            .then_with(|| a.record_type.cmp(&b.record_type))
+            .then_with(|| a.zone.cmp(&b.zone))
+            .then_with(|| a.targets.cmp(&b.targets))
+    });
+    // Stable: identical wishes keep the order of the sources. Wishes of different objects are ordered by content.
+    candidates.sort_by(|a, b| {
+        endpoint_key(a)
+            .cmp(&endpoint_key(b))
+            .then_with(|| a.record_type.cmp(&b.record_type))
+            .then_with(|| a.targets.cmp(&b.targets))
+    });
+    let mut rows = Vec::new();
+    let (mut current, mut candidates) = (current.into_iter().peekable(), candidates.into_iter().peekable());
+    loop {
+        let key = match (current.peek(), candidates.peek()) {
+            (None, None) => return rows,
+            (Some(record), None) => record_key(record),
+            (None, Some(endpoint)) => endpoint_key(endpoint),
+            (Some(record), Some(endpoint)) => record_key(record).min(endpoint_key(endpoint)),
+        };
+        let mut row = Row::default();
+        while let Some(record) = current.next_if(|r| record_key(r) == key) {
+            row.current.push(record);
+        }
+        while let Some(endpoint) = candidates.next_if(|e| endpoint_key(e) == key) {
+            row.candidates.push(endpoint);
+        }
+        rows.push(row);
+    }
+}
+
+fn plan_row(input: &PlanInput<'_>, wanted: &BTreeSet<&DnsName>, mut row: Row<'_>, plan: &mut Plan) {
+    // A wish without targets is no candidate: whoever made it holds the name instead.
+    row.candidates.retain(|candidate| !candidate.targets.is_empty());
+    if row.candidates.is_empty() {
+        for record in &row.current {
+            release(input, wanted, record, DeleteReason::NoLongerWanted, plan);
+        }
+        return;
+    }
+    if let Some(source) = incomplete_holder(input, &row) {
+        for record in &row.current {
+            let reason = SkipReason::SourceIncomplete { source: source.clone() };
+            plan.skips.push(skip_record(record, reason));
+        }
+        return;
+    }
+    drop_cnames_beside_others(&mut row, plan);
+    let creates = plan_types(input, wanted, &row, plan);
+    for (endpoint, reason) in creates {
+        create(input, &row, endpoint, reason, plan);
+    }
+}
+
+/// Where a record comes from an object that cannot be seen at the moment and nobody else of that object speaks for it,
+/// handing the name to another object would be a change caused by not seeing.
+fn incomplete_holder(input: &PlanInput<'_>, row: &Row<'_>) -> Option<String> {
+    row.current.iter().find_map(|record| {
+        let resource = record.labels.resource()?;
+        let source = input.holds.incomplete_owner(record)?;
+        let holder_speaks = row.candidates.iter().any(|c| c.labels.resource() == Some(resource));
+        (!holder_speaks).then(|| source.source.clone())
+    })
+}
+
+fn drop_cnames_beside_others(row: &mut Row<'_>, plan: &mut Plan) {
+    let Some(beside) = type_that_beats_cname(&row.candidates) else { return };
+    row.candidates.retain(|candidate| {
+        let stays = candidate.record_type != RecordType::Cname;
+        if !stays {
+            plan.skips.push(skip_wish(candidate, SkipReason::CnameConflict { beside: beside.clone() }));
+        }
+        stays
+    });
+}
+
+/// Goes through the types of a row: updates and deletes go into the plan, creates are returned because they depend on
+/// what stays.
+fn plan_types<'a>(
+    input: &PlanInput<'_>,
+    wanted: &BTreeSet<&DnsName>,
+    row: &Row<'a>,
+    plan: &mut Plan,
+) -> Vec<(&'a Endpoint, CreateReason)> {
+    let types: BTreeSet<&RecordType> = row
+        .current
+        .iter()
+        .map(|r| &r.record_type)
+        .chain(row.candidates.iter().map(|c| &c.record_type))
+        .collect();
+    let wanted_types: Vec<&RecordType> = row.candidates.iter().map(|c| &c.record_type).collect();
+    let mut creates = Vec::new();
+    for record_type in types {
+        let current: Vec<&Record> =
+            row.current.iter().copied().filter(|r| &r.record_type == record_type).collect();
+        let candidates: Vec<&'a Endpoint> =
+            row.candidates.iter().copied().filter(|c| &c.record_type == record_type).collect();
+        if candidates.is_empty() {
+            for record in current {
+                release(input, wanted, record, delete_reason(record, &wanted_types, row), plan);
+            }
+        } else if current.is_empty() {
+            if let Some(winner) = winner_for_create(&candidates) {
+                report_losers(&candidates, winner, plan);
+                creates.push((winner, create_reason(row, &wanted_types)));
+            }
+        } else {
+            // The same record set may stand in several zones of one name; each is brought up to date.
+            for record in current {
+                if let Some(winner) = winner_for_update(record, &candidates) {
+                    report_losers(&candidates, winner, plan);
+                    compare(input, record, winner, plan);
+                }
+            }
+        }
+    }
+    creates
+}
+
+fn delete_reason(record: &Record, wanted_types: &[&RecordType], row: &Row<'_>) -> DeleteReason {
+    let new_type = wanted_types.iter().find(|t| !row.current.iter().any(|r| &r.record_type == **t));
+    match new_type {
+        Some(to) if **to != record.record_type => DeleteReason::TypeChanged { to: (*to).clone() },
+        _ => DeleteReason::TypeNotWanted,
+    }
+}
+
+fn create_reason(row: &Row<'_>, wanted_types: &[&RecordType]) -> CreateReason {
+    match row.current.iter().find(|r| !wanted_types.contains(&&r.record_type)) {
+        Some(gone) => CreateReason::TypeChanged { from: gone.record_type.clone() },
+        None if row.current.is_empty() => CreateReason::New,
+        None => CreateReason::TypeAdded,
+    }
+}
+
+fn report_losers(candidates: &[&Endpoint], winner: &Endpoint, plan: &mut Plan) {
+    for loser in candidates.iter().filter(|c| !std::ptr::eq(**c, winner)) {
+        let targets = || winner.targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let winner = match winner.labels.resource() {
+            Some(resource) if Some(resource) != loser.labels.resource() => resource.to_owned(),
+            _ => format!("targets {}", targets()),
+        };
+        let skip = skip_wish(loser, SkipReason::Conflict { winner });
+        if !plan.skips.contains_recent(&skip) {
+            plan.skips.push(skip);
+        }
+    }
+}
+
+/// Several zones with one record set report the same loser once each; the repetition stands at the end of the list.
+trait ContainsRecent {
+    fn contains_recent(&self, skip: &Skip) -> bool;
+}
+
+impl ContainsRecent for Vec<Skip> {
+    fn contains_recent(&self, skip: &Skip) -> bool {
+        self.iter().rev().take(8).any(|recent| recent == skip)
+    }
+}
+
+fn compare(input: &PlanInput<'_>, record: &Record, endpoint: &Endpoint, plan: &mut Plan) {
+    if !record.is_owned_by(input.owner) {
+        plan.skips.push(skip_wish(endpoint, not_ours(record)));
+        return;
+    }
+    let reasons = differences(record, endpoint);
+    if reasons.is_empty() {
+        return;
+    }
+    if !input.policy.allows_updates() {
+        plan.skips.push(skip_wish(endpoint, SkipReason::PolicyFreezes(input.policy)));
+        return;
+    }
+    plan.changes.push(Change::Update { old: record.clone(), new: endpoint.clone(), reasons });
+}
+
+fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateReason> {
+    let mut reasons = Vec::new();
+    if endpoint.ttl.configured().is_some() && endpoint.ttl != record.ttl {
+        reasons.push(UpdateReason::Ttl { from: record.ttl, to: endpoint.ttl });
+    }
+    if !record.has_targets(&endpoint.targets) {
+        reasons.push(UpdateReason::Targets);
+    }
+    let properties = differing_properties(&record.properties, &endpoint.properties);
+    if !properties.is_empty() {
+        reasons.push(UpdateReason::Properties(properties));
+    }
+    if record.ownership.row_missing {
+        reasons.push(UpdateReason::OwnershipRow);
+    }
+    if let Some(from) = &record.ownership.migrate_from {
+        reasons.push(UpdateReason::OwnerMigration(from.clone()));
+    }
+    reasons
+}
+
+fn differing_properties(current: &Properties, wanted: &Properties) -> Vec<String> {
+    if current == wanted {
+        return Vec::new();
+    }
+    let changed = wanted.iter().filter(|(name, value)| current.get(name) != Some(*value)).map(|(name, _)| name);
+    let gone = current.iter().map(|(name, _)| name).filter(|name| wanted.get(name).is_none());
+    let names: BTreeSet<&str> = changed.chain(gone).collect();
+    names.into_iter().map(str::to_owned).collect()
+}
+
+/// Adds a create unless something at the name forbids it.
+fn create(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint, reason: CreateReason, plan: &mut Plan) {
+    if let Some(obstacle) = obstacle(input, row, endpoint) {
+        plan.skips.push(skip_wish(endpoint, obstacle));
+        return;
+    }
+    plan.changes.push(Change::Create { new: endpoint.clone(), reason });
+}
+
+fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option<SkipReason> {
+    if let Some(foreign) = row.current.iter().find(|record| !record.is_owned_by(input.owner)) {
+        return Some(not_ours(foreign));
+    }
+    let key = RecordKey {
+        name: endpoint.name.clone(),
+        record_type: endpoint.record_type.clone(),
+        set_identifier: endpoint.set_identifier.clone(),
+    };
+    if let Some(owner) = input.claims.get(&key) {
+        return Some(SkipReason::Claimed { owner: owner.clone() });
+    }
+    let staying = row.current.iter().find(|record| {
+        let excludes = (record.record_type == RecordType::Cname) != (endpoint.record_type == RecordType::Cname);
+        excludes && !input.policy.allows_deletes()
+    });
+    staying.map(|record| SkipReason::Impossible { beside: record.record_type.clone() })
+}
+
+/// Deletes a record that no wish matches, unless it is not ours, held, or the policy keeps it.
+fn release(
+    input: &PlanInput<'_>,
+    wanted: &BTreeSet<&DnsName>,
+    record: &Record,
+    reason: DeleteReason,
+    plan: &mut Plan,
+) {
+    if !record.is_owned_by(input.owner) {
+        // Somebody else's record at a name we have no wish for is nobody's news.
+        return;
+    }
+    let nobody_wants_the_row = reason == DeleteReason::NoLongerWanted;
+    let kept = if nobody_wants_the_row {
+        input.holds.keeps(record, |name| wanted.contains(name))
+    } else {
+        input.holds.incomplete_owner(record).map(Kept::Incomplete)
+    };
+    match kept {
+        Some(Kept::Held(hold)) => {
+            let mut skip = skip_record(record, SkipReason::Held(hold.reason.clone()));
+            skip.objects.push(hold.object.clone());
+            plan.skips.push(skip);
+        }
+        Some(Kept::Incomplete(source)) => {
+            plan.skips.push(skip_record(record, SkipReason::SourceIncomplete { source: source.source.clone() }));
+        }
+        None if input.policy == Policy::Sync => {
+            plan.changes.push(Change::Delete { old: record.clone(), reason });
+        }
+        None => plan.skips.push(skip_record(record, SkipReason::PolicyKeeps(input.policy))),
+    }
+}
+
+fn not_ours(record: &Record) -> SkipReason {
+    match record.labels.owner().and_then(Owner::new) {
+        Some(owner) => SkipReason::ForeignOwner { owner },
+        None => SkipReason::Unowned,
+    }
+}
+
+fn skip_wish(endpoint: &Endpoint, reason: SkipReason) -> Skip {
+    Skip {
+        name: endpoint.name.clone(),
+        record_type: endpoint.record_type.clone(),
+        set_identifier: endpoint.set_identifier.clone(),
+        reason,
+        objects: endpoint.objects.clone(),
+    }
+}
+
+fn skip_record(record: &Record, reason: SkipReason) -> Skip {
+    Skip {
+        name: record.name.clone(),
+        record_type: record.record_type.clone(),
+        set_identifier: record.set_identifier.clone(),
+        reason,
+        objects: Vec::new(),
+    }
+}
+
+fn sort(plan: &mut Plan) {
+    plan.changes.sort_by(|a, b| change_key(a).cmp(&change_key(b)));
+    plan.skips.sort_by(|a, b| {
+        (&a.name, &a.set_identifier, &a.record_type, a.reason.code(), &a.objects).cmp(&(
+            &b.name,
+            &b.set_identifier,
+            &b.record_type,
+            b.reason.code(),
+            &b.objects,
+        ))
+    });
+}
+
+/// Deletes stand before creates of the same name, so that a reader sees a type change in the order in which it happens.
+fn change_key(change: &Change) -> (&DnsName, &str, u8, &RecordType) {
+    let rank = match change {
+        Change::Delete { .. } => 0,
+        Change::Update { .. } => 1,
+        Change::Create { .. } => 2,
+    };
+    (change.name(), change.set_identifier(), rank, change.record_type())
+}

@@ -1,0 +1,400 @@
+//! The plan: what to change, what was left alone, and why.
+
+mod conflict;
+mod diff;
+mod hold;
+#[cfg(test)]
+mod tests;
+
+pub use diff::plan;
+pub use hold::{Hold, HoldReason, Holds, Incomplete};
+
+use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordType, Ttl};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
+
+/// Which changes may be made (`--policy`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Policy {
+    /// Create, update and delete.
+    Sync,
+    /// Create and update.
+    UpsertOnly,
+    /// Create.
+    CreateOnly,
+}
+
+impl Policy {
+    /// The flag value.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::UpsertOnly => "upsert-only",
+            Self::CreateOnly => "create-only",
+        }
+    }
+
+    fn allows_updates(self) -> bool {
+        self != Self::CreateOnly
+    }
+
+    fn allows_deletes(self) -> bool {
+        self == Self::Sync
+    }
+}
+
+/// The record types in our care: `--managed-record-types` without `--exclude-record-types`. Records of other types are
+/// invisible: they neither change nor stand in the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManagedTypes(BTreeSet<RecordType>);
+
+impl ManagedTypes {
+    /// The types in `managed` that are not in `excluded`.
+    pub fn new(managed: impl IntoIterator<Item = RecordType>, excluded: &[RecordType]) -> Self {
+        Self(managed.into_iter().filter(|t| t.is_known() && !excluded.contains(t)).collect())
+    }
+
+    /// Whether a type is in our care.
+    pub fn contains(&self, record_type: &RecordType) -> bool {
+        self.0.contains(record_type)
+    }
+}
+
+impl Default for ManagedTypes {
+    /// A, AAAA and CNAME, the default of `--managed-record-types`.
+    fn default() -> Self {
+        Self([RecordType::A, RecordType::Aaaa, RecordType::Cname].into())
+    }
+}
+
+/// Which names to plan.
+#[derive(Debug, Clone, Copy, Default)]
+pub enum Scope<'a> {
+    /// Every name.
+    #[default]
+    All,
+    /// Only these: the names that an event touched.
+    Names(&'a BTreeSet<DnsName>),
+}
+
+impl Scope<'_> {
+    fn covers(&self, name: &DnsName) -> bool {
+        match self {
+            Self::All => true,
+            Self::Names(names) => names.contains(name),
+        }
+    }
+}
+
+/// Everything a plan depends on.
+#[derive(Debug)]
+pub struct PlanInput<'a> {
+    /// What is wanted, in the order of the sources; order matters only between identical wishes.
+    pub desired: &'a [Endpoint],
+    /// What exists, with ownership.
+    pub current: &'a [Record],
+    /// Names and objects whose records stay as they are.
+    pub holds: &'a Holds,
+    /// Ownership rows of other owners at names where no record exists: the name is taken.
+    pub claims: &'a BTreeMap<crate::RecordKey, Owner>,
+    /// A name must pass all of these.
+    pub filters: &'a [DomainFilter],
+    /// Types in our care.
+    pub managed: &'a ManagedTypes,
+    /// What may be done.
+    pub policy: Policy,
+    /// Who we are; `None` (registry `noop`) means everything is ours.
+    pub owner: Option<&'a Owner>,
+    /// Which names to plan.
+    pub scope: Scope<'a>,
+}
+
+/// A decision to change something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// A record set that does not exist yet.
+    Create {
+        /// What to create.
+        new: Endpoint,
+        /// Why.
+        reason: CreateReason,
+    },
+    /// A record set of ours that differs.
+    Update {
+        /// What exists.
+        old: Record,
+        /// What is wanted.
+        new: Endpoint,
+        /// Every difference found; never empty.
+        reasons: Vec<UpdateReason>,
+    },
+    /// A record set of ours that nobody wants any more.
+    Delete {
+        /// What exists.
+        old: Record,
+        /// Why.
+        reason: DeleteReason,
+    },
+}
+
+/// Why something is created.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CreateReason {
+    /// Nothing stands at the name.
+    New,
+    /// Records of other types stand at the name; all are ours.
+    TypeAdded,
+    /// It takes the place of a record of another type, deleted in the same plan.
+    TypeChanged {
+        /// The type that goes.
+        from: RecordType,
+    },
+}
+
+/// One difference between what exists and what is wanted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum UpdateReason {
+    /// Another TTL is asked for.
+    Ttl {
+        /// What exists.
+        from: Ttl,
+        /// What is wanted.
+        to: Ttl,
+    },
+    /// The targets differ.
+    Targets,
+    /// These provider-specific properties differ.
+    Properties(Vec<String>),
+    /// The ownership record exists only in an older form.
+    OwnershipRow,
+    /// The ownership record still names this owner.
+    OwnerMigration(Owner),
+}
+
+/// Why something is deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeleteReason {
+    /// No object asks for the name any more.
+    NoLongerWanted,
+    /// The name is wanted, but not this type.
+    TypeNotWanted,
+    /// A record of another type takes its place.
+    TypeChanged {
+        /// The type that comes.
+        to: RecordType,
+    },
+}
+
+/// Something that was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skip {
+    /// The record's name.
+    pub name: DnsName,
+    /// The record's type.
+    pub record_type: RecordType,
+    /// The record's set identifier.
+    pub set_identifier: Arc<str>,
+    /// Why.
+    pub reason: SkipReason,
+    /// The objects concerned.
+    pub objects: Vec<Arc<ObjectRef>>,
+}
+
+/// Why something was not done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SkipReason {
+    /// The record belongs to another owner.
+    ForeignOwner {
+        /// The owner in the ownership record.
+        owner: Owner,
+    },
+    /// The record has no ownership record; it was made by hand or by another tool.
+    Unowned,
+    /// No record exists, but another owner's ownership record holds the name.
+    Claimed {
+        /// The owner in the ownership record.
+        owner: Owner,
+    },
+    /// The policy forbids deleting.
+    PolicyKeeps(Policy),
+    /// The policy forbids updating.
+    PolicyFreezes(Policy),
+    /// The name does not pass the domain filter.
+    DomainFilter,
+    /// The type is not managed.
+    UnmanagedType,
+    /// Another wish for the same name and type won.
+    Conflict {
+        /// What won: its resource label, or its targets.
+        winner: String,
+    },
+    /// A CNAME cannot stand beside another type, and the other type wins.
+    CnameConflict {
+        /// The type that won.
+        beside: RecordType,
+    },
+    /// A record that stays stands in the way: DNS does not allow a CNAME beside other data (RFC 1034 section 3.6.2).
+    Impossible {
+        /// The type that stays.
+        beside: RecordType,
+    },
+    /// The object still asks for the name but has nothing to point it at.
+    Held(HoldReason),
+    /// The source that this record comes from could not be read completely.
+    SourceIncomplete {
+        /// The `--source` value.
+        source: String,
+    },
+}
+
+impl SkipReason {
+    /// A short fixed word for metrics, events and machine output.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::ForeignOwner { .. } => "foreign-owner",
+            Self::Unowned => "unowned",
+            Self::Claimed { .. } => "claimed",
+            Self::PolicyKeeps(_) | Self::PolicyFreezes(_) => "policy",
+            Self::DomainFilter => "domain-filter",
+            Self::UnmanagedType => "unmanaged-type",
+            Self::Conflict { .. } => "conflict",
+            Self::CnameConflict { .. } => "cname-conflict",
+            Self::Impossible { .. } => "impossible",
+            Self::Held(_) => "held",
+            Self::SourceIncomplete { .. } => "source-incomplete",
+        }
+    }
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ForeignOwner { owner } => write!(f, "belongs to owner {:?}", owner.as_str()),
+            Self::Unowned => f.write_str("exists without an ownership record, so it is not ours to change"),
+            Self::Claimed { owner } => {
+                write!(f, "the name is held by an ownership record of owner {:?}", owner.as_str())
+            }
+            Self::PolicyKeeps(policy) => write!(f, "policy {} does not delete", policy.as_str()),
+            Self::PolicyFreezes(policy) => write!(f, "policy {} does not update", policy.as_str()),
+            Self::DomainFilter => f.write_str("outside the domain filter"),
+            Self::UnmanagedType => f.write_str("record type is not managed"),
+            Self::Conflict { winner } => write!(f, "conflicts with {winner}, which wins"),
+            Self::CnameConflict { beside } => {
+                write!(f, "a CNAME cannot stand beside {beside} records of the same name, which win")
+            }
+            Self::Impossible { beside } => write!(f, "impossible beside the {beside} record that stays"),
+            Self::Held(reason) => write!(f, "held: {reason}"),
+            Self::SourceIncomplete { source } => {
+                write!(f, "held: source {source} could not be read completely")
+            }
+        }
+    }
+}
+
+impl fmt::Display for CreateReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::New => f.write_str("new"),
+            Self::TypeAdded => f.write_str("type added"),
+            Self::TypeChanged { from } => write!(f, "type changed from {from}"),
+        }
+    }
+}
+
+impl fmt::Display for UpdateReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ttl { .. } => f.write_str("TTL changed"),
+            Self::Targets => f.write_str("targets changed"),
+            Self::Properties(names) => write!(f, "{} changed", names.join(", ")),
+            Self::OwnershipRow => f.write_str("ownership record is rewritten in the current form"),
+            Self::OwnerMigration(owner) => write!(f, "taken over from owner {:?}", owner.as_str()),
+        }
+    }
+}
+
+impl fmt::Display for DeleteReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoLongerWanted => f.write_str("no object asks for it"),
+            Self::TypeNotWanted => f.write_str("this type is no longer asked for"),
+            Self::TypeChanged { to } => write!(f, "type changed to {to}"),
+        }
+    }
+}
+
+impl Change {
+    /// The record's name.
+    pub fn name(&self) -> &DnsName {
+        match self {
+            Self::Create { new, .. } => &new.name,
+            Self::Update { old, .. } | Self::Delete { old, .. } => &old.name,
+        }
+    }
+
+    /// The record's type.
+    pub fn record_type(&self) -> &RecordType {
+        match self {
+            Self::Create { new, .. } => &new.record_type,
+            Self::Update { old, .. } | Self::Delete { old, .. } => &old.record_type,
+        }
+    }
+
+    /// The record's set identifier.
+    pub fn set_identifier(&self) -> &str {
+        match self {
+            Self::Create { new, .. } => &new.set_identifier,
+            Self::Update { old, .. } | Self::Delete { old, .. } => &old.set_identifier,
+        }
+    }
+
+    /// `create`, `update` or `delete`.
+    pub fn action(&self) -> &'static str {
+        match self {
+            Self::Create { .. } => "create",
+            Self::Update { .. } => "update",
+            Self::Delete { .. } => "delete",
+        }
+    }
+
+    /// Why, in one line.
+    pub fn reason(&self) -> String {
+        match self {
+            Self::Create { reason, .. } => reason.to_string(),
+            Self::Update { reasons, .. } => {
+                reasons.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+            }
+            Self::Delete { reason, .. } => reason.to_string(),
+        }
+    }
+
+    /// The objects behind the wish; a delete has none.
+    pub fn objects(&self) -> &[Arc<ObjectRef>] {
+        match self {
+            Self::Create { new, .. } | Self::Update { new, .. } => &new.objects,
+            Self::Delete { .. } => &[],
+        }
+    }
+}
+
+/// What to do and what was left undone. Both lists are sorted by name, set identifier and type.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// What to do.
+    pub changes: Vec<Change>,
+    /// What was left undone, and why.
+    pub skips: Vec<Skip>,
+}
+
+impl Plan {
+    /// Whether there is anything to do.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// How many changes are of this action (`create`, `update`, `delete`).
+    pub fn count(&self, action: &str) -> usize {
+        self.changes.iter().filter(|change| change.action() == action).count()
+    }
+}
