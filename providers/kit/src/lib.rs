@@ -1,1 +1,74 @@
-//! What every DNS provider shares: traits, errors, zone matching, test battery.
+//! What every DNS provider shares.
+//!
+//! A provider translates, pages, batches and reports. It does not diff, own, filter or schedule. It implements two traits:
+//! [`ReadZones`] and [`WriteZone`]. They are apart so that a preview can be given the first and not the second: what has no
+//! writer cannot write.
+//!
+//! ```text
+//! sync ── zones(), records() ──> ReadZones       plan ── changes by zone ──> WriteZone::apply
+//! ```
+
+mod batch;
+mod capabilities;
+mod change;
+mod error;
+mod zone;
+
+pub use batch::batches;
+pub use capabilities::{Capabilities, Unsupported};
+pub use change::{Operation, RowChange, ZoneChange};
+pub use error::{ErrorClass, ProviderError};
+pub use zone::{Zone, zone_for};
+
+use async_trait::async_trait;
+use zonewright_planner::{DomainFilter, Endpoint, Record};
+
+/// What a zone holds.
+#[derive(Debug, Clone, Default)]
+pub struct Listing {
+    /// Every record set that could be understood, ownership rows included.
+    pub records: Vec<Record>,
+    /// Descriptions of record sets that could not (names that are no DNS names); they are left alone.
+    pub unreadable: Vec<String>,
+}
+
+/// What a provider makes of the wishes before they are planned.
+#[derive(Debug, Clone, Default)]
+pub struct Adjusted {
+    /// The wishes in the provider's canonical form, so that what is asked for equals what will be read back.
+    pub endpoints: Vec<Endpoint>,
+    /// Descriptions of wishes that came back malformed and were dropped.
+    pub rejected: Vec<String>,
+}
+
+/// Reading: everything that is needed to plan.
+#[async_trait]
+pub trait ReadZones: Send + Sync {
+    /// What the service can hold. The same table drives validation, batching and the test battery.
+    fn capabilities(&self) -> &Capabilities;
+
+    /// Restricts planning to the names this provider is responsible for. Asked once per cycle; implementations that
+    /// negotiate at start answer from memory.
+    async fn domain_filter(&self) -> Result<DomainFilter, ProviderError> {
+        Ok(DomainFilter::All)
+    }
+
+    /// The zones in reach. Fails closed: if some cannot be listed it is an error, never a shorter list.
+    async fn zones(&self) -> Result<Vec<Zone>, ProviderError>;
+
+    /// Everything in one zone. A partial listing is an error, never a shorter list.
+    async fn records(&self, zone: &Zone) -> Result<Listing, ProviderError>;
+
+    /// Canonicalises the whole list of wishes, once per full cycle. Must be idempotent.
+    async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+        Ok(Adjusted { endpoints, rejected: Vec::new() })
+    }
+}
+
+/// Writing.
+#[async_trait]
+pub trait WriteZone: Send + Sync {
+    /// Applies changes to one zone and reports one outcome per change, in the same order. A record and its ownership rows
+    /// are one change: either all of it is applied or, as far as the service allows, none.
+    async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>>;
+}

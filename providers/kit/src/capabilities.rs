@@ -1,0 +1,48 @@
+//! What a provider can hold, as data.
+
+use std::num::NonZeroUsize;
+use zonewright_planner::{Endpoint, RecordType};
+
+/// A provider's limits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Capabilities {
+    /// Record types the service stores.
+    pub record_types: Vec<RecordType>,
+    /// Whether several record sets of one name and type can stand side by side, told apart by a set identifier.
+    pub set_identifiers: bool,
+    /// The most changes that one write call takes; `None` for no limit. Ownership rows do not count.
+    pub changes_per_write: Option<NonZeroUsize>,
+}
+
+/// Why a wish cannot be stored by a provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Unsupported {
+    /// The service has no such record type.
+    #[error("the provider does not store {0} records")]
+    RecordType(RecordType),
+    /// The service keeps one record set per name and type.
+    #[error("the provider does not know set identifiers")]
+    SetIdentifier,
+}
+
+impl Capabilities {
+    /// A provider that stores every plannable type, set identifiers included, in writes of any size.
+    pub fn everything() -> Self {
+        Self { record_types: RecordType::ALL.to_vec(), set_identifiers: true, changes_per_write: None }
+    }
+
+    /// Whether the service can store a wish. Types that are never planned pass: they are filtered elsewhere.
+    ///
+    /// # Errors
+    /// The first limit that the wish breaks.
+    pub fn check(&self, endpoint: &Endpoint) -> Result<(), Unsupported> {
+        let record_type = &endpoint.record_type;
+        if record_type.is_known() && !self.record_types.contains(record_type) {
+            return Err(Unsupported::RecordType(record_type.clone()));
+        }
+        if !endpoint.set_identifier.is_empty() && !self.set_identifiers {
+            return Err(Unsupported::SetIdentifier);
+        }
+        Ok(())
+    }
+}

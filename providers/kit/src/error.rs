@@ -1,0 +1,93 @@
+//! Errors of providers, sorted by what the caller should do about them.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What kind of failure it was. Decides back-off, bisecting and what to tell the operator; never guessed from text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// Credentials are missing, expired or insufficient.
+    Auth,
+    /// Too many requests; the service may have said when to come back.
+    Throttled {
+        /// What the service asked for.
+        retry_after: Option<Duration>,
+    },
+    /// The service refuses this record; the others may be fine.
+    InvalidRecord,
+    /// What exists differs from what we thought; read again.
+    Conflict,
+    /// The service did not answer, or not usefully; try again.
+    Unavailable,
+    /// Trying again will not help.
+    Permanent,
+}
+
+impl ErrorClass {
+    /// A short fixed word for metrics and events.
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::Auth => "auth",
+            Self::Throttled { .. } => "throttled",
+            Self::InvalidRecord => "invalid-record",
+            Self::Conflict => "conflict",
+            Self::Unavailable => "unavailable",
+            Self::Permanent => "permanent",
+        }
+    }
+
+    /// The class of an HTTP status that is not a success.
+    pub fn from_http_status(status: u16, retry_after: Option<Duration>) -> Self {
+        match status {
+            401 | 403 => Self::Auth,
+            429 => Self::Throttled { retry_after },
+            409 | 412 => Self::Conflict,
+            400 | 422 => Self::InvalidRecord,
+            500..=599 | 408 => Self::Unavailable,
+            _ => Self::Permanent,
+        }
+    }
+}
+
+/// A failed call to a provider. Cheap to clone, because one failed batch is the outcome of many changes.
+#[derive(Debug, Clone)]
+pub struct ProviderError {
+    class: ErrorClass,
+    message: Arc<str>,
+    source: Option<Arc<dyn std::error::Error + Send + Sync>>,
+}
+
+impl ProviderError {
+    /// An error of a class. The message says what was tried on what, in lower case.
+    pub fn new(class: ErrorClass, message: impl Into<Arc<str>>) -> Self {
+        Self { class, message: message.into(), source: None }
+    }
+
+    /// The same error with its cause.
+    #[must_use]
+    pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// What kind of failure it was.
+    pub fn class(&self) -> ErrorClass {
+        self.class
+    }
+}
+
+impl fmt::Display for ProviderError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        let mut cause = self.source.as_deref().map(|e| e as &dyn std::error::Error);
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+/// The causes are part of the message, hence no `source`.
+impl std::error::Error for ProviderError {}
