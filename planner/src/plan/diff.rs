@@ -49,7 +49,9 @@ fn visible_records<'a>(input: &PlanInput<'a>) -> Vec<&'a Record> {
     input
         .current
         .iter()
-        .filter(|r| input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name))
+        .filter(|r| {
+            input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name)
+        })
         .collect()
 }
 
@@ -269,7 +271,8 @@ fn differing_properties(current: &Properties, wanted: &Properties) -> Vec<String
     if current == wanted {
         return Vec::new();
     }
-    let changed = wanted.iter().filter(|(name, value)| current.get(name) != Some(*value)).map(|(name, _)| name);
+    let changed =
+        wanted.iter().filter(|(name, value)| current.get(name) != Some(*value)).map(|(name, _)| name);
     let gone = current.iter().map(|(name, _)| name).filter(|name| wanted.get(name).is_none());
     let names: BTreeSet<&str> = changed.chain(gone).collect();
     names.into_iter().map(str::to_owned).collect()
@@ -297,7 +300,8 @@ fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option
         return Some(SkipReason::Claimed { owner: owner.clone() });
     }
     let staying = row.current.iter().find(|record| {
-        let excludes = (record.record_type == RecordType::Cname) != (endpoint.record_type == RecordType::Cname);
+        let excludes =
+            (record.record_type == RecordType::Cname) != (endpoint.record_type == RecordType::Cname);
         excludes && !input.policy.allows_deletes()
     });
     staying.map(|record| SkipReason::Impossible { beside: record.record_type.clone() })
@@ -328,7 +332,8 @@ fn release(
             plan.skips.push(skip);
         }
         Some(Kept::Incomplete(source)) => {
-            plan.skips.push(skip_record(record, SkipReason::SourceIncomplete { source: source.source.clone() }));
+            plan.skips
+                .push(skip_record(record, SkipReason::SourceIncomplete { source: source.source.clone() }));
         }
         None if input.policy == Policy::Sync => {
             plan.changes.push(Change::Delete { old: record.clone(), reason });
