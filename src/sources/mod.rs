@@ -8,11 +8,15 @@
 //! fails as a whole: an object that cannot be understood is reported, and what it owns is held.
 
 pub mod annotations;
+pub mod crd;
 pub mod duration;
+pub mod empty;
+pub mod fake;
 pub mod ingress;
 pub mod merge;
 pub mod object;
 pub mod outcome;
+pub mod pipeline;
 pub mod selection;
 pub mod selector;
 pub mod settings;

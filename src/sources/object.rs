@@ -75,7 +75,7 @@ pub struct Metadata {
     pub labels: StringMap,
     /// Annotations, without those that only other tools read.
     pub annotations: StringMap,
-    /// Needed while a watch is resumed; dropped before the object is kept.
+    /// The version that was read: a watch resumes from it, a status write is based on it.
     pub resource_version: Box<str>,
 }
 
