@@ -1,0 +1,4 @@
+//! The test surroundings themselves, held to what tests will rely on.
+
+mod apiserver;
+mod webhook;
