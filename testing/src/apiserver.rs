@@ -70,6 +70,8 @@ impl KubeApiserver {
         };
         this.start_apiserver().await?;
         this.wait_for_own_objects().await?;
+        // Applying anything may make a namespace, so their first state is noted right away.
+        this.watch_over("v1", "Namespace").await?;
         Ok(this)
     }
 

@@ -3,9 +3,9 @@
 use crate::error::Context;
 use crate::{Error, KubeApiserver, Result};
 use futures::future;
-use kube::Api;
 use kube::api::{DeleteParams, DynamicObject, GroupVersionKind, PostParams, PropagationPolicy};
 use kube::core::discovery::{ApiResource, Scope};
+use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet};
 use std::fs;
@@ -99,7 +99,7 @@ impl KubeApiserver {
     pub async fn get(&self, object: &Value) -> Result<Value> {
         let (kind, object) = self.parse(object).await?;
         let what = || format!("getting {}", describe(&kind, &object));
-        to_value(&self.api(&kind, &object).get(&name(&object)).await.context(what)?)
+        to_value(&self.api(&kind, &object).get(&object.name_any()).await.context(what)?)
     }
 
     /// Applies the custom resource definitions in a YAML file, or in all YAML files of a folder, and returns when
@@ -163,7 +163,7 @@ impl KubeApiserver {
                 result => return result.context(|| format!("creating {}", describe(kind, object))),
             };
             if is(&error, "Invalid") {
-                unless_gone(self.remove(kind, object).await)?;
+                or_gone(self.remove(kind, object).await)?;
             } else if !is(&error, "Conflict") && !is(&error, "NotFound") {
                 return Err(error).context(|| format!("replacing {}", describe(kind, object)));
             }
@@ -175,7 +175,7 @@ impl KubeApiserver {
     }
 
     async fn replace(&self, api: &Api<DynamicObject>, object: &DynamicObject) -> kube::Result<DynamicObject> {
-        let name = name(object);
+        let name = object.name_any();
         let mut object = object.clone();
         object.metadata.resource_version = api.get(&name).await?.metadata.resource_version;
         api.replace(&name, &PostParams::default(), &object).await
@@ -189,7 +189,7 @@ impl KubeApiserver {
     ) -> Result<DynamicObject> {
         let params = PostParams::default();
         let api = self.api(kind, stored);
-        let name = name(stored);
+        let name = stored.name_any();
         object.metadata.resource_version.clone_from(&stored.metadata.resource_version);
         loop {
             match api.replace_status(&name, &params, &object).await {
@@ -205,20 +205,20 @@ impl KubeApiserver {
         }
     }
 
-    /// Deletes without grace period, so that the object is gone on return unless finalizers keep it.
-    pub(crate) async fn remove(&self, kind: &Kind, object: &DynamicObject) -> Result<()> {
+    /// Deletes without grace period and tells whether the object is gone; finalizers may keep it.
+    pub(crate) async fn remove(&self, kind: &Kind, object: &DynamicObject) -> Result<bool> {
         let what = || format!("deleting {}", describe(kind, object));
         let params = DeleteParams {
             grace_period_seconds: Some(0),
             propagation_policy: Some(PropagationPolicy::Background),
             ..DeleteParams::default()
         };
-        let name = name(object);
-        self.api(kind, object).delete(&name, &params).await.context(what)?;
-        if kind.is_namespace() {
-            self.finalize_namespace(&name).await?;
+        let name = object.name_any();
+        match self.api(kind, object).delete(&name, &params).await {
+            Err(error) => Err(error).context(what),
+            Ok(_) if kind.is_namespace() => self.finalize_namespace(&name).await.map(|()| true),
+            Ok(answer) => Ok(answer.left().is_none_or(|object| !is_pending(&object))),
         }
-        Ok(())
     }
 
     /// What the namespace controller does once a namespace is empty.
@@ -312,21 +312,24 @@ pub(crate) fn is(error: &kube::Error, reason: &str) -> bool {
     matches!(error, kube::Error::Api(status) if status.reason == reason)
 }
 
-/// Someone else may delete the same object: so much the better.
-pub(crate) fn unless_gone(result: Result<()>) -> Result<()> {
+/// An object on its way out, as a deletion answers with it. One that is gone looks the same but for what keeps it.
+fn is_pending(object: &DynamicObject) -> bool {
+    let meta = &object.metadata;
+    meta.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())
+        || meta.deletion_grace_period_seconds.is_some_and(|seconds| seconds > 0)
+}
+
+/// Someone else may delete the same object: then it is gone as well.
+pub(crate) fn or_gone(result: Result<bool>) -> Result<bool> {
     match result {
-        Err(Error::Api { source, .. }) if is(&source, "NotFound") => Ok(()),
+        Err(Error::Api { source, .. }) if is(&source, "NotFound") => Ok(true),
         other => other,
     }
 }
 
-pub(crate) fn name(object: &DynamicObject) -> String {
-    object.metadata.name.clone().unwrap_or_default()
-}
-
 fn describe(kind: &Kind, object: &DynamicObject) -> String {
     let namespace = object.metadata.namespace.as_deref().map(|namespace| format!("{namespace}/"));
-    format!("{} {}{}", kind.resource.kind, namespace.unwrap_or_default(), name(object))
+    format!("{} {}{}", kind.resource.kind, namespace.unwrap_or_default(), object.name_any())
 }
 
 fn to_value(object: &DynamicObject) -> Result<Value> {
