@@ -75,8 +75,8 @@ impl KubeApiserver {
         Ok(this)
     }
 
-    /// Where the server listens: `https://127.0.0.1:PORT`. Its certificate is signed by an authority that only
-    /// the kubeconfigs know.
+    /// Where the server listens: `https://127.0.0.1:PORT`. Its certificate is signed by an authority that
+    /// only the kubeconfigs know.
     pub fn url(&self) -> String {
         url(self.port)
     }
@@ -101,8 +101,8 @@ impl KubeApiserver {
         self.dir.path().join(ADMIN)
     }
 
-    /// Writes a kubeconfig for a user of that name, with a client certificate. The user may do nothing until an
-    /// applied (Cluster)RoleBinding says otherwise.
+    /// Writes a kubeconfig for a user of that name, with a client certificate. The user may do nothing until
+    /// an applied (Cluster)RoleBinding says otherwise.
     pub fn kubeconfig_for(&self, user: &str) -> Result<PathBuf> {
         let identity = self.authority.user(user)?;
         let [certificate, key] = ["crt", "key"].map(|kind| self.dir.path().join(format!("{user}.{kind}")));
@@ -154,8 +154,8 @@ impl KubeApiserver {
         self.client.request_text(request).await.context(what)
     }
 
-    /// The server makes its own namespaces and the `kubernetes` Service a moment after it is ready. Waiting for
-    /// them here keeps them out of what a test sees change.
+    /// The server makes its own namespaces and the `kubernetes` Service a moment after it is ready. Waiting
+    /// for them here keeps them out of what a test sees change.
     async fn wait_for_own_objects(&self) -> Result<()> {
         let deadline = Instant::now() + START_TIMEOUT;
         for path in [

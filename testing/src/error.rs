@@ -59,6 +59,10 @@ pub enum Error {
 impl std::fmt::Debug for Error {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{self}")?;
+        if let Error::Api { source: kube::Error::Api(status), .. } = self {
+            // The client's own rendering says this twice, with every field.
+            return write!(f, ": {} {}: {}", status.code, status.reason, status.message);
+        }
         let mut cause = std::error::Error::source(self);
         while let Some(error) = cause {
             write!(f, ": {error}")?;

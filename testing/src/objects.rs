@@ -59,9 +59,9 @@ impl Kind {
 impl KubeApiserver {
     /// Creates an object, or replaces the one of that name, and returns what the server made of it.
     ///
-    /// Where the status is a subresource it is written too, if the object has one. A namespace that does not exist
-    /// is made; it is `default` if the object names none. An object that may not be changed as asked (a Pod's
-    /// containers) is deleted and made anew.
+    /// Where the status is a subresource it is written too, if the object has one. A namespace that does not
+    /// exist is made; it is `default` if the object names none. An object that may not be changed as asked (a
+    /// Pod's containers) is deleted and made anew.
     pub async fn apply(&self, object: &Value) -> Result<Value> {
         let (kind, mut object) = self.parse(object).await?;
         self.touch(&kind).await?;
@@ -79,8 +79,8 @@ impl KubeApiserver {
         to_value(&stored)
     }
 
-    /// Deletes an object and returns when it is gone; one with finalizers is only marked. That there is no such
-    /// object is an error.
+    /// Deletes an object and returns when it is gone; one with finalizers is only marked. That there is no
+    /// such object is an error.
     pub async fn delete(&self, object: &Value) -> Result<()> {
         let (kind, object) = self.parse(object).await?;
         self.touch(&kind).await?;
@@ -94,16 +94,19 @@ impl KubeApiserver {
         Ok(())
     }
 
-    /// The object of that kind and name as the server has it now. Of the given object only `apiVersion`, `kind`,
-    /// `metadata.namespace` and `metadata.name` count.
+    /// The object of that kind and name as the server has it now. Of the given object only `apiVersion`,
+    /// `kind`, `metadata.namespace` and `metadata.name` count.
     pub async fn get(&self, object: &Value) -> Result<Value> {
         let (kind, object) = self.parse(object).await?;
         let what = || format!("getting {}", describe(&kind, &object));
         to_value(&self.api(&kind, &object).get(&object.name_any()).await.context(what)?)
     }
 
-    /// Applies the custom resource definitions in a YAML file, or in all YAML files of a folder, and returns when
-    /// their kinds are served. Definitions outlive [`reset`](Self::reset).
+    /// Applies the custom resource definitions in a YAML file, or in all YAML files of a folder, and returns
+    /// when their kinds are served. Definitions outlive [`reset`](Self::reset).
+    ///
+    /// For two seconds from then on the server holds back each creation of such an object (it lets other
+    /// servers of a cluster catch up), so it pays to install all definitions first.
     pub async fn install_crds(&self, path: &Path) -> Result<()> {
         let mut definitions = Vec::new();
         for file in yaml_files(path)? {
@@ -251,7 +254,8 @@ impl KubeApiserver {
         Ok(())
     }
 
-    /// Reads an object given by a test; a namespaced one without a namespace goes to `default`, as with kubectl.
+    /// Reads an object given by a test; a namespaced one without a namespace goes to `default`, as with
+    /// kubectl.
     async fn parse(&self, object: &Value) -> Result<(Arc<Kind>, DynamicObject)> {
         let text = |field: &str| object[field].as_str().unwrap_or_default().to_owned();
         let kind = self.kind(&text("apiVersion"), &text("kind")).await?;
@@ -312,7 +316,8 @@ pub(crate) fn is(error: &kube::Error, reason: &str) -> bool {
     matches!(error, kube::Error::Api(status) if status.reason == reason)
 }
 
-/// An object on its way out, as a deletion answers with it. One that is gone looks the same but for what keeps it.
+/// An object on its way out, as a deletion answers with it. One that is gone looks the same but for what
+/// keeps it.
 fn is_pending(object: &DynamicObject) -> bool {
     let meta = &object.metadata;
     meta.finalizers.as_ref().is_some_and(|finalizers| !finalizers.is_empty())

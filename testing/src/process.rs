@@ -15,7 +15,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::{fs, time};
 
-/// `$@` is the program. The watcher reads from descriptor 3 because a shell gives its background jobs no stdin.
+/// `$@` is the program. The watcher reads from descriptor 3 because a shell gives its background jobs no
+/// stdin.
 const LEASH: &str = r#"
 exec 3<&0
 "$@" 3<&- </dev/null & program=$!

@@ -19,9 +19,9 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const PARALLEL: usize = 16;
 
 impl KubeApiserver {
-    /// Removes what tests have made since the start or the last reset: every object of every kind that was applied
-    /// or that the daemon writes by itself, and every namespace; and puts back what they changed or deleted of what
-    /// the server had made for itself. Custom resource definitions stay.
+    /// Removes what tests have made since the start or the last reset: every object of every kind that was
+    /// applied or that the daemon writes by itself, and every namespace; and puts back what they changed or
+    /// deleted of what the server had made for itself. Custom resource definitions stay.
     ///
     /// Of kinds that a test creates by other means, [`watch_over`](Self::watch_over) has to be told.
     pub async fn reset(&self) -> Result<()> {
@@ -46,13 +46,15 @@ impl KubeApiserver {
         Ok(())
     }
 
-    /// Makes [`reset`](Self::reset) remove objects of this kind too. To be called before the first is created.
+    /// Makes [`reset`](Self::reset) remove objects of this kind too. To be called before the first is
+    /// created.
     pub async fn watch_over(&self, api_version: &str, kind: &str) -> Result<()> {
         let kind = self.kind(api_version, kind).await?;
         self.touch(&kind).await
     }
 
-    /// Notes that objects of this kind may change from now on. The first time, it looks what is there already.
+    /// Notes that objects of this kind may change from now on. The first time, it looks what is there
+    /// already.
     pub(crate) async fn touch(&self, kind: &Arc<Kind>) -> Result<()> {
         let id = kind.id();
         if self.known().used.contains_key(&id) {
@@ -67,8 +69,8 @@ impl KubeApiserver {
         Ok(())
     }
 
-    /// Deletes until nothing of ours is left. The answers to the deletions prove it; to list again, only to see
-    /// nothing, costs up to 100 ms, because the server first asks etcd whether its cache is current.
+    /// Deletes until nothing of ours is left. The answers to the deletions prove it; to list again, only to
+    /// see nothing, costs up to 100 ms, because the server first asks etcd whether its cache is current.
     async fn clear(&self, kind: &Arc<Kind>) -> Result<()> {
         let deadline = Instant::now() + TIMEOUT;
         loop {
@@ -101,8 +103,8 @@ impl KubeApiserver {
         or_gone(self.remove(kind, object).await)
     }
 
-    /// Objects that the server makes for itself may also appear later, but only in `kube-system`: there, only what
-    /// the test applied is ours.
+    /// Objects that the server makes for itself may also appear later, but only in `kube-system`: there, only
+    /// what the test applied is ours.
     fn is_ours(&self, kind: &Kind, key: &Key) -> bool {
         let known = self.known();
         let was_there = known.before.get(&kind.id()).is_some_and(|before| before.contains_key(key));

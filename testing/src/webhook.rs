@@ -1,5 +1,5 @@
-//! A webhook provider that has no opinions: it offers the filter it is told to, adjusts nothing, and keeps records
-//! exactly as they come, less their labels.
+//! A webhook provider that has no opinions: it offers the filter it is told to, adjusts nothing, and keeps
+//! records exactly as they come, less their labels.
 //!
 //! Endpoints stay JSON here. Reading them into the project's own types would hide a mistake in those types.
 
@@ -64,8 +64,8 @@ enum Fault {
 }
 
 impl WebhookStandIn {
-    /// Starts with no records, offering this domain filter: `{}` for any domain, or the protocol's object with
-    /// `include`, `exclude`, `regexInclude` and `regexExclude`.
+    /// Starts with no records, offering this domain filter: `{}` for any domain, or the protocol's object
+    /// with `include`, `exclude`, `regexInclude` and `regexExclude`.
     pub async fn start(domain_filter: Value) -> Result<Self> {
         let what = || "listening for webhook calls".to_owned();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(what)?;
@@ -125,7 +125,8 @@ impl WebhookStandIn {
         };
     }
 
-    /// The next such call that no earlier fault is waiting for is refused with this status, and nothing is done.
+    /// The next such call that no earlier fault is waiting for is refused with this status, and nothing is
+    /// done.
     pub fn fail_next(&self, call: Call, status: u16) {
         self.add_fault(call, Fault::Refuse(status_code(status)));
     }
