@@ -1,1 +1,3 @@
 //! Zonewright: a DNS sync daemon for Kubernetes.
+
+pub mod sources;

@@ -1,0 +1,3 @@
+//! Kubernetes objects in, wanted endpoints out.
+
+pub mod template;
