@@ -44,7 +44,9 @@ fn equal_two(left: Value<'_>, right: Value<'_>) -> Eval<bool> {
 pub(super) fn order(args: &[Value<'_>]) -> Eval<Ordering> {
     match args {
         [Value::Int(left, _), Value::Int(right, _)] => Ok(left.cmp(right)),
-        [Value::Float(left), Value::Float(right)] => left.partial_cmp(right).ok_or_else(|| BAD_TYPE.to_owned()),
+        [Value::Float(left), Value::Float(right)] => {
+            left.partial_cmp(right).ok_or_else(|| BAD_TYPE.to_owned())
+        }
         [Value::Text { text: left, .. }, Value::Text { text: right, .. }] => Ok(left.cmp(right)),
         [left, right] if is_basic(*left) && is_basic(*right) && !matches!(left, Value::Bool(_)) => {
             Err(BAD_COMPARISON.to_owned())

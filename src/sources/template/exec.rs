@@ -58,7 +58,8 @@ pub(super) type Eval<T> = Result<T, String>;
 
 /// Runs the template on a value and returns what it wrote.
 pub(super) fn execute<'a>(program: &'a Program, context: Context<'a>, data: Value<'a>) -> Eval<String> {
-    let mut run = Run { program, context, output: String::new(), variables: vec![("$", data)], depth: 0, turns: 0 };
+    let mut run =
+        Run { program, context, output: String::new(), variables: vec![("$", data)], depth: 0, turns: 0 };
     if let Some(root) = program.root() {
         run.list(data, root)?;
     }

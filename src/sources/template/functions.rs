@@ -91,9 +91,13 @@ static FUNCTIONS: [Function; 30] = [
     fixed("len", ONE, |context, args| len(context.schema, first(args))),
     open("index", ONE, Param::Value, index),
     open("slice", ONE, Param::Value, slice),
-    open("call", ONE, Param::Value, |_, args| Err(format!("non-function of type {}", first(args).type_name()))),
+    open("call", ONE, Param::Value, |_, args| {
+        Err(format!("non-function of type {}", first(args).type_name()))
+    }),
     open("print", &[], Param::Any, |context, args| Ok(owned(context, print::sprint(context.schema, args)))),
-    open("println", &[], Param::Any, |context, args| Ok(owned(context, print::sprintln(context.schema, args)))),
+    open("println", &[], Param::Any, |context, args| {
+        Ok(owned(context, print::sprintln(context.schema, args)))
+    }),
     open("printf", TEXT, Param::Any, |context, args| {
         Ok(owned(context, print::sprintf(context.schema, string(args, 0), args.get(1..).unwrap_or_default())))
     }),

@@ -19,7 +19,9 @@ pub(super) fn of_scalar<'a>(scratch: &'a Scratch, value: Value<'a>, name: &str) 
             Some(Value::Int(port.and_then(Json::as_i64).unwrap_or_default(), "int32"))
         }
         (Value::IntOrString(port), "StrVal") => Some(text(port.and_then(Json::as_str).unwrap_or_default())),
-        (Value::IntOrString(port), "Type") => Some(Value::Int(port.is_some_and(Json::is_string).into(), "intstr.Type")),
+        (Value::IntOrString(port), "Type") => {
+            Some(Value::Int(port.is_some_and(Json::is_string).into(), "intstr.Type"))
+        }
         (Value::IntOrString(port), "IntValue") => Some(int(int_value(port))),
         (Value::IntOrString(port), "String") => Some(text(scratch.text(print::port(port)))),
         _ => None,

@@ -32,7 +32,7 @@ use serde_json::Value as Json;
 
 use exec::{Context, Scratch, execute};
 use program::Program;
-use schema::{Schema, Type};
+use schema::Schema;
 use value::Value;
 
 /// The source whose objects never have a Go type.

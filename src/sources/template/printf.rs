@@ -187,7 +187,8 @@ fn number(negative: bool, digits: String, spec: Spec, zero: bool) -> String {
 
 fn integer(verb: char, spec: Spec, value: i64) -> Option<String> {
     let magnitude = value.unsigned_abs();
-    let character = || u32::try_from(value).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER);
+    let character =
+        || u32::try_from(value).ok().and_then(char::from_u32).unwrap_or(char::REPLACEMENT_CHARACTER);
     let (prefix, digits) = match verb {
         'v' | 'd' => ("", magnitude.to_string()),
         'b' => ("0b", format!("{magnitude:b}")),
@@ -253,7 +254,8 @@ fn general(value: f64, precision: Option<usize>) -> String {
     if exponent < -4 || exponent >= limit {
         return go_exponent(&format!("{}e{exponent}", trimmed(mantissa)));
     }
-    let decimals = usize::try_from(i32::try_from(digits).unwrap_or_default() - 1 - exponent).unwrap_or_default();
+    let decimals =
+        usize::try_from(i32::try_from(digits).unwrap_or_default() - 1 - exponent).unwrap_or_default();
     trimmed(&format!("{value:.decimals$}"))
 }
 

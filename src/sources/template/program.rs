@@ -297,7 +297,8 @@ mod tests {
         for source in ["{{.A", "{{", "{{printf \"a}}", "{{printf `a}}", "{{'a}}", "{{.A}", "{{\"a\nb\"}}"] {
             refuses(source, "");
         }
-        for source in ["{{}}", "{{ }}", "{{if}}a{{end}}", "{{range}}a{{end}}", "{{(1}}", "{{1)}}", "{{|.A}}"] {
+        for source in ["{{}}", "{{ }}", "{{if}}a{{end}}", "{{range}}a{{end}}", "{{(1}}", "{{1)}}", "{{|.A}}"]
+        {
             refuses(source, "");
         }
         refuses("{{.A | }}", "");

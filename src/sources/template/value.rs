@@ -142,11 +142,9 @@ pub(super) fn struct_field<'a>(
     if let Some(target) = ty.method(name) {
         return struct_field(schema, ty, json, target);
     }
-    ty.fields.iter().filter(|field| field.embedded).find_map(|field| {
-        match field_value(schema, field, json) {
-            Value::Struct(inner, json) => struct_field(schema, inner, json, name),
-            _ => None,
-        }
+    ty.fields.iter().filter(|field| field.embedded).find_map(|field| match field_value(schema, field, json) {
+        Value::Struct(inner, json) => struct_field(schema, inner, json, name),
+        _ => None,
     })
 }
 

@@ -122,7 +122,9 @@ fn written_value(schema: &Schema, ty: &Type, json: Option<&Json>) -> Option<Json
         (Type::Float, None) => Json::from(0.0),
         (Type::Text(_), None) => Json::from(""),
         (Type::Quantity, None) => Json::from("0"),
-        (Type::Pointer(_) | Type::Slice(_) | Type::Map { .. } | Type::Any | Type::AnyFloat, None) => Json::Null,
+        (Type::Pointer(_) | Type::Slice(_) | Type::Map { .. } | Type::Any | Type::AnyFloat, None) => {
+            Json::Null
+        }
         (Type::Pointer(target), Some(json)) => return written_value(schema, target, Some(json)),
         (Type::Slice(elem), Some(Json::Array(items))) => {
             items.iter().filter_map(|item| written_value(schema, elem, Some(item))).collect()
