@@ -15,6 +15,7 @@ const NAMESPACE: &str = "external_dns";
 
 /// All metrics of the process.
 pub struct Metrics {
+    owner: String,
     registry: Registry,
     http_requests: Arc<SummaryVec>,
     consecutive_soft_errors: IntGauge,
@@ -57,11 +58,11 @@ pub struct HttpRequest {
 }
 
 impl Metrics {
-    /// Registers everything.
+    /// Registers everything. The owner id is a label of the owner mismatch metric.
     ///
     /// # Errors
     /// When two metrics share a name, which is a mistake in this file.
-    pub fn new() -> prometheus::Result<Self> {
+    pub fn new(owner: &str) -> prometheus::Result<Self> {
         let registry = Registry::new();
         let make = Make { registry: &registry };
         let info = make.gauge_vec("build_info", "Version of the running program, always 1.", &["version", "revision", "go_version", "os", "arch"])?;
@@ -76,6 +77,7 @@ impl Metrics {
         registry.register(Box::new(Shared(http_requests.clone())))?;
         registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
         let metrics = Self {
+            owner: owner.to_owned(),
             http_requests,
             consecutive_soft_errors: make.int_gauge("controller_consecutive_soft_errors", "Failed cycles in a row.")?,
             last_reconcile: make.gauge("controller_last_reconcile_timestamp_seconds", "When the last cycle started.")?,
@@ -167,7 +169,7 @@ impl Metrics {
             };
             // As upstream: the set identifier stands in for an unknown owner.
             let foreign_owner = if foreign_owner.is_empty() { &skip.set_identifier } else { foreign_owner };
-            let labels = [skip.record_type.as_str(), "", foreign_owner, &domain_of(&skip.name)].map(str::to_lowercase);
+            let labels = [skip.record_type.as_str(), &self.owner, foreign_owner, &domain_of(&skip.name)].map(str::to_lowercase);
             self.owner_mismatch.with_label_values(&labels.each_ref().map(String::as_str)).inc();
         }
     }
@@ -296,9 +298,10 @@ impl Collector for WebhookCollector {
 
     fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
         let mut families = Vec::new();
-        for ((requests, errors), (r, e)) in self.gauges.iter().zip(self.stats.counts()) {
-            requests.set(r as i64);
-            errors.set(e as i64);
+        let calls = [&self.stats.records, &self.stats.apply_changes, &self.stats.adjust_endpoints];
+        for ((requests, errors), call) in self.gauges.iter().zip(calls) {
+            requests.set(call.requests() as i64);
+            errors.set(call.errors() as i64);
             families.extend(requests.collect());
             families.extend(errors.collect());
         }
