@@ -11,7 +11,9 @@ mod cache;
 mod defaults;
 mod fill;
 pub mod manifests;
+mod watch;
 mod yaml;
 
 pub use cache::{Cache, CacheStatus, Caches, Contents, Fill, Relist, Retention, Scope, Undecodable};
 pub use fill::fill;
+pub use watch::{start, wait_until_settled};
