@@ -10,6 +10,7 @@
 pub mod annotations;
 pub mod duration;
 pub mod ingress;
+pub mod load_balancer;
 pub mod merge;
 pub mod object;
 pub mod outcome;
