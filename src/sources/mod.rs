@@ -8,7 +8,10 @@
 //! fails as a whole: an object that cannot be understood is reported, and what it owns is held.
 
 pub mod annotations;
+pub mod crd;
 pub mod duration;
+pub mod empty;
+pub mod fake;
 pub mod ingress;
 pub mod load_balancer;
 pub mod merge;
@@ -16,6 +19,7 @@ pub mod node;
 pub mod nodes;
 pub mod object;
 pub mod outcome;
+pub mod pipeline;
 pub mod pod;
 pub mod pods;
 pub mod selection;

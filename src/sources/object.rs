@@ -78,7 +78,7 @@ pub struct Metadata {
     /// Whether deletion has begun and waits for the object to finish (`deletionTimestamp` is set).
     #[serde(rename = "deletionTimestamp", deserialize_with = "is_some")]
     pub terminating: bool,
-    /// Needed while a watch is resumed; dropped before the object is kept.
+    /// The version that was read: a watch resumes from it, a status write is based on it.
     pub resource_version: Box<str>,
 }
 

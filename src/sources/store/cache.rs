@@ -80,7 +80,6 @@ pub struct Retention {
 impl Retention {
     fn trim<T: KubeObject>(&self, object: &mut T) {
         let metadata = object.metadata_mut();
-        metadata.resource_version = Box::default();
         if !self.annotation_prefixes.is_empty() {
             metadata
                 .annotations
