@@ -28,6 +28,8 @@ pub mod service;
 pub mod settings;
 pub mod store;
 pub mod template;
+#[cfg(test)]
+mod testing;
 
 use outcome::Outcome;
 use std::sync::Arc;

@@ -40,7 +40,8 @@ impl NodeSource {
         // Of the annotations only TTL and target mean anything on a Node.
         let common = Common { ttl: asked.ttl, resource: asked.resource, ..Common::default() };
         if let Err(message) = self.publish(object, &annotations.targets(), &common, &mut outcome) {
-            fail_with_unlabelled(&mut outcome, &common, message);
+            let fail = if self.templates.has_fqdn_target() { fail_with_unlabelled } else { Outcome::fail };
+            fail(&mut outcome, &common, message);
         }
         outcome
     }
@@ -119,5 +120,110 @@ impl Source for NodeSource {
             .filter(|object| self.is_ours(&object.fields))
             .map(|object| self.outcome(object))
             .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::outcome::Severity;
+    use crate::sources::testing::{Answer, run, settings, templates};
+    use rstest::rstest;
+    use serde_json::{Value, json};
+
+    fn node(name: &str, annotations: Value, addresses: &[(&str, &str)]) -> Value {
+        let addresses: Vec<Value> =
+            addresses.iter().map(|(kind, address)| json!({"type": kind, "address": address})).collect();
+        json!({"kind": "Node", "metadata": {"name": name, "annotations": annotations}, "status": {"addresses": addresses}})
+    }
+
+    fn plain(name: &str, address: &str) -> Value {
+        node(name, json!({}), &[("ExternalIP", address)])
+    }
+
+    fn answer(settings: Arc<Settings>, objects: &[Value]) -> Answer {
+        run(|caches| NodeSource::new(settings, caches), objects)
+    }
+
+    const N1: &str = "n1.example.org";
+
+    #[rstest]
+    #[case::external_only(false, &["n1.example.org A 192.0.2.1"])]
+    #[case::with_internal_ipv6(true, &["n1.example.org A 192.0.2.1", "n1.example.org AAAA 2001:db8::1"])]
+    fn external_addresses_come_first(#[case] expose: bool, #[case] expected: &[&str]) {
+        let addresses =
+            [("ExternalIP", "192.0.2.1"), ("InternalIP", "10.0.0.1"), ("InternalIP", "2001:db8::1")];
+        let settings = settings(|s| s.nodes.expose_internal_ipv6 = expose);
+        let answer = answer(settings, &[node(N1, json!({}), &addresses)]);
+        assert_eq!(answer.records(), expected);
+        assert_eq!(answer.endpoints[0].labels.resource(), Some("node/n1.example.org"));
+    }
+
+    #[test]
+    fn of_the_annotations_only_ttl_and_target_count() {
+        let annotations = json!({
+            "external-dns.kubernetes.io/hostname": "other.example.org",
+            "external-dns.kubernetes.io/set-identifier": "x",
+            "external-dns.kubernetes.io/alias": "true",
+            "external-dns.kubernetes.io/ttl": "2m",
+            "external-dns.kubernetes.io/target": "gw.example.net.",
+        });
+        let answer = answer(settings(|_| {}), &[node(N1, annotations, &[])]);
+        assert_eq!(answer.records(), ["n1.example.org CNAME gw.example.net"]);
+        let endpoint = &answer.endpoints[0];
+        assert_eq!((endpoint.ttl.configured(), &*endpoint.set_identifier), (Some(120), ""));
+        assert!(endpoint.properties.is_empty());
+    }
+
+    #[test]
+    fn a_node_without_address_fails_alone() {
+        let objects = [node("bare.example.org", json!({}), &[("Hostname", "bare")]), plain(N1, "192.0.2.1")];
+        let answer = answer(settings(|_| {}), &objects);
+        assert_eq!(answer.records(), ["n1.example.org A 192.0.2.1"]);
+        assert_eq!(answer.problems[0].severity, Severity::Error);
+        assert_eq!(answer.holds.len(), 1);
+        assert_eq!(answer.holds[0].resource.as_deref(), Some("node/bare.example.org"));
+    }
+
+    #[rstest]
+    #[case::only_template_names(&["{{.Name}}.t.org"], &[], false, &["n1.example.org.t.org A 192.0.2.1"])]
+    #[case::combined(&["all.t.org"], &[], true, &["all.t.org A 192.0.2.1", "n1.example.org A 192.0.2.1"])]
+    #[case::only_pairs(&[], &["p.t.org:192.0.2.9"], false, &["p.t.org A 192.0.2.9"])]
+    #[case::pairs_before_names(&["all.t.org"], &["p.t.org:192.0.2.9"], false, &["p.t.org A 192.0.2.9"])]
+    #[case::no_output(&["{{if false}}x{{end}}"], &[], false, &[])]
+    fn templates_replace_the_name(
+        #[case] fqdn: &[&str],
+        #[case] pairs: &[&str],
+        #[case] combine: bool,
+        #[case] expected: &[&str],
+    ) {
+        let settings = settings(|s| s.templates = templates(fqdn, pairs, combine));
+        assert_eq!(answer(settings, &[plain(N1, "192.0.2.1")]).records(), expected);
+    }
+
+    #[test]
+    fn nodes_that_share_a_template_name_unite() {
+        let settings = settings(|s| s.templates = templates(&["all.t.org"], &[], false));
+        let answer = answer(settings, &[plain("b", "192.0.2.2"), plain("a", "192.0.2.1")]);
+        assert_eq!(answer.records(), ["all.t.org A 192.0.2.1,192.0.2.2"]);
+        assert_eq!(answer.endpoints[0].labels.resource(), Some("node/a"));
+    }
+
+    #[test]
+    fn cordoned_nodes_are_gone_unless_asked_for() {
+        let mut cordoned = plain(N1, "192.0.2.1");
+        cordoned["spec"] = json!({"unschedulable": true});
+        let gone = answer(settings(|_| {}), std::slice::from_ref(&cordoned));
+        assert!(gone.endpoints.is_empty() && gone.holds.is_empty());
+        let asked = answer(settings(|s| s.nodes.exclude_unschedulable = false), &[cordoned]);
+        assert_eq!(asked.endpoints.len(), 1);
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_is_left_out() {
+        let answer =
+            answer(settings(|_| {}), &[plain(&format!("{}.example.org", "n".repeat(64)), "192.0.2.1")]);
+        assert!(answer.endpoints.is_empty() && answer.holds.is_empty());
+        assert_eq!(answer.problems[0].severity, Severity::Warning);
     }
 }

@@ -74,7 +74,7 @@ pub fn template_pairs<T>(
     Ok(grouped)
 }
 
-/// Gives up on an object that may also own records without a label (legacy annotations, name and target pairs): those cannot be
+/// Gives up on an object that may own records without a label too (legacy annotations, name and target pairs): those cannot be
 /// told from anybody else's, so they are all held, beside what carries the object's label.
 pub fn fail_with_unlabelled(outcome: &mut Outcome, common: &Common, message: String) {
     outcome.fail(common, message);

@@ -105,9 +105,11 @@ impl ServiceSource {
         if let (Some(mode), true) = (self.settings.compatibility, outcome.endpoints.is_empty()) {
             compatibility::publish(mode, service, surroundings, &mut outcome);
         }
-        if let Err(error) = self.add_from_templates(object, &annotations, &common, surroundings, &mut outcome)
-        {
-            fail_with_unlabelled(&mut outcome, &common, error.to_string());
+        let templates = self.add_from_templates(object, &annotations, &common, surroundings, &mut outcome);
+        if let Err(error) = templates {
+            let has_unlabelled = self.settings.compatibility.is_some() || self.templates.has_fqdn_target();
+            let fail = if has_unlabelled { fail_with_unlabelled } else { Outcome::fail };
+            fail(&mut outcome, &common, error.to_string());
         }
         outcome
     }
