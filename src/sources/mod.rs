@@ -12,6 +12,7 @@ pub mod crd;
 pub mod duration;
 pub mod empty;
 pub mod fake;
+pub mod gateway;
 pub mod ingress;
 pub mod load_balancer;
 pub mod merge;
