@@ -43,6 +43,8 @@ pub(super) fn describe(error: &clap::Error, given: &BTreeMap<String, Given>) -> 
     let origin = given.get(&flag).map_or(format!("--{flag}"), |g| g.origin.clone());
     let value = text(error, ContextKind::InvalidValue).unwrap_or_default();
     let reason = match (error.kind(), error.get(ContextKind::ValidValue)) {
+        // Paths: clap takes any but the empty one.
+        (_, Some(ContextValue::Strings(choices))) if choices.is_empty() => "it needs a value".into(),
         (_, Some(ContextValue::Strings(choices))) => {
             format!("choose one of {}{}", choices.join(", "), choice_hint(error, &flag, &value, choices))
         }

@@ -350,7 +350,7 @@ impl Flags {
             providers,
             telemetry: telemetry.check(),
             schedule: schedule.check(),
-            own: own.check()?,
+            own: own.check(),
             warnings,
         })
     }

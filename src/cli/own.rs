@@ -29,12 +29,8 @@ pub struct OwnConfig {
 }
 
 impl OwnArgs {
-    pub(super) fn check(self) -> Result<OwnConfig, String> {
+    pub(super) fn check(self) -> OwnConfig {
         let Self { manifests, inmemory_records, hold_missing_targets } = self;
-        if manifests.iter().any(|path| path.as_os_str().is_empty()) {
-            return Err("--manifests needs a path, or - for standard input".into());
-        }
-        let inmemory_records = inmemory_records.filter(|path| !path.as_os_str().is_empty());
-        Ok(OwnConfig { manifests, inmemory_records, hold_missing_targets })
+        OwnConfig { manifests, inmemory_records, hold_missing_targets }
     }
 }
