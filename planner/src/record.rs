@@ -1,6 +1,6 @@
 //! Records: what exists in DNS.
 
-use crate::{DnsName, Labels, Owner, Properties, RecordType, Target, Ttl};
+use crate::{DnsName, Endpoint, Labels, Owner, Properties, RecordType, Target, Ttl};
 use std::fmt;
 use std::sync::Arc;
 
@@ -121,6 +121,22 @@ impl Record {
             spelling,
             ownership: Ownership::default(),
         })
+    }
+
+    /// The record that exists once a wish has been written to a zone.
+    pub fn from_endpoint(zone: ZoneId, endpoint: &Endpoint) -> Self {
+        Self {
+            zone,
+            name: endpoint.name.clone(),
+            record_type: endpoint.record_type.clone(),
+            set_identifier: endpoint.set_identifier.clone(),
+            ttl: endpoint.ttl,
+            targets: endpoint.targets.clone(),
+            labels: endpoint.labels.clone(),
+            properties: endpoint.properties.clone(),
+            spelling: None,
+            ownership: Ownership::default(),
+        }
     }
 
     /// What identifies the record set in its zone.

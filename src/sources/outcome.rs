@@ -14,6 +14,8 @@ pub struct Problem {
     pub severity: Severity,
     /// What is wrong and what was done about it; names neither object nor source.
     pub message: String,
+    /// The type of the wish that was dropped as malformed, if one was.
+    pub invalid: Option<RecordType>,
 }
 
 /// How bad a problem is.
@@ -100,7 +102,7 @@ impl Outcome {
         targets: &[T],
         common: &Common,
     ) {
-        match Endpoint::new(name, record_type, targets, common.properties.clone()) {
+        match Endpoint::new(name, record_type.clone(), targets, common.properties.clone()) {
             Ok(endpoint) => {
                 let mut endpoint = endpoint
                     .with_ttl(common.ttl)
@@ -112,7 +114,8 @@ impl Outcome {
                 self.endpoints.push(endpoint);
             }
             Err(error) => {
-                self.warn(format!("{error}; the record is left out"));
+                let message = format!("{error}; the record is left out");
+                self.report(Severity::Warning, message, Some(record_type));
                 if let Ok(name) = DnsName::parse(name) {
                     self.hold(name, common, HoldReason::Invalid(error.to_string()));
                 }
@@ -154,16 +157,16 @@ impl Outcome {
             resource: common.resource.as_deref().map(str::to_owned),
             reason: HoldReason::Invalid(message.clone()),
         });
-        self.problems.push(Problem { object: self.object.clone(), severity: Severity::Error, message });
+        self.report(Severity::Error, message, None);
     }
 
     /// Reports a detail that was ignored.
     pub fn warn(&mut self, message: impl Into<String>) {
-        self.problems.push(Problem {
-            object: self.object.clone(),
-            severity: Severity::Warning,
-            message: message.into(),
-        });
+        self.report(Severity::Warning, message.into(), None);
+    }
+
+    fn report(&mut self, severity: Severity, message: String, invalid: Option<RecordType>) {
+        self.problems.push(Problem { object: self.object.clone(), severity, message, invalid });
     }
 }
 

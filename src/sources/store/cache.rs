@@ -1,6 +1,7 @@
 //! Caches of objects, and the registry that hands them out.
 
 use crate::sources::object::{Key, Kind, KubeObject, Object};
+use serde_json::Value;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -30,6 +31,7 @@ pub enum CacheStatus {
 #[derive(Debug)]
 pub struct Contents<T> {
     objects: BTreeMap<Key, Arc<Object<T>>>,
+    undecodable: BTreeMap<Key, String>,
     status: CacheStatus,
 }
 
@@ -50,6 +52,12 @@ impl<T> Contents<T> {
             .range(Key::new(namespace, "")..)
             .take_while(move |(key, _)| &*key.namespace == namespace)
             .map(|(_, object)| object)
+    }
+
+    /// Objects that exist but whose present form could not be decoded, and why. Where an earlier form could be, that one
+    /// is still among the objects; otherwise all that is known is that the object must not lose what it owns.
+    pub fn undecodable(&self) -> impl Iterator<Item = (&Key, &str)> {
+        self.undecodable.iter().map(|(key, reason)| (key, reason.as_str()))
     }
 
     /// How complete this is.
@@ -80,7 +88,6 @@ pub struct Retention {
 impl Retention {
     fn trim<T: KubeObject>(&self, object: &mut T) {
         let metadata = object.metadata_mut();
-        metadata.resource_version = Box::default();
         if !self.annotation_prefixes.is_empty() {
             metadata
                 .annotations
@@ -103,14 +110,16 @@ impl<T: KubeObject> Cache<T> {
 
     /// Replaces everything after a complete list.
     pub fn replace(&self, objects: impl IntoIterator<Item = Object<T>>) {
-        let objects = objects.into_iter().map(|object| self.entry(object)).collect();
-        self.write(|contents| *contents = Contents { objects, status: CacheStatus::Synced });
+        let mut relist = self.begin_relist();
+        objects.into_iter().for_each(|object| relist.add(object));
+        relist.commit();
     }
 
     /// Adds or replaces one object.
     pub fn apply(&self, object: Object<T>) {
         let (key, object) = self.entry(object);
         self.write(|contents| {
+            contents.undecodable.remove(&key);
             contents.objects.insert(key, object);
         });
     }
@@ -119,6 +128,7 @@ impl<T: KubeObject> Cache<T> {
     pub fn remove(&self, key: &Key) {
         self.write(|contents| {
             contents.objects.remove(key);
+            contents.undecodable.remove(key);
         });
     }
 
@@ -129,6 +139,10 @@ impl<T: KubeObject> Cache<T> {
         }
     }
 
+    fn begin_relist(&self) -> PendingRelist<'_, T> {
+        PendingRelist { cache: self, objects: BTreeMap::new(), undecodable: BTreeMap::new() }
+    }
+
     fn entry(&self, mut object: Object<T>) -> (Key, Arc<Object<T>>) {
         self.retention.trim(&mut object.fields);
         if !self.retention.whole_objects {
@@ -137,10 +151,107 @@ impl<T: KubeObject> Cache<T> {
         (object.fields.metadata().key(), Arc::new(object))
     }
 
+    /// Decodes an object from the wire: straight into its fields, unless the whole of it is to be kept.
+    fn decode(&self, json: &str) -> serde_json::Result<Object<T>> {
+        if !self.retention.whole_objects {
+            return Ok(Object { fields: serde_json::from_str(json)?, whole: None });
+        }
+        let mut whole: Value = serde_json::from_str(json)?;
+        let fields = T::deserialize(&whole)?;
+        self.complete(&mut whole);
+        Ok(Object { fields, whole: Some(whole) })
+    }
+
+    /// Gives every whole object the same form, wherever it comes from: the items of a list leave their kind to the list,
+    /// and managed fields are half of many objects and of no use to a template.
+    fn complete(&self, whole: &mut Value) {
+        let Some(object) = whole.as_object_mut() else { return };
+        object.entry("kind").or_insert_with(|| self.kind.kind.into());
+        object.entry("apiVersion").or_insert_with(|| self.kind.api_version().into());
+        if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+    }
+
+    /// Whether the reason is new for this object.
+    fn is_news(&self, key: &Key, reason: &str) -> bool {
+        self.read().undecodable.get(key).is_none_or(|known| known != reason)
+    }
+
     fn write(&self, change: impl FnOnce(&mut Contents<T>)) {
         change(&mut self.contents.write().unwrap_or_else(PoisonError::into_inner));
         self.changed.send_replace(());
     }
+}
+
+/// A new list on its way in; the cache changes only when it is complete.
+struct PendingRelist<'a, T> {
+    cache: &'a Cache<T>,
+    objects: BTreeMap<Key, Arc<Object<T>>>,
+    undecodable: BTreeMap<Key, String>,
+}
+
+impl<T: KubeObject> PendingRelist<'_, T> {
+    fn add(&mut self, object: Object<T>) {
+        let (key, object) = self.cache.entry(object);
+        self.objects.insert(key, object);
+    }
+
+    fn commit(self) {
+        let Self { cache, mut objects, undecodable } = self;
+        cache.write(|contents| {
+            for key in undecodable.keys() {
+                if let Some(earlier) = contents.objects.remove(key) {
+                    objects.insert(key.clone(), earlier);
+                }
+            }
+            *contents = Contents { objects, undecodable, status: CacheStatus::Synced };
+        });
+    }
+}
+
+impl<T: KubeObject> Relist for PendingRelist<'_, T> {
+    fn add_json(&mut self, json: &str) -> Result<(), Undecodable> {
+        match self.cache.decode(json) {
+            Ok(object) => {
+                self.add(object);
+                Ok(())
+            }
+            Err(error) => {
+                let key = key_of(json);
+                let reason = error.to_string();
+                let is_news = self.cache.is_news(&key, &reason);
+                self.undecodable.insert(key.clone(), reason.clone());
+                Err(Undecodable { key, reason, is_news })
+            }
+        }
+    }
+
+    fn commit(self: Box<Self>) {
+        PendingRelist::commit(*self);
+    }
+}
+
+/// An object that exists but cannot be decoded into the fields that its source needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undecodable {
+    /// Which object; empty when not even that can be told.
+    pub key: Key,
+    /// What is wrong with it.
+    pub reason: String,
+    /// Whether the cache did not know yet; for logging once.
+    pub is_news: bool,
+}
+
+/// A complete list on its way into a cache. Dropped without `commit`, it leaves the cache as it was.
+pub trait Relist: Send {
+    /// Takes the next object, as JSON.
+    ///
+    /// # Errors
+    /// When the object cannot be decoded; `commit` will then keep what the cache holds of it.
+    fn add_json(&mut self, json: &str) -> Result<(), Undecodable>;
+    /// The list is complete: swaps it in, whole.
+    fn commit(self: Box<Self>);
 }
 
 /// What fills a cache needs to know of it, whatever the type of its objects.
@@ -153,10 +264,19 @@ pub trait Fill: Send + Sync {
     fn status(&self) -> CacheStatus;
     /// Notes how complete the cache is.
     fn set_status(&self, status: CacheStatus);
-    /// Replaces the contents with these whole objects; those that cannot be decoded are left out and described.
-    fn replace_from_json(&self, objects: Vec<serde_json::Value>) -> Vec<String>;
-    /// For the code that starts the watch of the concrete type.
-    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync>;
+    /// Objects that exist but whose present form could not be decoded, and why.
+    fn undecodable(&self) -> Vec<(Key, String)>;
+    /// Adds or replaces one object, given as JSON.
+    ///
+    /// # Errors
+    /// When the object cannot be decoded; what the cache holds of it stays.
+    fn apply_json(&self, json: &str) -> Result<(), Undecodable>;
+    /// Removes one object.
+    fn remove(&self, key: &Key);
+    /// Begins to take in a complete list.
+    fn relist(&self) -> Box<dyn Relist + '_>;
+    /// Replaces the contents with these whole objects; those that cannot be decoded are described.
+    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String>;
 }
 
 impl<T: KubeObject> Fill for Cache<T> {
@@ -176,24 +296,73 @@ impl<T: KubeObject> Fill for Cache<T> {
         Cache::set_status(self, status);
     }
 
-    fn replace_from_json(&self, objects: Vec<serde_json::Value>) -> Vec<String> {
-        let mut problems = Vec::new();
-        let decoded = objects.into_iter().filter_map(|whole| match T::deserialize(&whole) {
-            Ok(fields) => Some(Object { fields, whole: Some(whole) }),
-            Err(error) => {
-                let name = |field: &str| whole["metadata"][field].as_str().unwrap_or_default().to_owned();
-                problems.push(format!("{} {}/{}: {error}", self.kind.kind, name("namespace"), name("name")));
-                None
-            }
-        });
-        let decoded: Vec<Object<T>> = decoded.collect();
-        self.replace(decoded);
-        problems
+    fn undecodable(&self) -> Vec<(Key, String)> {
+        self.read().undecodable().map(|(key, reason)| (key.clone(), reason.to_owned())).collect()
     }
 
-    fn as_any(self: Arc<Self>) -> Arc<dyn Any + Send + Sync> {
-        self
+    fn apply_json(&self, json: &str) -> Result<(), Undecodable> {
+        match self.decode(json) {
+            Ok(object) => {
+                self.apply(object);
+                Ok(())
+            }
+            Err(error) => {
+                let key = key_of(json);
+                let reason = error.to_string();
+                let is_news = self.is_news(&key, &reason);
+                self.write(|contents| {
+                    contents.undecodable.insert(key.clone(), reason.clone());
+                });
+                Err(Undecodable { key, reason, is_news })
+            }
+        }
     }
+
+    fn remove(&self, key: &Key) {
+        Cache::remove(self, key);
+    }
+
+    fn relist(&self) -> Box<dyn Relist + '_> {
+        Box::new(self.begin_relist())
+    }
+
+    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String> {
+        let mut problems = Vec::new();
+        let mut relist = self.begin_relist();
+        for mut whole in objects {
+            match T::deserialize(&whole) {
+                Ok(fields) => {
+                    self.complete(&mut whole);
+                    relist.add(Object { fields, whole: Some(whole) });
+                }
+                Err(error) => {
+                    let field = |name: &str| whole["metadata"][name].as_str().unwrap_or_default();
+                    let key = Key::new(field("namespace"), field("name"));
+                    problems.push(format!("{} {}: {error}", self.kind.kind, key.path()));
+                    relist.undecodable.insert(key, error.to_string());
+                }
+            }
+        }
+        relist.commit();
+        problems
+    }
+}
+
+/// The namespace and name of an object that could not be decoded otherwise; empty where they cannot be read either.
+fn key_of(json: &str) -> Key {
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Named {
+        metadata: Names,
+    }
+    #[derive(Default, serde::Deserialize)]
+    #[serde(default)]
+    struct Names {
+        namespace: String,
+        name: String,
+    }
+    let Names { namespace, name } = serde_json::from_str::<Named>(json).unwrap_or_default().metadata;
+    Key::new(&namespace, &name)
 }
 
 /// Hands out caches; one per kind and scope.
@@ -223,7 +392,11 @@ impl Caches {
             kind,
             scope,
             retention: self.retention.clone(),
-            contents: RwLock::new(Contents { objects: BTreeMap::new(), status: CacheStatus::Pending }),
+            contents: RwLock::new(Contents {
+                objects: BTreeMap::new(),
+                undecodable: BTreeMap::new(),
+                status: CacheStatus::Pending,
+            }),
             changed: self.changed.clone(),
         });
         self.caches.push((cache.clone(), cache.clone()));

@@ -8,5 +8,12 @@
 //! one watch. A cache is replaced whole after a re-list, never seen half filled.
 
 mod cache;
+mod defaults;
+mod fill;
+pub mod manifests;
+mod watch;
+mod yaml;
 
-pub use cache::{Cache, CacheStatus, Caches, Contents, Fill, Retention, Scope};
+pub use cache::{Cache, CacheStatus, Caches, Contents, Fill, Relist, Retention, Scope, Undecodable};
+pub use fill::fill;
+pub use watch::{start, wait_until_settled};
