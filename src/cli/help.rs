@@ -23,7 +23,10 @@ the command line stands for the lines of that file. Durations are written 90s, 1
 /// The text for one form of the command line.
 pub(super) fn text(form: Form) -> String {
     let (usage, before) = match form {
-        Form::Daemon => ("zonewright --provider=NAME --source=NAME --policy=POLICY [FLAGS]\n       zonewright SUBCOMMAND [FLAGS]", SUBCOMMANDS),
+        Form::Daemon => (
+            "zonewright --provider=NAME --source=NAME --policy=POLICY [FLAGS]\n       zonewright SUBCOMMAND [FLAGS]",
+            SUBCOMMANDS,
+        ),
         Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Crds => {
             return "Print the custom resource definitions that the daemon uses.\n\nUsage: zonewright crds\n"
