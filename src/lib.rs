@@ -10,6 +10,8 @@
 //! the command line, and the wiring between them.
 
 pub mod cli;
+pub mod kubernetes;
 pub mod sources;
 pub mod sync;
 pub mod telemetry;
+mod wiring;
