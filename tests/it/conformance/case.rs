@@ -64,7 +64,7 @@ fn load(file: &Path) -> Case {
     let text = std::fs::read_to_string(file).unwrap();
     let expected = std::fs::read_to_string(file.with_extension("expected.json")).unwrap();
     let document = zonewright::sources::store::parse_yaml(&text).remove(0);
-    let input = document.value.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let input = document.content.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     Case {
         name: format!("{area}/{stem}"),
         input: serde_json::from_value(input).unwrap_or_else(|error| panic!("{}: {error}", file.display())),
