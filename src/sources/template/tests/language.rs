@@ -228,7 +228,7 @@ fn functions_of_externaldns(#[case] template: &str, #[case] output: &str) {
 #[case("{{(index .OwnerReferences 0).Name}} {{(index .OwnerReferences 0).Controller}}", "own true")]
 #[case(
     "{{.Spec.LoadBalancerClass}} {{.Spec.AllocateLoadBalancerNodePorts}} {{.Spec.SessionAffinityConfig}} {{.Spec.IPFamilyPolicy}}",
-    "example.net/lb false <nil> <nil>"
+    "example.net/lb false nil <nil>"
 )]
 #[case(
     "{{if .Spec.AllocateLoadBalancerNodePorts}}set{{end}} {{if .Spec.PublishNotReadyAddresses}}x{{end}}",
@@ -391,7 +391,7 @@ fn fields_of_a_pod(#[case] template: &str, #[case] output: &str) {
 )]
 #[case(
     "{{range .Spec.TLS}}{{range .Hosts}}{{.}}{{end}} {{.SecretName}}{{end}} {{.Spec.DefaultBackend}}",
-    "a.example.org tls <nil>"
+    "a.example.org tls nil"
 )]
 #[case("{{(index .Spec.Rules 0).IngressRuleValue.HTTP.Paths | len}}", "1")]
 #[case("{{.Status.loadBalancer}} {{.Metadata.name}}", "map[] i")]
