@@ -150,7 +150,12 @@ impl Schema {
             let group = if group == "core" { "" } else { group };
             self.kinds.insert((group.to_owned(), name.to_owned()), index);
         }
-        self.structs.push(StructType { name: name.to_owned(), message, fields: Vec::new(), methods: Vec::new() });
+        self.structs.push(StructType {
+            name: name.to_owned(),
+            message,
+            fields: Vec::new(),
+            methods: Vec::new(),
+        });
         Ok(())
     }
 

@@ -194,6 +194,9 @@ impl<'a> Value<'a> {
             Value::Struct(ty, _) => format!("v1.{}", ty.name),
             Value::Pointer(..) => "pointer".to_owned(),
             Value::Slice { elem, .. } if is_any(elem) => "[]interface {}".to_owned(),
+            Value::Slice { elem: Type::Text(named), .. } => {
+                format!("[]{}", named.as_deref().unwrap_or("string"))
+            }
             Value::Slice { .. } => "slice".to_owned(),
             Value::Map(map) if is_any(map.elem) => "map[string]interface {}".to_owned(),
             Value::Map(map) if *map.elem == Type::Text(None) => "map[string]string".to_owned(),
