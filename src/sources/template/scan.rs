@@ -86,10 +86,11 @@ fn check_operands(action: &str) -> Result<(), String> {
             (None, '.') if before == '.' || "\"`'".contains(before) => {
                 return Err(format!("unexpected . after term \"{before}\""));
             }
-            (None, '.') if before.is_alphabetic() || before == ')' => {
-                if !chars.peek().is_some_and(|next| next.is_alphabetic() || *next == '_') {
-                    return Err("unexpected <.> in operand".to_owned());
-                }
+            (None, '.')
+                if (before.is_alphabetic() || before == ')')
+                    && !chars.peek().is_some_and(|next| next.is_alphabetic() || *next == '_') =>
+            {
+                return Err("unexpected <.> in operand".to_owned());
             }
             (None, '/') => return Err("unexpected \"/\" in command".to_owned()),
             _ => {}
