@@ -22,6 +22,22 @@ pub(crate) struct RowNames {
     bare: Affixes,
     wildcard: Option<Box<str>>,
     templated: bool,
+    collisions: Collisions,
+}
+
+/// Which rows may be those of several records: with a replaced wildcard, or with a placeholder that nothing ends
+/// (`%{record_type}` alone makes `aaaaweb` of `web` AAAA and of `aaaweb` A).
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Collisions {
+    everywhere: bool,
+    wildcard: Option<Box<str>>,
+}
+
+impl Collisions {
+    /// Whether this row may be that of several records. Rather once too often.
+    pub(crate) fn possible(&self, row: &str) -> bool {
+        self.everywhere || self.wildcard.as_deref().is_some_and(|wildcard| row.contains(wildcard))
+    }
 }
 
 #[derive(Debug)]
@@ -42,7 +58,7 @@ impl RowNames {
         // Case never mattered: ExternalDNS lowers affixes, the type placeholder in them included.
         let (prefix, suffix) = (prefix.to_ascii_lowercase(), suffix.to_ascii_lowercase());
         let templated = prefix.contains(TYPE) || suffix.contains(TYPE);
-        let types = RecordType::ALL
+        let types: Vec<TypeAffixes> = RecordType::ALL
             .into_iter()
             .map(|record_type| {
                 let token = record_type.as_str().to_ascii_lowercase();
@@ -55,9 +71,11 @@ impl RowNames {
                 TypeAffixes { record_type, affixes }
             })
             .collect();
-        let bare = Affixes { before: prefix.replace(TYPE, "").into(), after: suffix.replace(TYPE, "").into() };
-        let wildcard = (!wildcard.is_empty()).then(|| wildcard.to_ascii_lowercase().into());
-        Self { types, bare, wildcard, templated }
+        let bare =
+            Affixes { before: prefix.replace(TYPE, "").into(), after: suffix.replace(TYPE, "").into() };
+        let wildcard: Option<Box<str>> = (!wildcard.is_empty()).then(|| wildcard.to_ascii_lowercase().into());
+        let collisions = Collisions { everywhere: are_ambiguous(&types), wildcard: wildcard.clone() };
+        Self { types, bare, wildcard, templated, collisions }
     }
 
     /// The name that this version writes, into a buffer that is cleared first. False for types that are never planned.
@@ -68,7 +86,11 @@ impl RowNames {
     }
 
     /// The name that this version writes, if DNS can carry it.
-    pub(crate) fn typed(&self, name: &DnsName, record_type: &RecordType) -> Option<Result<DnsName, NameError>> {
+    pub(crate) fn typed(
+        &self,
+        name: &DnsName,
+        record_type: &RecordType,
+    ) -> Option<Result<DnsName, NameError>> {
         let mut row = String::new();
         self.typed_into(name.as_str(), record_type, &mut row).then(|| DnsName::parse(&row))
     }
@@ -80,7 +102,12 @@ impl RowNames {
 
     /// A name that ExternalDNS reads although it never writes it: the affix without its placeholder and the type in front of
     /// the first label. Such rows stem from the time before a placeholder was added to the affix.
-    pub(crate) fn placeholder_dropped_into(&self, name: &str, record_type: &RecordType, row: &mut String) -> bool {
+    pub(crate) fn placeholder_dropped_into(
+        &self,
+        name: &str,
+        record_type: &RecordType,
+        row: &mut String,
+    ) -> bool {
         let token = match record_type {
             RecordType::A => "a-",
             RecordType::Aaaa => "aaaa-",
@@ -107,7 +134,11 @@ impl RowNames {
 
     /// Every record that a row of the current form may vouch for, among `types`. More than one where the configuration is
     /// ambiguous: a replaced wildcard, or a placeholder without anything that ends it.
-    pub(crate) fn records_of(&self, row: &str, types: impl Fn(&RecordType) -> bool) -> Vec<(DnsName, RecordType)> {
+    pub(crate) fn records_of(
+        &self,
+        row: &str,
+        types: impl Fn(&RecordType) -> bool,
+    ) -> Vec<(DnsName, RecordType)> {
         let mut records = Vec::new();
         for of_type in self.types.iter().filter(|t| types(&t.record_type)) {
             let Some(name) = inside(&of_type.affixes, row) else { continue };
@@ -131,9 +162,9 @@ impl RowNames {
         self.types.iter().any(|t| types(&t.record_type) && inside(&t.affixes, row).is_some())
     }
 
-    /// Whether rows of different records may have one name.
-    pub(crate) fn may_collide(&self) -> bool {
-        self.wildcard.is_some() || self.templated
+    /// Which rows may be those of several records.
+    pub(crate) fn collisions(&self) -> &Collisions {
+        &self.collisions
     }
 
     fn affixes(&self, record_type: &RecordType) -> Option<&Affixes> {
@@ -157,9 +188,21 @@ impl RowNames {
     }
 }
 
+/// Whether the affixes of one type are the outer part of those of another. The other side is empty then: ExternalDNS takes a
+/// prefix or a suffix, not both.
+fn are_ambiguous(types: &[TypeAffixes]) -> bool {
+    let continues =
+        |a: &Affixes, b: &Affixes| b.before.starts_with(&*a.before) && b.after.ends_with(&*a.after);
+    types
+        .iter()
+        .enumerate()
+        .any(|(i, a)| types.iter().enumerate().any(|(j, b)| i != j && continues(&a.affixes, &b.affixes)))
+}
+
 /// The name that stands between affixes. The suffix ends within the first labels: as many as it has dots, and one more.
 fn inside<'a>(affixes: &Affixes, row: &'a str) -> Option<Cow<'a, str>> {
-    let rest = row.strip_prefix(&*affixes.before).filter(|rest| !rest.is_empty() && !rest.starts_with('.'))?;
+    let rest =
+        row.strip_prefix(&*affixes.before).filter(|rest| !rest.is_empty() && !rest.starts_with('.'))?;
     if affixes.after.is_empty() {
         return Some(Cow::Borrowed(rest));
     }
@@ -257,7 +300,29 @@ mod tests {
             names.records_of(row, |_| true).iter().map(|(n, t)| format!("{n} {t}")).collect::<Vec<_>>()
         };
         assert_eq!(both(RowNames::new("", "", "any"), "a-any.ex.org"), ["any.ex.org A", "*.ex.org A"]);
-        assert_eq!(both(RowNames::new("%{record_type}", "", ""), "aaaaweb.org"), ["aaaweb.org A", "web.org AAAA"]);
+        assert_eq!(
+            both(RowNames::new("%{record_type}", "", ""), "aaaaweb.org"),
+            ["aaaweb.org A", "web.org AAAA"]
+        );
+    }
+
+    #[rstest]
+    #[case("", "", "", "a-any.ex.org", false)]
+    #[case("", "", "any", "a-any.ex.org", true)]
+    #[case("", "", "any", "a-web.ex.org", false)]
+    #[case("%{record_type}", "", "", "aweb.ex.org", true)]
+    #[case("%{record_type}-", "", "", "a-web.ex.org", false)]
+    #[case("own-%{record_type}.", "", "", "own-a.web.ex.org", false)]
+    #[case("", "%{record_type}", "", "weba.ex.org", true)]
+    #[case("", "-%{record_type}", "", "web-a.ex.org", false)]
+    fn collisions_are_foreseen(
+        #[case] prefix: &str,
+        #[case] suffix: &str,
+        #[case] wildcard: &str,
+        #[case] row: &str,
+        #[case] expected: bool,
+    ) {
+        assert_eq!(RowNames::new(prefix, suffix, wildcard).collisions().possible(row), expected);
     }
 
     proptest! {
