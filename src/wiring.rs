@@ -26,7 +26,7 @@ use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
 use zonewright_provider_kit::{ReadZones, WriteZone};
 use zonewright_provider_webhook::{Webhook, WebhookConfig, WebhookStats};
-use zonewright_registry::{Registry, TxtConfig, TxtRegistry};
+use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
 
 /// Why the program cannot start. The message names the flag.
 #[derive(Debug, thiserror::Error)]
@@ -279,20 +279,22 @@ fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
 fn registry(config: &Config) -> Result<Registry, StartError> {
     let settings = &config.registry;
     match settings.name {
-        RegistryName::Noop => Ok(Registry::noop()),
+        RegistryName::Noop => Ok(Registry::Noop),
         RegistryName::Txt => {
-            let owner = Owner::new(&settings.owner).ok_or_else(|| StartError("owner id cannot be empty".into()))?;
-            let txt = TxtConfig {
-                owner,
+            let nonces = NonceSource::from_system()
+                .map_err(|error| StartError(format!("--txt-encrypt-enabled: no randomness to be had: {error}")))?;
+            let txt = TxtSettings {
+                owner: Owner::new(&settings.owner),
                 migrate_from: settings.migrate_from.as_deref().and_then(Owner::new),
                 prefix: settings.txt.prefix.clone(),
                 suffix: settings.txt.suffix.clone(),
                 wildcard_replacement: settings.txt.wildcard_replacement.clone(),
                 encrypt: settings.txt.encrypt,
-                aes_key: settings.txt.aes_key.clone(),
+                key: settings.txt.aes_key.clone(),
                 managed: managed_types(config),
+                nonces,
             };
-            TxtRegistry::new(txt).map(|r| r).map_err(StartError::of)
+            TxtRegistry::new(txt).map(|txt| Registry::Txt(Box::new(txt))).map_err(StartError::of)
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }

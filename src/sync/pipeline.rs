@@ -118,7 +118,7 @@ impl Pipeline {
                 Some(zone) if is_unreadable(zone) => {
                     Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() })
                 }
-                Some(_) => self.why_unsupported(&endpoint).map(|why| SkipReason::Unsupported { why }),
+                Some(_) => self.why_unsupported(world, &endpoint).map(|why| SkipReason::Unsupported { why }),
             };
             match reason {
                 None => storable.push(endpoint),
@@ -131,9 +131,11 @@ impl Pipeline {
         (storable, skips, holds)
     }
 
-    fn why_unsupported(&self, endpoint: &Endpoint) -> Option<String> {
+    fn why_unsupported(&self, world: &World, endpoint: &Endpoint) -> Option<String> {
         let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
-        by_provider.or_else(|| self.registry.writable(endpoint).err())
+        by_provider
+            .or_else(|| self.registry.writable(endpoint).err())
+            .or_else(|| self.registry.keeps_clear(endpoint, &world.owned.rows).err())
     }
 
     fn holds(&self, holds: Vec<Hold>, unstorable: Vec<Hold>, incomplete: Vec<Incomplete>) -> Holds {
