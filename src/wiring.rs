@@ -59,7 +59,8 @@ pub struct Sources {
 pub fn sources(config: &Config) -> Result<Sources, StartError> {
     let settings = Arc::new(settings(config)?);
     let mut caches = Caches::new(retention(config, &settings));
-    let mut sources = Sources { all: Vec::new(), caches: Caches::new(Retention::default()), crd: None, service: None };
+    let mut sources =
+        Sources { all: Vec::new(), caches: Caches::new(Retention::default()), crd: None, service: None };
     for name in &config.sources.names {
         let source: Arc<dyn Source> = match name {
             SourceName::Ingress => Arc::new(IngressSource::new(settings.clone(), &mut caches)),
@@ -91,7 +92,9 @@ pub fn sources(config: &Config) -> Result<Sources, StartError> {
 
 fn settings(config: &Config) -> Result<Settings, StartError> {
     let Config { sources, templates, filters, .. } = config;
-    if !sources.ingress.classes.is_empty() && filters.annotation_filter.keys().any(|key| key == CLASS_ANNOTATION) {
+    if !sources.ingress.classes.is_empty()
+        && filters.annotation_filter.keys().any(|key| key == CLASS_ANNOTATION)
+    {
         return Err(StartError(format!(
             "--ingress-class and an --annotation-filter on {CLASS_ANNOTATION} exclude each other"
         )));
@@ -220,7 +223,11 @@ pub fn provider(config: &Config) -> Result<Provider, StartError> {
                 records: config.own.inmemory_records.clone(),
             };
             let provider = InMemory::open(&settings).map_err(StartError::of)?;
-            Ok(Provider { reader: Arc::new(provider.reader()), writer: Arc::new(provider.writer()), webhook: None })
+            Ok(Provider {
+                reader: Arc::new(provider.reader()),
+                writer: Arc::new(provider.writer()),
+                webhook: None,
+            })
         }
         ProviderName::Webhook => {
             let settings = &config.providers.webhook;
@@ -270,7 +277,8 @@ fn managed_types(config: &Config) -> ManagedTypes {
 fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
     let filters = &config.filters;
     if filters.regex_domain_filter.is_some() || filters.regex_domain_exclusion.is_some() {
-        let (include, exclude) = (filters.regex_domain_filter.clone(), filters.regex_domain_exclusion.clone());
+        let (include, exclude) =
+            (filters.regex_domain_filter.clone(), filters.regex_domain_exclusion.clone());
         return Ok(DomainFilter::from_regexes(include, exclude));
     }
     DomainFilter::from_suffixes(&filters.domain_filter, &filters.exclude_domains).map_err(StartError::of)
@@ -281,8 +289,9 @@ fn registry(config: &Config) -> Result<Registry, StartError> {
     match settings.name {
         RegistryName::Noop => Ok(Registry::Noop),
         RegistryName::Txt => {
-            let nonces = NonceSource::from_system()
-                .map_err(|error| StartError(format!("--txt-encrypt-enabled: no randomness to be had: {error}")))?;
+            let nonces = NonceSource::from_system().map_err(|error| {
+                StartError(format!("--txt-encrypt-enabled: no randomness to be had: {error}"))
+            })?;
             let txt = TxtSettings {
                 owner: Owner::new(&settings.owner),
                 migrate_from: settings.migrate_from.as_deref().and_then(Owner::new),
