@@ -2,6 +2,7 @@
 
 use super::Source;
 use super::annotations::{Annotations, key};
+use super::load_balancer::LoadBalancerStatus;
 use super::object::{Kind, Metadata, Object, null_to_default};
 use super::outcome::{Common, Outcome};
 use super::selection::{common, is_selected, template_has_its_turn, template_names};
@@ -67,39 +68,6 @@ struct Tls {
 struct Status {
     #[serde(deserialize_with = "null_to_default")]
     load_balancer: LoadBalancerStatus,
-}
-
-/// `status.loadBalancer` of Ingresses and Services.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct LoadBalancerStatus {
-    /// One entry per address.
-    #[serde(deserialize_with = "null_to_default")]
-    pub ingress: Vec<LoadBalancerIngress>,
-}
-
-/// One address of a load balancer; both fields may be set.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct LoadBalancerIngress {
-    /// IP address; empty when unset.
-    #[serde(deserialize_with = "null_to_default")]
-    pub ip: Box<str>,
-    /// Host name; empty when unset.
-    #[serde(deserialize_with = "null_to_default")]
-    pub hostname: Box<str>,
-}
-
-impl LoadBalancerStatus {
-    /// Every address and host name.
-    pub fn targets(&self) -> Vec<String> {
-        self.ingress
-            .iter()
-            .flat_map(|entry| [&entry.ip, &entry.hostname])
-            .filter(|target| !target.is_empty())
-            .map(|target| target.to_string())
-            .collect()
-    }
 }
 
 /// The source.

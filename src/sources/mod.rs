@@ -12,16 +12,25 @@ pub mod crd;
 pub mod duration;
 pub mod empty;
 pub mod fake;
+pub mod gateway;
 pub mod ingress;
+pub mod load_balancer;
 pub mod merge;
+pub mod node;
+pub mod nodes;
 pub mod object;
 pub mod outcome;
 pub mod pipeline;
+pub mod pod;
+pub mod pods;
 pub mod selection;
 pub mod selector;
+pub mod service;
 pub mod settings;
 pub mod store;
 pub mod template;
+#[cfg(test)]
+mod testing;
 
 use outcome::Outcome;
 use std::sync::Arc;

@@ -75,6 +75,9 @@ pub struct Metadata {
     pub labels: StringMap,
     /// Annotations, without those that only other tools read.
     pub annotations: StringMap,
+    /// Whether deletion has begun and waits for the object to finish (`deletionTimestamp` is set).
+    #[serde(rename = "deletionTimestamp", deserialize_with = "is_some")]
+    pub terminating: bool,
     /// The version that was read: a watch resumes from it, a status write is based on it.
     pub resource_version: Box<str>,
 }
@@ -222,6 +225,10 @@ where
     Ok(Option::<T>::deserialize(deserializer)?.unwrap_or_default())
 }
 
+fn is_some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    Ok(Option::<serde::de::IgnoredAny>::deserialize(deserializer)?.is_some())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,7 +242,15 @@ mod tests {
         .unwrap();
         assert_eq!(metadata.key(), Key::new("shop", "web"));
         assert!(metadata.labels.is_empty());
+        assert!(!metadata.terminating);
         assert_eq!(metadata.annotations.iter().collect::<Vec<_>>(), [("a", "1"), ("b", "2")]);
         assert_eq!(metadata.annotations.get("b"), Some("2"));
+    }
+
+    #[test]
+    fn a_deletion_timestamp_means_terminating() {
+        let metadata = |json: &str| serde_json::from_str::<Metadata>(json).unwrap();
+        assert!(metadata(r#"{"name":"p","deletionTimestamp":"2024-05-01T10:00:00Z"}"#).terminating);
+        assert!(!metadata(r#"{"name":"p","deletionTimestamp":null}"#).terminating);
     }
 }

@@ -6,6 +6,7 @@ use super::outcome::{Common, Outcome};
 use super::settings::Settings;
 use super::template::{ScopedTemplates, TemplateError};
 use std::sync::Arc;
+use zonewright_planner::Hold;
 
 /// Whether a primary object is to be processed: annotation filter, label filter, controller annotation.
 pub fn is_selected(settings: &Settings, object: &impl KubeObject) -> bool {
@@ -71,4 +72,14 @@ pub fn template_pairs<T>(
         }
     }
     Ok(grouped)
+}
+
+/// Gives up on an object that may own records without a label too (legacy annotations, name and target pairs): those cannot be
+/// told from anybody else's, so they are all held, beside what carries the object's label.
+pub fn fail_with_unlabelled(outcome: &mut Outcome, common: &Common, message: String) {
+    outcome.fail(common, message);
+    if let Some(labelled) = outcome.holds.first().filter(|hold| hold.resource.is_some()) {
+        let unlabelled = Hold { resource: None, ..labelled.clone() };
+        outcome.holds.push(unlabelled);
+    }
 }

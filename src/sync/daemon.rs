@@ -33,7 +33,7 @@ pub trait Observer: Send + Sync {
 /// Everything that runs.
 pub struct Daemon {
     /// What asks for records.
-    pub sources: Vec<Box<dyn Source>>,
+    pub sources: Vec<Arc<dyn Source>>,
     /// The stages between sources and planner.
     pub stages: PipelineSettings,
     /// Where records go.
@@ -51,7 +51,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// Puts the parts together.
-    pub fn new(sources: Vec<Box<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
+    pub fn new(sources: Vec<Arc<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
         Self {
             sources,
             stages,

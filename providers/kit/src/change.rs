@@ -47,7 +47,8 @@ impl ZoneChange {
 }
 
 impl RowChange {
-    fn operation(&self) -> Option<Operation<'_>> {
+    /// What there is to do to the row itself; `None` when it already is as it should be.
+    pub fn operation(&self) -> Option<Operation<'_>> {
         match (&self.read, &self.write) {
             (Some(old), Some(new)) if is_same_row(old, new) => None,
             (Some(old), Some(new)) => Some(Operation::Update(old, new)),

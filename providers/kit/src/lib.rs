@@ -8,16 +8,23 @@
 //! sync ── zones(), records() ──> ReadZones       plan ── changes by zone ──> WriteZone::apply
 //! ```
 
+mod alias;
 mod batch;
+#[cfg(feature = "battery")]
+pub mod battery;
 mod capabilities;
 mod change;
 mod error;
+mod retry_after;
+pub mod wire;
 mod zone;
 
+pub use alias::{normalize_alias, normalize_aliases};
 pub use batch::batches;
 pub use capabilities::{Capabilities, Unsupported};
 pub use change::{Operation, RowChange, ZoneChange};
 pub use error::{ErrorClass, ProviderError};
+pub use retry_after::parse_retry_after;
 pub use zone::{Zone, zone_for};
 
 use async_trait::async_trait;

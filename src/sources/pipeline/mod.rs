@@ -60,7 +60,7 @@ pub struct Desired {
 }
 
 /// Asks every source and runs the stages.
-pub fn collect(sources: &[Box<dyn Source>], settings: &PipelineSettings) -> Desired {
+pub fn collect(sources: &[Arc<dyn Source>], settings: &PipelineSettings) -> Desired {
     let mut desired = Desired::default();
     let mut endpoints = Vec::new();
     for source in sources {

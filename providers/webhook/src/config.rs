@@ -1,0 +1,55 @@
+//! Where the provider is and what may be asked of it.
+
+use reqwest::Url;
+use std::time::Duration;
+
+/// The settings of the client.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookConfig {
+    /// Base URL (`--webhook-provider-url`).
+    pub url: String,
+    /// `--webhook-provider-read-timeout`.
+    pub read_timeout: Duration,
+    /// `--webhook-provider-write-timeout`. A call may take the sum of both, connecting and the whole answer included, as in
+    /// ExternalDNS; zero in sum means no limit.
+    pub write_timeout: Duration,
+    /// The longest answer to decode, in bytes (`--webhook-provider-max-body-size`); zero or less means no limit.
+    pub max_body_size: i64,
+}
+
+impl WebhookConfig {
+    /// ExternalDNS's defaults for a URL: 5 s and 10 s, 32 MiB.
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            read_timeout: Duration::from_secs(5),
+            write_timeout: Duration::from_secs(10),
+            max_body_size: 32 << 20,
+        }
+    }
+}
+
+/// Why there can be no client.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The URL cannot be used.
+    #[error("--webhook-provider-url {url:?}: {reason}")]
+    Url {
+        /// As given.
+        url: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The HTTP client cannot be set up.
+    #[error("HTTP client for the webhook provider")]
+    Client(#[source] reqwest::Error),
+}
+
+pub(crate) fn parse_url(text: &str) -> Result<Url, ConfigError> {
+    let error = |reason: String| ConfigError::Url { url: text.to_owned(), reason };
+    let url = Url::parse(text).map_err(|cause| error(cause.to_string()))?;
+    match url.scheme() {
+        "http" | "https" => Ok(url),
+        _ => Err(error("it does not begin with http:// or https://".to_owned())),
+    }
+}

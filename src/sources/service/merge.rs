@@ -1,0 +1,27 @@
+//! Merging what several Services wish for one name.
+
+use crate::sources::merge::{absorb, by_resource, merge as merge_of_sources};
+use std::cmp::Ordering;
+use zonewright_planner::{Endpoint, RecordType};
+
+/// Services that share a name share one record set even when their TTLs differ; the first in the order of resource labels
+/// gives TTL, label and properties. CNAMEs are merged as elsewhere: two different ones stay two.
+pub fn merge(endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+    let (cnames, mut others): (Vec<_>, Vec<_>) =
+        endpoints.into_iter().partition(|endpoint| endpoint.record_type == RecordType::Cname);
+    others.sort_by(|a, b| by_key(a, b).then_with(|| by_resource(a, b)).then_with(|| a.ttl.cmp(&b.ttl)));
+    let mut merged: Vec<Endpoint> = Vec::with_capacity(others.len() + cnames.len());
+    for endpoint in others {
+        match merged.last_mut() {
+            Some(last) if by_key(last, &endpoint) == Ordering::Equal => absorb(last, endpoint),
+            _ => merged.push(endpoint),
+        }
+    }
+    merged.extend(merge_of_sources(cnames));
+    merged.sort_by(by_key);
+    merged
+}
+
+fn by_key(a: &Endpoint, b: &Endpoint) -> Ordering {
+    (&a.name, &a.record_type, &a.set_identifier).cmp(&(&b.name, &b.record_type, &b.set_identifier))
+}

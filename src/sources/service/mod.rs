@@ -1,0 +1,206 @@
+//! `--source=service`: Services of every type. Facts: ExternalDNS v0.22, source/service.go.
+//!
+//! ```text
+//! annotations, legacy annotations, templates ──> names ─┐
+//! target annotation, or by type of the Service ─────────┴─> Destination::publish ──> endpoints, holds
+//! ```
+//!
+//! A Service that cannot have a target (ClusterIP without `--publish-internal-services`) asks for nothing; one that merely has
+//! none right now keeps its names.
+
+pub mod compatibility;
+mod destination;
+mod headless;
+mod merge;
+mod node_port;
+pub mod objects;
+pub mod resolve;
+mod surroundings;
+#[cfg(test)]
+mod tests;
+
+use super::Source;
+use super::annotations::Annotations;
+use super::nodes::{self, Node};
+use super::object::Object;
+use super::outcome::{Common, Outcome};
+use super::pods::{self, Pod};
+use super::selection::{
+    common, fail_with_unlabelled, is_selected, template_has_its_turn, template_names, template_pairs,
+};
+use super::settings::Settings;
+use super::store::{Cache, Caches, Fill, Scope};
+use super::template::{ScopedTemplates, TemplateError};
+use destination::Destination;
+use objects::{ENDPOINT_SLICE, EndpointSlice, SERVICE, Service, ServiceType};
+use resolve::Resolved;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use surroundings::Surroundings;
+use zonewright_planner::Endpoint;
+
+/// The source.
+pub struct ServiceSource {
+    settings: Arc<Settings>,
+    templates: ScopedTemplates,
+    resolved: Arc<Resolved>,
+    services: Arc<Cache<Service>>,
+    slices: Option<Arc<Cache<EndpointSlice>>>,
+    pods: Option<Arc<Cache<Pod>>>,
+    nodes: Option<Arc<Cache<Node>>>,
+}
+
+impl ServiceSource {
+    /// The `--source` value.
+    pub const NAME: &'static str = "service";
+
+    /// Takes its caches: those that the Service types of `--service-type-filter` need. Host names of load balancers are looked
+    /// up in `resolved`, which somebody else keeps current.
+    pub fn new(settings: Arc<Settings>, caches: &mut Caches, resolved: Arc<Resolved>) -> Self {
+        let scope = || Scope { namespace: settings.namespace.clone(), ..Scope::default() };
+        let on_nodes = has_type(&settings, ServiceType::NodePort);
+        let on_pods = on_nodes || has_type(&settings, ServiceType::ClusterIp);
+        Self {
+            templates: settings.templates.scoped(Self::NAME),
+            resolved,
+            services: caches.of(SERVICE, scope()),
+            slices: on_pods.then(|| caches.of(ENDPOINT_SLICE, scope())),
+            pods: on_pods.then(|| caches.of(pods::KIND, scope())),
+            nodes: on_nodes.then(|| caches.of(nodes::KIND, Scope::default())),
+            settings,
+        }
+    }
+
+    /// The host names whose addresses it publishes, to be looked up before a cycle; empty without
+    /// `--resolve-service-load-balancer-hostname`.
+    pub fn names_to_resolve(&self) -> Vec<String> {
+        if !self.settings.service.resolve_load_balancer_hostname {
+            return Vec::new();
+        }
+        let services = self.services.read();
+        let names: BTreeSet<&str> = services
+            .iter()
+            .map(|object| &object.fields)
+            .filter(|service| self.is_ours(service) && destination::uses_load_balancer_status(service))
+            .flat_map(|service| &service.status.load_balancer.ingress)
+            .map(|entry| &*entry.hostname)
+            .filter(|hostname| !hostname.is_empty())
+            .collect();
+        names.into_iter().map(str::to_owned).collect()
+    }
+
+    fn is_ours(&self, service: &Service) -> bool {
+        is_selected(&self.settings, service) && has_type(&self.settings, service.spec.service_type)
+    }
+
+    fn outcome(&self, object: &Object<Service>, surroundings: &Surroundings<'_>) -> Outcome {
+        let service = &object.fields;
+        let mut outcome = Outcome::new(service.metadata.object_ref(Self::NAME, &SERVICE));
+        let annotations = self.settings.annotation_keys.of(&service.metadata.annotations);
+        let resource = format!("service/{}/{}", service.metadata.namespace, service.metadata.name);
+        let common = common(&annotations, resource, &mut outcome);
+        if !self.settings.ignore_hostname_annotation {
+            self.add_from_annotations(service, &annotations, &common, surroundings, &mut outcome);
+        }
+        if let (Some(mode), true) = (self.settings.compatibility, outcome.endpoints.is_empty()) {
+            compatibility::publish(mode, service, surroundings, &mut outcome);
+        }
+        let templates = self.add_from_templates(object, &annotations, &common, surroundings, &mut outcome);
+        if let Err(error) = templates {
+            let has_unlabelled = self.settings.compatibility.is_some() || self.templates.has_fqdn_target();
+            let fail = if has_unlabelled { fail_with_unlabelled } else { Outcome::fail };
+            fail(&mut outcome, &common, error.to_string());
+        }
+        outcome
+    }
+
+    fn add_from_annotations(
+        &self,
+        service: &Service,
+        annotations: &Annotations<'_>,
+        common: &Common,
+        surroundings: &Surroundings<'_>,
+        outcome: &mut Outcome,
+    ) {
+        let hostnames = annotations.hostnames();
+        if !hostnames.is_empty() {
+            let destination = Destination::of(service, annotations, surroundings, outcome);
+            hostnames.iter().for_each(|host| destination.publish(host, service, common, outcome));
+        }
+        let hostnames = annotations.internal_hostnames();
+        if !hostnames.is_empty() {
+            let destination = Destination::inside_cluster(service, annotations, surroundings, outcome);
+            hostnames.iter().for_each(|host| destination.publish(host, service, common, outcome));
+        }
+    }
+
+    fn add_from_templates(
+        &self,
+        object: &Object<Service>,
+        annotations: &Annotations<'_>,
+        common: &Common,
+        surroundings: &Surroundings<'_>,
+        outcome: &mut Outcome,
+    ) -> Result<(), TemplateError> {
+        if template_has_its_turn(&self.templates, outcome) {
+            for (host, targets) in template_pairs(&self.templates, object)? {
+                outcome.publish(&host, &targets, &Common::default());
+            }
+        }
+        if template_has_its_turn(&self.templates, outcome) {
+            let names = template_names(&self.templates, object)?;
+            if !names.is_empty() {
+                let destination = Destination::of(&object.fields, annotations, surroundings, outcome);
+                names.iter().for_each(|host| destination.publish(host, &object.fields, common, outcome));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `--service-type-filter`; an empty value among others switches it off.
+fn has_type(settings: &Settings, service_type: ServiceType) -> bool {
+    let types = &settings.service.types;
+    types.is_empty() || types.iter().any(|wanted| wanted.is_empty() || wanted == service_type.as_str())
+}
+
+impl Source for ServiceSource {
+    fn name(&self) -> &'static str {
+        Self::NAME
+    }
+
+    fn resource_prefixes(&self) -> &'static [&'static str] {
+        &["service/"]
+    }
+
+    fn caches(&self) -> Vec<Arc<dyn Fill>> {
+        let mut caches: Vec<Arc<dyn Fill>> = vec![self.services.clone()];
+        caches.extend(self.slices.clone().map(|cache| cache as Arc<dyn Fill>));
+        caches.extend(self.pods.clone().map(|cache| cache as Arc<dyn Fill>));
+        caches.extend(self.nodes.clone().map(|cache| cache as Arc<dyn Fill>));
+        caches
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        let services = self.services.read();
+        let slices = self.slices.as_ref().map(|cache| cache.read());
+        let pods = self.pods.as_ref().map(|cache| cache.read());
+        let nodes = self.nodes.as_ref().map(|cache| cache.read());
+        let surroundings = Surroundings::new(
+            &self.settings,
+            &self.resolved,
+            slices.as_deref(),
+            pods.as_deref(),
+            nodes.as_deref(),
+        );
+        services
+            .iter()
+            .filter(|object| self.is_ours(&object.fields))
+            .map(|object| self.outcome(object, &surroundings))
+            .collect()
+    }
+
+    fn merge(&self, endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+        merge::merge(endpoints)
+    }
+}

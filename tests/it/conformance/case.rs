@@ -1,0 +1,73 @@
+//! A case as written down.
+
+use serde::Deserialize;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A case and the recorded answers.
+#[derive(Debug)]
+pub struct Case {
+    /// `AREA/NAME`.
+    pub name: String,
+    pub input: Input,
+    /// One answer per run.
+    pub expected: Vec<Value>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Input {
+    #[allow(dead_code, reason = "for readers of the case")]
+    pub title: String,
+    pub flags: Vec<String>,
+    #[serde(default)]
+    pub env: BTreeMap<String, String>,
+    pub domain: Option<Value>,
+    #[serde(default)]
+    pub records: Vec<Value>,
+    #[serde(default)]
+    pub objects: Vec<Value>,
+    #[serde(default)]
+    pub steps: Vec<Step>,
+}
+
+/// A further run.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Step {
+    pub apply: Vec<Value>,
+    pub delete: Vec<Value>,
+    pub flags: Option<Vec<String>>,
+}
+
+/// All cases, ordered by name.
+pub fn load_cases(folder: &Path) -> Vec<Case> {
+    let mut cases = Vec::new();
+    for area in sorted(folder).into_iter().filter(|path| path.is_dir()) {
+        for file in sorted(&area).into_iter().filter(|path| path.extension().is_some_and(|e| e == "yaml")) {
+            cases.push(load(&file));
+        }
+    }
+    cases
+}
+
+fn sorted(folder: &Path) -> Vec<std::path::PathBuf> {
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+fn load(file: &Path) -> Case {
+    let area = file.parent().and_then(Path::file_name).unwrap().to_string_lossy().into_owned();
+    let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
+    let text = std::fs::read_to_string(file).unwrap();
+    let expected = std::fs::read_to_string(file.with_extension("expected.json")).unwrap();
+    let document = zonewright::sources::store::parse_yaml(&text).remove(0);
+    let input = document.value.unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    Case {
+        name: format!("{area}/{stem}"),
+        input: serde_json::from_value(input).unwrap_or_else(|error| panic!("{}: {error}", file.display())),
+        expected: serde_json::from_str(&expected).unwrap(),
+    }
+}

@@ -1,0 +1,3 @@
+//! Tests of the whole program. One binary, because linking is what takes time.
+
+mod conformance;
