@@ -14,3 +14,4 @@ pub mod kubernetes;
 pub mod sources;
 pub mod sync;
 pub mod telemetry;
+mod wiring;

@@ -34,7 +34,8 @@ use zonewright_registry::{Registry, TxtConfig, TxtRegistry};
 pub struct StartError(String);
 
 impl StartError {
-    fn of(error: impl std::fmt::Display) -> Self {
+    /// Wraps what went wrong; the message must name the flag or file.
+    pub fn of(error: impl std::fmt::Display) -> Self {
         Self(error.to_string())
     }
 }
@@ -173,15 +174,12 @@ fn seed() -> u64 {
 }
 
 /// The stages between sources and planner.
-///
-/// # Errors
-/// When a NAT64 prefix is malformed.
-pub fn stages(config: &Config) -> Result<PipelineSettings, StartError> {
+pub fn stages(config: &Config) -> PipelineSettings {
     let Config { sources, filters, planning, providers, .. } = config;
-    Ok(PipelineSettings {
+    PipelineSettings {
         default_targets: sources.default_targets.clone(),
         force_default_targets: sources.force_default_targets,
-        nat64: Nat64Prefixes::parse(&sources.nat64_networks).map_err(StartError::of)?,
+        nat64: Nat64Prefixes::new(planning.nat64_networks.clone()),
         target_networks: TargetNetworks {
             include: filters.target_nets.clone(),
             exclude: filters.exclude_target_nets.clone(),
@@ -190,7 +188,7 @@ pub fn stages(config: &Config) -> Result<PipelineSettings, StartError> {
         min_ttl: i64::try_from(planning.min_ttl_seconds).unwrap_or(i64::MAX),
         provider: providers.general.name.to_string(),
         prefer_alias: planning.prefer_alias,
-    })
+    }
 }
 
 /// A provider, and what belongs to it alone.
@@ -294,7 +292,7 @@ fn registry(config: &Config) -> Result<Registry, StartError> {
                 aes_key: settings.txt.aes_key.clone(),
                 managed: managed_types(config),
             };
-            TxtRegistry::new(txt).map(Registry::Txt).map_err(StartError::of)
+            TxtRegistry::new(txt).map(|r| r).map_err(StartError::of)
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }

@@ -91,7 +91,9 @@ impl Labels {
 
 impl<K: Into<Arc<str>> + AsRef<str>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
     fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
-        let mut labels = Self::new();
+        let pairs = pairs.into_iter();
+        // Exactly as many as there are: tens of thousands of records have two labels each.
+        let mut labels = Self(Vec::with_capacity(pairs.size_hint().0));
         for (key, value) in pairs {
             labels.set(key, value);
         }

@@ -1,29 +1,119 @@
-//! Ownership registries (placeholder while the crate is being written).
+//! Ownership registries: who owns which record.
+//!
+//! ```text
+//! listing ── read() ──> Owned { records, rows, claims }       change ── decorate(change, rows) ──> ZoneChange
+//! ```
+//!
+//! A registry neither talks to anyone nor remembers anything: what writing needs to know from reading is [`Rows`], which the
+//! caller passes back. The one invariant: nothing is deleted or replaced that was not read.
+
+mod crypt;
+mod names;
+mod payload;
+mod rows;
+mod txt;
+
+pub use crypt::NonceSource;
+pub use rows::Rows;
+pub use txt::{RegistryError, TxtRegistry, TxtSettings};
+
 use std::collections::BTreeMap;
 use zonewright_planner::{Change, Endpoint, Owner, Record, RecordKey};
 use zonewright_provider_kit::ZoneChange;
-/// Registry.
-pub enum Registry { /// noop
- Noop }
-/// Rows.
-#[derive(Debug, Default)]
-pub struct Rows;
-impl Rows { /// applied
- pub fn applied(&mut self, _c: &ZoneChange) {} }
-/// Owned.
-#[derive(Debug, Default)]
-pub struct Owned { /// r
- pub records: Vec<Record>, /// r
- pub rows: Rows, /// r
- pub claims: BTreeMap<RecordKey, Owner>, /// r
- pub warnings: Vec<String> }
-impl Registry {
- /// owner
- pub fn owner(&self) -> Option<&Owner> { None }
- /// read
- pub fn read(&self, records: Vec<Record>) -> Owned { Owned { records, ..Owned::default() } }
- /// decorate
- pub fn decorate(&self, change: Change, _rows: &Rows) -> ZoneChange { ZoneChange { change, rows: Vec::new() } }
- /// writable
- pub fn writable(&self, _e: &Endpoint) -> Result<(), String> { Ok(()) }
+
+/// Who owns which record (`--registry`).
+#[derive(Debug)]
+pub enum Registry {
+    /// Ownership rows: TXT records beside the records.
+    Txt(Box<TxtRegistry>),
+    /// Nobody owns anything: everything in reach is ours to change.
+    Noop,
 }
+
+/// A listing with ownership.
+#[derive(Debug, Default)]
+pub struct Owned {
+    /// The records without the ownership rows, labelled by them.
+    pub records: Vec<Record>,
+    /// What writing needs to know about the rows.
+    pub rows: Rows,
+    /// Rows of other owners for records that do not exist: these records are theirs to create.
+    pub claims: BTreeMap<RecordKey, Owner>,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+}
+
+impl Registry {
+    /// In whose name records are owned; `None` where everything is ours.
+    pub fn owner(&self) -> Option<&Owner> {
+        match self {
+            Self::Txt(txt) => Some(txt.owner()),
+            Self::Noop => None,
+        }
+    }
+
+    /// Tells records from ownership rows and notes on each record who owns it.
+    pub fn read(&self, records: Vec<Record>) -> Owned {
+        match self {
+            Self::Txt(txt) => txt.read(records),
+            Self::Noop => Owned { records, ..Owned::default() },
+        }
+    }
+
+    /// Adds to a change what has to be written about its ownership. `rows` must stem from the listing that was planned on.
+    pub fn decorate(&self, change: Change, rows: &Rows) -> ZoneChange {
+        match self {
+            Self::Txt(txt) => txt.decorate(change, rows),
+            Self::Noop => ZoneChange { change, rows: Vec::new() },
+        }
+    }
+
+    /// Decorates the changes of one plan, to be written in this order. Differs from [`Registry::decorate`] only where two
+    /// records share one row (a wildcard and the host named like its replacement): the row is written once, and stays while
+    /// one of them does.
+    pub fn decorate_all(&self, changes: Vec<Change>, rows: &Rows) -> Vec<ZoneChange> {
+        match self {
+            Self::Txt(txt) => txt.decorate_all(changes, rows),
+            Self::Noop => changes.into_iter().map(|change| self.decorate(change, rows)).collect(),
+        }
+    }
+
+    /// Whether ownership of a wish could be written down at all. What cannot be owned must not be created: it would stay for
+    /// ever, and nobody could change it.
+    ///
+    /// # Errors
+    /// Why not, and what helps.
+    pub fn writable(&self, endpoint: &Endpoint) -> Result<(), String> {
+        match self {
+            Self::Txt(txt) => txt.writable(endpoint),
+            Self::Noop => Ok(()),
+        }
+    }
+
+    /// Whether a wish and its ownership row keep clear of the rows and TXT records that exist.
+    ///
+    /// # Errors
+    /// What stands in the way.
+    pub fn keeps_clear(&self, endpoint: &Endpoint, rows: &Rows) -> Result<(), String> {
+        match self {
+            Self::Txt(txt) => txt.keeps_clear(endpoint, rows),
+            Self::Noop => Ok(()),
+        }
+    }
+}
+/// TXT.
+pub struct TxtRegistry;
+/// TXT.
+pub struct TxtConfig { /// x
+ pub owner: Owner, /// x
+ pub migrate_from: Option<Owner>, /// x
+ pub prefix: String, /// x
+ pub suffix: String, /// x
+ pub wildcard_replacement: String, /// x
+ pub encrypt: bool, /// x
+ pub aes_key: Option<secrecy::SecretString>, /// x
+ pub managed: zonewright_planner::ManagedTypes }
+impl TxtRegistry { /// x
+ pub fn new(_c: TxtConfig) -> Result<Registry, String> { Ok(Registry::Noop) } }
+impl Registry { /// x
+ pub fn noop() -> Self { Self::Noop } }

@@ -3,6 +3,8 @@
 use super::Form;
 use super::argv::Kind;
 use clap::{Arg, ArgAction};
+use std::any::TypeId;
+use std::time::Duration;
 
 const COLUMNS: usize = 100;
 
@@ -21,8 +23,11 @@ the command line stands for the lines of that file. Durations are written 90s, 1
 /// The text for one form of the command line.
 pub(super) fn text(form: Form) -> String {
     let (usage, before) = match form {
-        Form::Daemon => ("zonewright [FLAGS]\n       zonewright SUBCOMMAND [FLAGS]", SUBCOMMANDS),
-        Form::Plan => ("zonewright plan [FLAGS]", ""),
+        Form::Daemon => (
+            "zonewright --provider=NAME --source=NAME --policy=POLICY [FLAGS]\n       zonewright SUBCOMMAND [FLAGS]",
+            SUBCOMMANDS,
+        ),
+        Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Crds => {
             return "Print the custom resource definitions that the daemon uses.\n\nUsage: zonewright crds\n"
                 .into();
@@ -61,5 +66,7 @@ fn readable(argument: Arg) -> Arg {
         let help = if is_on { format!("{help} [default: on]") } else { help };
         return argument.long(name).action(ArgAction::SetTrue).help(help);
     }
+    let is_duration = argument.get_value_parser().type_id() == TypeId::of::<Duration>();
+    let argument = if is_duration { argument.value_name("DURATION") } else { argument };
     argument.hide_default_value(is_empty)
 }

@@ -11,12 +11,14 @@
 
 mod argv;
 mod built;
+mod commands;
 mod filters;
 mod help;
 mod kubernetes;
 mod mistakes;
 mod names;
 mod own;
+mod plan_output;
 mod planning;
 mod providers;
 mod registry;
@@ -28,6 +30,7 @@ mod templates;
 mod tests;
 mod values;
 
+pub use commands::run;
 pub use filters::FiltersConfig;
 pub use kubernetes::KubernetesConfig;
 pub use names::{

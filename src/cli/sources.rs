@@ -28,8 +28,8 @@ pub(super) struct SourcesArgs {
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     force_default_targets: bool,
     /// Service types that are read; all if not given (repeatable)
-    #[arg(long, value_name = "TYPE")]
-    service_type_filter: Vec<ServiceType>,
+    #[arg(long, value_name = "TYPE", value_parser = values::optional::<ServiceType>())]
+    service_type_filter: Vec<Optional<ServiceType>>,
     /// Publish Services of type ClusterIP
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     publish_internal_services: bool,
@@ -274,7 +274,7 @@ impl SourcesArgs {
             default_targets,
             force_default_targets,
             service: ServiceConfig {
-                types: each_once(service_type_filter),
+                types: service_types(service_type_filter),
                 publish_internal: publish_internal_services,
                 publish_host_ip,
                 always_publish_not_ready: always_publish_not_ready_addresses,
@@ -310,6 +310,12 @@ impl SourcesArgs {
             },
         })
     }
+}
+
+/// An empty value among the types switches the filter off, whatever else is given.
+fn service_types(given: Vec<Optional<ServiceType>>) -> Vec<ServiceType> {
+    let types: Option<Vec<ServiceType>> = given.into_iter().map(|Optional(choice)| choice).collect();
+    each_once(types.unwrap_or_default())
 }
 
 fn each_once<T: PartialEq>(values: Vec<T>) -> Vec<T> {

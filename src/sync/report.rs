@@ -54,6 +54,12 @@ pub struct Failure {
     pub error: ProviderError,
 }
 
+impl std::fmt::Display for Failure {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.step.what(), self.error)
+    }
+}
+
 /// The steps of a cycle that may fail as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Step {
@@ -191,9 +197,7 @@ impl Reporter {
             error!(
                 cycle.id = report.cycle,
                 error.class = failure.error.class().code(),
-                "{}: {} (failure {} in a row)",
-                failure.step.what(),
-                failure.error,
+                "{failure} (failure {} in a row)",
                 self.failures
             );
             return;

@@ -2,6 +2,7 @@
 //! each cycle, so that a type that is gone does not linger.
 
 use super::summary::SummaryVec;
+use crate::kubernetes::RequestRecord;
 use crate::sync::daemon::Observer;
 use crate::sync::report::{ByType, CycleReport, Step};
 use prometheus::core::Collector;
@@ -38,23 +39,6 @@ pub struct Metrics {
     source_records: IntGaugeVec,
     skipped: IntGaugeVec,
     changes: IntCounterVec,
-}
-
-/// One HTTP request, for the metric that ExternalDNS keeps of all its clients.
-#[derive(Debug, Clone)]
-pub struct HttpRequest {
-    /// `http` or `https`.
-    pub scheme: String,
-    /// Host and port.
-    pub host: String,
-    /// The last segment of the path.
-    pub path: String,
-    /// `GET`, …
-    pub method: String,
-    /// The status; empty when there was no answer.
-    pub status: String,
-    /// How long it took.
-    pub seconds: f64,
 }
 
 impl Metrics {
@@ -122,10 +106,19 @@ impl Metrics {
         self.registry.register(Box::new(WebhookCollector { stats, gauges }))
     }
 
-    /// Notes an HTTP request.
-    pub fn http_request(&self, request: &HttpRequest) {
-        let r = request;
-        self.http_requests.observe(&["instrumented_http", &r.scheme, &r.host, &r.path, &r.method, &r.status], r.seconds);
+    /// Notes a call to the Kubernetes API.
+    pub fn http_request(&self, call: &RequestRecord) {
+        let status = call.status.map(|status| status.as_u16().to_string()).unwrap_or_default();
+        let labels = [
+            "instrumented_http",
+            call.server.scheme_str().unwrap_or_default(),
+            call.server.authority().map_or("", |authority| authority.as_str()),
+            // As upstream: only the last segment, which bounds the number of series for lists and watches.
+            call.path.rsplit('/').next().unwrap_or_default(),
+            call.method.as_str(),
+            &status,
+        ];
+        self.http_requests.observe(&labels, call.duration.as_secs_f64());
     }
 
     /// Everything in the text format of Prometheus.

@@ -2,7 +2,7 @@
 
 use super::chores::{LookUpLoadBalancers, WriteStatus};
 use crate::cli::Config;
-use crate::kubernetes::ClusterAccess;
+use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store::{self, CacheStatus, manifests};
 use crate::sync::daemon::Daemon;
 use crate::telemetry::Metrics;
@@ -40,7 +40,7 @@ pub(super) async fn prepare(
     }
     let writer = can_write.then(|| provider.writer.clone());
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
-    let mut daemon = Daemon::new(all, wiring::stages(config)?, pipeline);
+    let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
     daemon.listing = wiring::listing_cache(config);
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
@@ -50,7 +50,7 @@ pub(super) async fn prepare(
     let mut manifest_problems = Vec::new();
     if config.own.manifests.is_empty() {
         if caches.all().next().is_some() {
-            let client = cluster_access(config).client(metrics.cloned()).await.map_err(StartError::of)?;
+            let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
             if let (Some(crd), true) = (&crd, can_write) {
                 daemon.chores.push(Arc::new(WriteStatus { cache: crd.cache(), client: client.clone() }));
             }
@@ -78,10 +78,15 @@ fn cluster_access(config: &Config) -> ClusterAccess {
     ClusterAccess {
         kubeconfig: kubernetes.kubeconfig.clone(),
         server: kubernetes.server.clone(),
-        request_timeout: kubernetes.request_timeout,
-        qps: kubernetes.qps,
+        request_timeout: kubernetes.request_timeout.unwrap_or_default(),
+        qps: f64::from(kubernetes.qps),
         burst: kubernetes.burst,
     }
+}
+
+fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
+    let metrics = metrics?.clone();
+    Some(Arc::new(move |call| metrics.http_request(&call)))
 }
 
 /// Fills the caches from files. What is malformed there is missing here, so nothing may be deleted for its absence.

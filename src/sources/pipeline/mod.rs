@@ -14,7 +14,7 @@ mod ptr;
 mod target_networks;
 
 pub use deduplicate::Duplicates;
-pub use nat64::{Nat64Error, Nat64Prefixes};
+pub use nat64::Nat64Prefixes;
 pub use target_networks::TargetNetworks;
 
 use super::Source;

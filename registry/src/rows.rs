@@ -1,0 +1,272 @@
+//! What has to be remembered about ownership rows between reading and writing.
+//!
+//! Most rows say exactly what would be written for their record. Of those only name and TTL are kept; the rest is made anew
+//! from the record when it is needed. That halves the memory of a large zone.
+
+use crate::names::Collisions;
+use crate::payload::{quoted, to_text};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use zonewright_planner::{
+    Change, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordType, Target, Ttl, ZoneId,
+};
+use zonewright_provider_kit::{RowChange, ZoneChange};
+
+/// The ownership rows of a listing, kept up to date with what is written.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Rows {
+    by_name: BTreeMap<DnsName, Slot>,
+    /// TXT records that are no rows, where rows would stand.
+    taken: BTreeSet<(DnsName, Arc<str>)>,
+    collisions: Collisions,
+}
+
+/// The rows of one name: nearly always one.
+#[derive(Debug, Clone, PartialEq)]
+enum Slot {
+    One(Row),
+    Many(Vec<Row>),
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Row {
+    /// `None` for plain record sets.
+    set_identifier: Option<Arc<str>>,
+    /// `None` for "where its record is".
+    zone: Option<ZoneId>,
+    ttl: Ttl,
+    /// Records whose row of the current form this is. More than one only where names collide.
+    users: u32,
+    content: Content,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+enum Content {
+    /// What would be written for its record; `true` if the record's properties stand on the row, too.
+    Regular(bool),
+    /// Anything else, as it was read.
+    Odd(Box<Record>),
+}
+
+/// What of a record shows on its row.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Vouched<'a> {
+    pub(crate) labels: &'a Labels,
+    pub(crate) properties: &'a Properties,
+}
+
+impl Row {
+    /// Keeps a row. `of` is the record of its own zone that it vouches for, when it is the only one it ever can.
+    pub(crate) fn new(row: Record, of: Option<Vouched<'_>>, users: u32) -> (DnsName, Self) {
+        let set_identifier = (!row.set_identifier.is_empty()).then(|| row.set_identifier.clone());
+        let (name, zone, ttl) = (row.name.clone(), Some(row.zone.clone()), row.ttl);
+        let content = match of.and_then(|of| regular(&row, of)) {
+            Some(content) => content,
+            None => Content::Odd(Box::new(row)),
+        };
+        (name, Self { set_identifier, zone, ttl, users, content })
+    }
+
+    fn set_identifier(&self) -> &str {
+        self.set_identifier.as_deref().unwrap_or_default()
+    }
+
+    /// The row as it was read, given the record it vouches for.
+    pub(crate) fn record(&self, name: &DnsName, of: &Record) -> Record {
+        let zone = self.zone.clone().unwrap_or_else(|| of.zone.clone());
+        match &self.content {
+            Content::Odd(row) => Record { zone, ..(**row).clone() },
+            Content::Regular(with_properties) => Record {
+                zone,
+                name: name.clone(),
+                record_type: RecordType::Txt,
+                set_identifier: of.set_identifier.clone(),
+                ttl: self.ttl,
+                targets: vec![Target::Text(quoted(&to_text(&of.labels)).into())],
+                labels: Labels::new(),
+                properties: if *with_properties { of.properties.clone() } else { Properties::new() },
+                spelling: None,
+                ownership: Ownership::default(),
+            },
+        }
+    }
+
+    /// The row as it was read, unless it says what its record makes it say.
+    pub(crate) fn odd(&self) -> Option<&Record> {
+        match &self.content {
+            Content::Odd(row) => Some(row),
+            Content::Regular(_) => None,
+        }
+    }
+
+    pub(crate) fn is_shared(&self) -> bool {
+        self.users > 1
+    }
+}
+
+fn regular(row: &Record, of: Vouched<'_>) -> Option<Content> {
+    let [Target::Text(text)] = row.targets.as_slice() else { return None };
+    let plain = row.labels.is_empty() && row.spelling.is_none();
+    if !plain || **text != *quoted(&to_text(of.labels)) {
+        return None;
+    }
+    if row.properties.is_empty() {
+        return Some(Content::Regular(false));
+    }
+    (row.properties == *of.properties).then_some(Content::Regular(true))
+}
+
+impl Slot {
+    fn rows(&self) -> &[Row] {
+        match self {
+            Self::One(row) => std::slice::from_ref(row),
+            Self::Many(rows) => rows,
+        }
+    }
+
+    fn with(self, row: Row) -> Self {
+        let mut rows = match self {
+            Self::One(first) => vec![first],
+            Self::Many(rows) => rows,
+        };
+        rows.push(row);
+        Self::Many(rows)
+    }
+}
+
+impl Rows {
+    /// Collects rows as read, and the TXT records that stand where rows would.
+    pub(crate) fn new(
+        mut rows: Vec<(DnsName, Row)>,
+        taken: BTreeSet<(DnsName, Arc<str>)>,
+        collisions: Collisions,
+    ) -> Self {
+        rows.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut slots: Vec<(DnsName, Slot)> = Vec::with_capacity(rows.len());
+        for (name, row) in rows {
+            match slots.pop_if(|(last, _)| *last == name) {
+                Some((_, slot)) => slots.push((name, slot.with(row))),
+                None => slots.push((name, Slot::One(row))),
+            }
+        }
+        Self { by_name: slots.into_iter().collect(), taken, collisions }
+    }
+
+    /// How many rows there are.
+    pub fn len(&self) -> usize {
+        self.by_name.values().map(|slot| slot.rows().len()).sum()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_name.is_empty()
+    }
+
+    /// A row by name and set identifier, in one zone or in any. Of several the last read counts.
+    pub(crate) fn find(&self, name: &DnsName, set_identifier: &str, zone: Option<&ZoneId>) -> Option<&Row> {
+        let rows = self.by_name.get(name)?.rows();
+        rows.iter().rev().find(|row| {
+            let is_there = zone.is_none() || row.zone.is_none() || row.zone.as_ref() == zone;
+            is_there && row.set_identifier() == set_identifier
+        })
+    }
+
+    /// Whether a TXT record that is no row stands where this row would.
+    pub(crate) fn is_taken(&self, name: &DnsName, set_identifier: &str) -> bool {
+        !self.taken.is_empty() && self.taken.contains(&(name.clone(), set_identifier.into()))
+    }
+
+    /// The rows that may be those of several records.
+    pub(crate) fn shareable(&self) -> Self {
+        let kept = self.by_name.iter().filter(|(name, _)| self.collisions.possible(name.as_str()));
+        let by_name = kept.map(|(name, slot)| (name.clone(), slot.clone())).collect();
+        Self { by_name, taken: BTreeSet::new(), collisions: self.collisions.clone() }
+    }
+
+    /// Notes a change that was written, rows included, so that the next one can be decorated without listing again.
+    pub fn applied(&mut self, change: &ZoneChange) {
+        if *change.change.record_type() == RecordType::Txt {
+            self.note_text(&change.change);
+        }
+        for row in &change.rows {
+            self.note_row(&change.change, row);
+        }
+    }
+
+    fn note_text(&mut self, change: &Change) {
+        match change {
+            // Whether a row would ever stand there does not matter: the set is only asked about names of rows.
+            Change::Create { new, .. } => {
+                self.taken.insert((new.name.clone(), new.set_identifier.clone()));
+            }
+            Change::Update { .. } => {}
+            Change::Delete { old, .. } => {
+                self.taken.remove(&(old.name.clone(), old.set_identifier.clone()));
+            }
+        }
+    }
+
+    fn note_row(&mut self, change: &Change, row: &RowChange) {
+        let users = row.read.as_ref().and_then(|read| self.take(read)).map_or(0, |row| row.users);
+        let Some(write) = &row.write else { return };
+        let (users, of) = match change {
+            Change::Create { new, .. } => (users + 1, Some(new)),
+            Change::Update { new, .. } => (users.max(1), Some(new)),
+            Change::Delete { .. } => (users.saturating_sub(1), None),
+        };
+        let of = of
+            .filter(|_| users == 1 && !self.collisions.possible(write.name.as_str()))
+            .map(|new| Vouched { labels: &new.labels, properties: &new.properties });
+        let (name, mut kept) = Row::new(written(change, row, write), of, users);
+        if let (None, Change::Create { .. }) = (&row.read, change) {
+            kept.zone = None;
+        }
+        let slot = match self.by_name.remove(&name) {
+            Some(slot) => slot.with(kept),
+            None => Slot::One(kept),
+        };
+        self.by_name.insert(name, slot);
+    }
+
+    fn take(&mut self, read: &Record) -> Option<Row> {
+        let is_it = |row: &Row| {
+            row.set_identifier() == &*read.set_identifier
+                && row.zone.as_ref().is_none_or(|zone| *zone == read.zone)
+        };
+        match self.by_name.remove(&read.name)? {
+            Slot::One(row) if is_it(&row) => Some(row),
+            Slot::Many(mut rows) => {
+                let taken = rows.iter().rposition(is_it).map(|at| rows.remove(at));
+                let rest = if rows.len() == 1 { rows.pop().map(Slot::One) } else { Some(Slot::Many(rows)) };
+                if let Some(rest) = rest {
+                    self.by_name.insert(read.name.clone(), rest);
+                }
+                taken
+            }
+            other => {
+                self.by_name.insert(read.name.clone(), other);
+                None
+            }
+        }
+    }
+}
+
+/// The row as it stands after a write.
+fn written(change: &Change, row: &RowChange, write: &Endpoint) -> Record {
+    match (&row.read, change) {
+        (Some(read), _) if row.operation().is_none() => read.clone(),
+        (Some(read), _) => {
+            // A row asks for no TTL: what is there stays.
+            Record { ttl: read.ttl, ..Record::from_endpoint(read.zone.clone(), &unlabelled(write)) }
+        }
+        (None, Change::Update { old, .. } | Change::Delete { old, .. }) => {
+            Record::from_endpoint(old.zone.clone(), &unlabelled(write))
+        }
+        (None, Change::Create { .. }) => Record::from_endpoint(ZoneId::new(""), &unlabelled(write)),
+    }
+}
+
+/// Labels of rows are hints for providers; nobody stores them.
+fn unlabelled(row: &Endpoint) -> Endpoint {
+    Endpoint { labels: Labels::new(), ..row.clone() }
+}

@@ -1,0 +1,173 @@
+//! The `txt` registry: ownership stands in TXT records beside the records. Byte-compatible with ExternalDNS v0.22
+//! (registry/txt, registry/mapper, endpoint/labels at commit 2bf1bf8); docs/ownership.md describes the form.
+
+mod read;
+mod write;
+
+#[cfg(test)]
+mod tests;
+
+use crate::crypt::{NonceSource, RowKey};
+use crate::names::RowNames;
+use crate::payload::{self, SharedLabels, Texts};
+use secrecy::{ExposeSecret, SecretString};
+use zonewright_planner::{
+    DnsName, Labels, ManagedTypes, NameError, OWNER, Owner, Record, RecordType, Target,
+};
+
+/// Everything the `txt` registry is told (`--txt-*`, `--migrate-from-txt-owner`, `--managed-record-types`).
+#[derive(Debug)]
+pub struct TxtSettings {
+    /// `--txt-owner-id`.
+    pub owner: Option<Owner>,
+    /// `--migrate-from-txt-owner`: records of this owner are taken over.
+    pub migrate_from: Option<Owner>,
+    /// `--txt-prefix`; may contain `%{record_type}`.
+    pub prefix: String,
+    /// `--txt-suffix`; may contain `%{record_type}`.
+    pub suffix: String,
+    /// `--txt-wildcard-replacement`; empty for none.
+    pub wildcard_replacement: String,
+    /// `--txt-encrypt-enabled`: rows are written encrypted. Encrypted rows are read whenever there is a key.
+    pub encrypt: bool,
+    /// `--txt-encrypt-aes-key`; an empty one is none.
+    pub key: Option<SecretString>,
+    /// The types in our care: only their rows are brought into the current form.
+    pub managed: ManagedTypes,
+    /// Where the nonces of encrypted rows come from.
+    pub nonces: NonceSource,
+}
+
+/// A setting that cannot work. Texts never show the key.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RegistryError {
+    /// Rows need an owner.
+    #[error("registry txt needs an owner id (--txt-owner-id)")]
+    NoOwner,
+    /// An owner id that would be read back as another one.
+    #[error(
+        "owner id {owner:?} contains a comma or a double quote, so it could not be read back from an ownership record"
+    )]
+    UnwritableOwner {
+        /// The owner id.
+        owner: Owner,
+    },
+    /// ExternalDNS refuses both, too.
+    #[error("--txt-prefix and --txt-suffix exclude each other")]
+    PrefixAndSuffix,
+    /// Affixes that no DNS name can carry.
+    #[error(
+        "with --txt-prefix {prefix:?}, --txt-suffix {suffix:?} and --txt-wildcard-replacement {wildcard:?} no ownership record can be named: {source}"
+    )]
+    Affix {
+        /// The prefix.
+        prefix: String,
+        /// The suffix.
+        suffix: String,
+        /// The replacement.
+        wildcard: String,
+        /// What is wrong with the names.
+        source: NameError,
+    },
+    /// Encryption needs a key.
+    #[error("--txt-encrypt-enabled needs a key (--txt-encrypt-aes-key)")]
+    NoKey,
+    /// Not a key.
+    #[error("--txt-encrypt-aes-key is neither 32 bytes nor standard base64 of 32 bytes")]
+    BadKey,
+}
+
+/// Ownership in TXT records.
+#[derive(Debug)]
+pub struct TxtRegistry {
+    owner: Owner,
+    migrate_from: Option<Owner>,
+    names: RowNames,
+    key: Option<RowKey>,
+    encrypt: bool,
+    managed: ManagedTypes,
+    nonces: NonceSource,
+}
+
+impl TxtRegistry {
+    /// Checks the settings.
+    ///
+    /// # Errors
+    /// The first setting that cannot work.
+    pub fn new(settings: TxtSettings) -> Result<Self, RegistryError> {
+        let TxtSettings {
+            owner,
+            migrate_from,
+            prefix,
+            suffix,
+            wildcard_replacement,
+            encrypt,
+            key,
+            managed,
+            nonces,
+        } = settings;
+        let owner = owner.ok_or(RegistryError::NoOwner)?;
+        if Labels::check(OWNER, owner.as_str()).is_err() {
+            return Err(RegistryError::UnwritableOwner { owner });
+        }
+        if !prefix.is_empty() && !suffix.is_empty() {
+            return Err(RegistryError::PrefixAndSuffix);
+        }
+        let key = key.as_ref().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty());
+        let key = key.map(|key| RowKey::parse(key).ok_or(RegistryError::BadKey)).transpose()?;
+        if encrypt && key.is_none() {
+            return Err(RegistryError::NoKey);
+        }
+        let names = RowNames::new(&prefix, &suffix, &wildcard_replacement);
+        check_names(&names).map_err(|source| RegistryError::Affix {
+            prefix,
+            suffix,
+            wildcard: wildcard_replacement,
+            source,
+        })?;
+        // Taking over from oneself would never come to an end.
+        let migrate_from = migrate_from.filter(|from| *from != owner);
+        Ok(Self { owner, migrate_from, names, key, encrypt, managed, nonces })
+    }
+
+    /// In whose name records are owned.
+    pub fn owner(&self) -> &Owner {
+        &self.owner
+    }
+
+    /// The labels that a record carries as an ownership row; `None` when it is none. Only the first value counts.
+    fn row_labels(&self, record: &Record, texts: &mut Texts) -> Option<SharedLabels> {
+        let (RecordType::Txt, Some(Target::Text(value))) = (&record.record_type, record.targets.first())
+        else {
+            return None;
+        };
+        self.parse(value, texts)
+    }
+
+    /// A value that decrypts is taken as decrypted; anything else is plain text, whatever the settings for writing say.
+    fn parse(&self, value: &str, texts: &mut Texts) -> Option<SharedLabels> {
+        let text = payload::unquoted(value);
+        let Some((plain, nonce)) = self.key.as_ref().and_then(|key| key.open(text)) else {
+            return payload::parse(text, texts);
+        };
+        let mut labels = payload::parse(&plain, texts)?;
+        payload::set(&mut labels, texts.shared(payload::NONCE), nonce.into());
+        Some(labels)
+    }
+
+    /// The name of the row that this version writes for a record; `None` for types that are never planned and for names that
+    /// leave no room for a row.
+    fn row_name(&self, name: &DnsName, record_type: &RecordType) -> Option<DnsName> {
+        self.names.typed(name, record_type)?.ok()
+    }
+}
+
+/// Names the rows of the simplest records there are.
+fn check_names(names: &RowNames) -> Result<(), NameError> {
+    for name in ["x.example.org", "*.example.org"] {
+        if let Some(row) = names.typed(&DnsName::parse(name)?, &RecordType::A) {
+            row?;
+        }
+    }
+    Ok(())
+}

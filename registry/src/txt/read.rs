@@ -1,0 +1,316 @@
+//! Reading: which record belongs to whom.
+//!
+//! For each record the names that its row may have are computed and looked up, the current form first. A row that stands
+//! there in its current form for some record is not taken for an older form of another record's: `a-foo` is the row of `foo`
+//! before it is an untyped row of a host called `a-foo`.
+
+use super::TxtRegistry;
+use crate::Owned;
+use crate::payload::{self, SharedLabels, Texts};
+use crate::rows::{Row, Rows, Vouched};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+use zonewright_planner::{ALIAS, DnsName, OWNER, Owner, Ownership, Record, RecordKey, RecordType};
+
+/// A record that is an ownership row, and what it says.
+struct Found {
+    record: Record,
+    labels: SharedLabels,
+}
+
+/// How a record's row was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// Under the name that this version writes.
+    Current,
+    /// Under a name that some other version or configuration wrote.
+    Older,
+    /// Under the CNAME name of an alias, as versions before 0.22 wrote it.
+    AliasAsCname,
+}
+
+/// For one record: which row, and in which form.
+type Source = Option<(u32, Form)>;
+
+/// Rows by name; rows of one name are chained in the order in which they were read.
+struct Index<'a> {
+    rows: &'a [Found],
+    first: HashMap<&'a str, u32>,
+    next: Vec<u32>,
+}
+
+const END: u32 = u32::MAX;
+
+impl<'a> Index<'a> {
+    fn new(rows: &'a [Found]) -> Self {
+        let mut first = HashMap::with_capacity(rows.len());
+        let mut next = vec![END; rows.len()];
+        for (i, row) in (0..END).zip(rows) {
+            if let Some(earlier) = first.insert(row.record.name.as_str(), i) {
+                next[i as usize] = earlier;
+            }
+        }
+        Self { rows, first, next }
+    }
+
+    fn at(&self, i: u32) -> &'a Found {
+        &self.rows[i as usize]
+    }
+
+    /// Rows of a name and set identifier, the last read first.
+    fn all<'i>(&'i self, name: &str, set_identifier: &'i str) -> impl Iterator<Item = u32> + 'i {
+        let start = self.first.get(name).copied().unwrap_or(END);
+        let chain = std::iter::successors(Some(start), |i| self.next.get(*i as usize).copied());
+        chain.take_while(|i| *i != END).filter(move |i| *self.at(*i).record.set_identifier == *set_identifier)
+    }
+
+    fn in_zone(&self, name: &str, record: &Record) -> Option<u32> {
+        self.all(name, &record.set_identifier).find(|i| self.at(*i).record.zone == record.zone)
+    }
+}
+
+impl TxtRegistry {
+    /// See [`crate::Registry::read`].
+    pub fn read(&self, records: Vec<Record>) -> Owned {
+        let mut texts = Texts::default();
+        let mut rows = Vec::new();
+        let mut taken = BTreeSet::new();
+        let mut records: Vec<Record> = records
+            .into_iter()
+            .filter_map(|mut record| match self.row_labels(&record, &mut texts) {
+                Some(labels) => {
+                    rows.push(Found { record, labels });
+                    None
+                }
+                None => {
+                    record.ownership = Ownership::default();
+                    self.note_taken(&record, &mut taken);
+                    Some(record)
+                }
+            })
+            .collect();
+        records.shrink_to_fit();
+        drop(texts);
+        let index = Index::new(&rows);
+        let sources = self.sources(&records, &index);
+        let claims = self.claims(&records, &index, &sources);
+        drop(index);
+        let ours: Arc<str> = self.owner.as_str().into();
+        for (record, source) in records.iter_mut().zip(&sources) {
+            self.label(record, *source, &rows, &taken, &ours);
+        }
+        let warnings = warnings(&records, &sources);
+        let rows = self.kept(rows, &records, &sources);
+        Owned { records, rows: Rows::new(rows, taken, self.names.collisions().clone()), claims, warnings }
+    }
+
+    fn note_taken(&self, record: &Record, taken: &mut BTreeSet<(DnsName, Arc<str>)>) {
+        if record.record_type == RecordType::Txt
+            && self.names.is_typed(record.name.as_str(), |t| self.managed.contains(t))
+        {
+            taken.insert((record.name.clone(), record.set_identifier.clone()));
+        }
+    }
+
+    /// Finds the row of every record.
+    fn sources(&self, records: &[Record], index: &Index<'_>) -> Vec<Source> {
+        if index.rows.is_empty() {
+            return vec![None; records.len()];
+        }
+        let mut name = String::new();
+        let mut is_used = vec![false; index.rows.len()];
+        let mut sources: Vec<Source> = records
+            .iter()
+            .map(|record| {
+                let has_row = self.names.typed_into(record.name.as_str(), &record.record_type, &mut name);
+                let row = index.in_zone(&name, record).filter(|_| has_row)?;
+                is_used[row as usize] = true;
+                Some((row, Form::Current))
+            })
+            .collect();
+        // Rows in other zones come second: of two zones with one name each has its own row. The row of an apex lies outside.
+        let mut elsewhere = Vec::new();
+        for (i, record) in records.iter().enumerate().filter(|(i, _)| sources[*i].is_none()) {
+            if self.names.typed_into(record.name.as_str(), &record.record_type, &mut name) {
+                let row = index.all(&name, &record.set_identifier).find(|row| !is_used[*row as usize]);
+                elsewhere.extend(row.map(|row| (i, row)));
+            }
+        }
+        for (i, row) in elsewhere {
+            is_used[row as usize] = true;
+            sources[i] = Some((row, Form::Current));
+        }
+        for (source, record) in sources.iter_mut().zip(records).filter(|(source, _)| source.is_none()) {
+            *source = self.older_source(record, index, &is_used, &mut name);
+        }
+        sources
+    }
+
+    /// Finds a row in one of the older forms.
+    fn older_source(
+        &self,
+        record: &Record,
+        index: &Index<'_>,
+        is_used: &[bool],
+        name: &mut String,
+    ) -> Source {
+        let record_type = &record.record_type;
+        if !record_type.is_known() {
+            return None;
+        }
+        let find = |name: &str| {
+            let free = |i: &u32| !is_used[*i as usize];
+            let here = |i: &u32| index.at(*i).record.zone == record.zone;
+            let mut rows = index.all(name, &record.set_identifier).filter(free);
+            let first = rows.next()?;
+            Some(if here(&first) { first } else { rows.find(here).unwrap_or(first) })
+        };
+        // What has the current form of a managed type is that and nothing older: ExternalDNS writes only that form now.
+        let find_older =
+            |name: &str| find(name).filter(|_| !self.names.is_typed(name, |t| self.managed.contains(t)));
+        let text = record.name.as_str();
+        let older = |row: u32| Some((row, Form::Older));
+
+        let row = self.names.international(&record.name, record_type).and_then(|name| find(name.as_str()));
+        if let Some(row) = row {
+            return older(row);
+        }
+        if self.names.placeholder_dropped_into(text, record_type, name) {
+            if let Some(row) = find_older(name) {
+                return older(row);
+            }
+        }
+        if is_alias(record) {
+            self.names.typed_into(text, &RecordType::Cname, name);
+            if let Some(row) = find(name) {
+                return Some((row, Form::AliasAsCname));
+            }
+        }
+        // AAAA came with the typed form.
+        if *record_type == RecordType::Aaaa {
+            return None;
+        }
+        self.names.untyped_into(text, name);
+        find_older(name).and_then(older)
+    }
+
+    /// Notes on a record what its row says.
+    fn label(
+        &self,
+        record: &mut Record,
+        source: Source,
+        rows: &[Found],
+        taken: &BTreeSet<(DnsName, Arc<str>)>,
+        ours: &Arc<str>,
+    ) {
+        if let Some((row, _)) = source {
+            let labels = rows[row as usize].labels.iter().cloned();
+            if record.labels.is_empty() {
+                record.labels = labels.collect();
+            } else {
+                labels.for_each(|(key, value)| record.labels.set(key, value));
+            }
+        }
+        if let Some(from) =
+            self.migrate_from.as_ref().filter(|from| record.labels.owner() == Some(from.as_str()))
+        {
+            record.ownership.migrate_from = Some(from.clone());
+            record.labels.set(OWNER, ours.clone());
+        }
+        let is_current = matches!(source, Some((_, Form::Current)));
+        if !is_current
+            && !rows.is_empty()
+            && self.managed.contains(&record.record_type)
+            && record.is_owned_by(Some(&self.owner))
+        {
+            let row = self.row_name(&record.name, &record.record_type);
+            record.ownership.row_missing = row.is_some_and(|row| {
+                taken.is_empty() || !taken.contains(&(row, record.set_identifier.clone()))
+            });
+        }
+    }
+
+    /// Rows of other owners whose record does not exist.
+    fn claims(
+        &self,
+        records: &[Record],
+        index: &Index<'_>,
+        sources: &[Source],
+    ) -> BTreeMap<RecordKey, Owner> {
+        let mut users: HashMap<u32, Vec<&Record>> = HashMap::new();
+        let mut is_used = vec![false; index.rows.len()];
+        for (record, source) in records.iter().zip(sources) {
+            let Some((row, Form::Current)) = source else { continue };
+            is_used[*row as usize] = true;
+            if self.names.collisions().possible(index.at(*row).record.name.as_str()) {
+                users.entry(*row).or_default().push(record);
+            }
+        }
+        let mut claims = BTreeMap::new();
+        for (i, row) in (0..END).zip(index.rows) {
+            let name = row.record.name.as_str();
+            let Some(owner) = self.foreign_owner(&row.labels) else { continue };
+            if is_used[i as usize] && !self.names.collisions().possible(name) {
+                continue;
+            }
+            let users = users.get(&i).map_or(&[] as &[&Record], Vec::as_slice);
+            for (name, record_type) in self.names.records_of(name, |t| self.managed.contains(t)) {
+                if !users.iter().any(|record| record.name == name && record.record_type == record_type) {
+                    let set_identifier = row.record.set_identifier.clone();
+                    claims.insert(RecordKey { name, record_type, set_identifier }, owner.clone());
+                }
+            }
+        }
+        claims
+    }
+
+    fn foreign_owner(&self, labels: &SharedLabels) -> Option<Owner> {
+        let owner = payload::get(labels, OWNER)?;
+        let is_ours = **owner == *self.owner.as_str()
+            || self.migrate_from.as_ref().is_some_and(|from| **owner == *from.as_str());
+        if is_ours { None } else { Owner::new(owner) }
+    }
+
+    /// Boils the rows down to what has to be remembered.
+    fn kept(&self, rows: Vec<Found>, records: &[Record], sources: &[Source]) -> Vec<(DnsName, Row)> {
+        let mut users: Vec<(u32, u32)> = vec![(0, END); rows.len()];
+        for ((i, record), source) in (0..END).zip(records).zip(sources) {
+            if let Some((row, Form::Current)) = source {
+                let (count, of) = &mut users[*row as usize];
+                *count += 1;
+                *of = if record.zone == rows[*row as usize].record.zone { i } else { END };
+            }
+        }
+        rows.into_iter()
+            .zip(users)
+            .map(|(row, (count, of))| {
+                let of = records
+                    .get(of as usize)
+                    .filter(|_| count == 1 && !self.names.collisions().possible(row.record.name.as_str()));
+                let of = of.map(|record| Vouched { labels: &record.labels, properties: &record.properties });
+                Row::new(row.record, of, count)
+            })
+            .collect()
+    }
+}
+
+/// Upstream's notion of an A that is an alias.
+fn is_alias(record: &Record) -> bool {
+    record.record_type == RecordType::A && matches!(record.properties.get(ALIAS), Some("true" | "A"))
+}
+
+fn warnings(records: &[Record], sources: &[Source]) -> Vec<String> {
+    let mut aliases = records
+        .iter()
+        .zip(sources)
+        .filter(|(record, source)| {
+            matches!(source, Some((_, Form::AliasAsCname))) && record.ownership.row_missing
+        })
+        .map(|(record, _)| &record.name);
+    let Some(first) = aliases.next() else { return Vec::new() };
+    let count = aliases.count() + 1;
+    vec![format!(
+        "the ownership of {count} alias record(s), such as {first}, stands in cname- rows of an ExternalDNS before 0.22; \
+         it is written anew with the next update"
+    )]
+}
