@@ -1,1 +1,14 @@
 //! Zonewright: a DNS sync daemon for Kubernetes.
+//!
+//! ```text
+//! objects -> sources -> endpoints -> planner -> plan -> registry -> provider
+//!               ^                       ^                 (adds ownership records)
+//!          watch caches        records of the zone <- registry <- provider
+//! ```
+//!
+//! The planner, the registry and the providers are crates of their own. This one has the sources, the loop that turns the crank,
+//! the command line, and the wiring between them.
+
+pub mod sources;
+pub mod sync;
+pub mod telemetry;

@@ -96,7 +96,11 @@ impl DomainFilter {
     /// Names the entry that is not a DNS name.
     pub fn from_suffixes<T: AsRef<str>>(include: &[T], exclude: &[T]) -> Result<Self, DomainFilterError> {
         let (include, exclude) = (parse_suffixes(include)?, parse_suffixes(exclude)?);
-        Ok(if include.is_empty() && exclude.is_empty() { Self::All } else { Self::Suffixes { include, exclude } })
+        Ok(if include.is_empty() && exclude.is_empty() {
+            Self::All
+        } else {
+            Self::Suffixes { include, exclude }
+        })
     }
 
     /// A filter on regular expressions; with neither it passes everything.
@@ -227,7 +231,8 @@ impl Serialize for DomainFilter {
             texts.sort();
             texts
         };
-        let pattern = |regex: &Option<Regex>| regex.as_ref().map(|r| r.as_str().to_owned()).unwrap_or_default();
+        let pattern =
+            |regex: &Option<Regex>| regex.as_ref().map(|r| r.as_str().to_owned()).unwrap_or_default();
         let wire = match self {
             Self::All => Wire::default(),
             Self::Suffixes { include, exclude } => {
@@ -263,7 +268,12 @@ mod tests {
     #[case(&["", " . "], &[], "a.example.org", true)]
     #[case(&[], &["example.org"], "a.example.org", false)]
     #[case(&[], &["example.org"], "a.example.net", true)]
-    fn suffixes(#[case] include: &[&str], #[case] exclude: &[&str], #[case] text: &str, #[case] passes: bool) {
+    fn suffixes(
+        #[case] include: &[&str],
+        #[case] exclude: &[&str],
+        #[case] text: &str,
+        #[case] passes: bool,
+    ) {
         assert_eq!(DomainFilter::from_suffixes(include, exclude).unwrap().matches(&name(text)), passes);
     }
 
@@ -273,7 +283,12 @@ mod tests {
     #[case(Some("^a"), Some("org$"), "a.example.org", false)]
     #[case(None, Some("net$"), "a.example.org", true)]
     #[case(Some("^brød"), None, "xn--brd-1na.example.org", true)]
-    fn regexes(#[case] include: Option<&str>, #[case] exclude: Option<&str>, #[case] text: &str, #[case] passes: bool) {
+    fn regexes(
+        #[case] include: Option<&str>,
+        #[case] exclude: Option<&str>,
+        #[case] text: &str,
+        #[case] passes: bool,
+    ) {
         let regex = |text: Option<&str>| text.map(|t| Regex::new(t).unwrap());
         assert_eq!(DomainFilter::from_regexes(regex(include), regex(exclude)).matches(&name(text)), passes);
     }
@@ -291,7 +306,10 @@ mod tests {
     #[case("{}", "{}")]
     #[case("null", "{}")]
     #[case(r#"{"filters":["x"]}"#, "{}")]
-    #[case(r#"{"include":["b.org","a.org"],"exclude":[".c.org"]}"#, r#"{"include":["a.org","b.org"],"exclude":[".c.org"]}"#)]
+    #[case(
+        r#"{"include":["b.org","a.org"],"exclude":[".c.org"]}"#,
+        r#"{"include":["a.org","b.org"],"exclude":[".c.org"]}"#
+    )]
     #[case(r#"{"regexInclude":"^a"}"#, r#"{"regexInclude":"^a"}"#)]
     fn wire_form(#[case] json: &str, #[case] expected: &str) {
         let filter: DomainFilter = serde_json::from_str(json).unwrap();

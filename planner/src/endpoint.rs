@@ -191,7 +191,9 @@ fn can_be_alias(record_type: &RecordType) -> bool {
 }
 
 fn check_reverse(name: &DnsName, no_targets: bool) -> Result<(), EndpointError> {
-    let below = |zone: &str| name.as_str().strip_suffix(zone).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'));
+    let below = |zone: &str| {
+        name.as_str().strip_suffix(zone).is_some_and(|rest| rest.len() > 1 && rest.ends_with('.'))
+    };
     if !below("in-addr.arpa") && !below("ip6.arpa") {
         return Err(EndpointError::NotAReverseName { name: name.clone() });
     }
@@ -205,9 +207,13 @@ mod tests {
 
     #[test]
     fn targets_are_sorted_and_unique() {
-        let endpoint =
-            Endpoint::new("a.example.org", RecordType::A, &["10.0.0.1", "9.9.9.9", "10.0.0.1"], Properties::new())
-                .unwrap();
+        let endpoint = Endpoint::new(
+            "a.example.org",
+            RecordType::A,
+            &["10.0.0.1", "9.9.9.9", "10.0.0.1"],
+            Properties::new(),
+        )
+        .unwrap();
         let texts: Vec<String> = endpoint.targets.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["9.9.9.9", "10.0.0.1"]);
     }

@@ -24,7 +24,7 @@ mod ttl;
 
 pub use domain_filter::DomainFilter;
 pub use endpoint::{Endpoint, EndpointError, ObjectRef};
-pub use labels::{LabelError, Labels, OWNER, OWNED_RECORD, RESOURCE};
+pub use labels::{LabelError, Labels, OWNED_RECORD, OWNER, RESOURCE};
 pub use name::{DnsName, NameError};
 pub use plan::{
     Change, CreateReason, DeleteReason, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput,

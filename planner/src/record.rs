@@ -1,6 +1,6 @@
 //! Records: what exists in DNS.
 
-use crate::{DnsName, Labels, Owner, Properties, RecordType, Target, Ttl};
+use crate::{DnsName, Endpoint, Labels, Owner, Properties, RecordType, Target, Ttl};
 use std::fmt;
 use std::sync::Arc;
 
@@ -97,7 +97,8 @@ impl Record {
             .iter()
             .map(|t| {
                 // A provider may report an alias with or without the property; both are what exists.
-                Target::parse(&record_type, t.as_ref(), true).unwrap_or_else(|_| Target::Text(t.as_ref().into()))
+                Target::parse(&record_type, t.as_ref(), true)
+                    .unwrap_or_else(|_| Target::Text(t.as_ref().into()))
             })
             .collect();
         let spelled_alike = parsed_name.as_str() == name
@@ -120,6 +121,22 @@ impl Record {
             spelling,
             ownership: Ownership::default(),
         })
+    }
+
+    /// The record that exists once a wish has been written to a zone.
+    pub fn from_endpoint(zone: ZoneId, endpoint: &Endpoint) -> Self {
+        Self {
+            zone,
+            name: endpoint.name.clone(),
+            record_type: endpoint.record_type.clone(),
+            set_identifier: endpoint.set_identifier.clone(),
+            ttl: endpoint.ttl,
+            targets: endpoint.targets.clone(),
+            labels: endpoint.labels.clone(),
+            properties: endpoint.properties.clone(),
+            spelling: None,
+            ownership: Ownership::default(),
+        }
     }
 
     /// What identifies the record set in its zone.
@@ -171,7 +188,8 @@ mod tests {
     #[test]
     fn a_record_remembers_how_it_was_spelled() {
         let zone = ZoneId::new("z");
-        let record = Record::from_text(zone.clone(), "Web.Example.org", RecordType::A, &["192.0.2.1"]).unwrap();
+        let record =
+            Record::from_text(zone.clone(), "Web.Example.org", RecordType::A, &["192.0.2.1"]).unwrap();
         assert_eq!(record.name.as_str(), "web.example.org");
         assert_eq!(record.spelled_name(), "Web.Example.org");
         let record = Record::from_text(zone, "web.example.org", RecordType::A, &["192.0.2.1"]).unwrap();
@@ -181,9 +199,12 @@ mod tests {
     #[test]
     fn targets_are_compared_as_sets() {
         let record =
-            Record::from_text(ZoneId::new("z"), "a.example.org", RecordType::A, &["10.0.0.1", "9.9.9.9"]).unwrap();
-        let wanted: Vec<Target> =
-            ["9.9.9.9", "10.0.0.1"].iter().map(|t| Target::parse(&RecordType::A, t, false).unwrap()).collect();
+            Record::from_text(ZoneId::new("z"), "a.example.org", RecordType::A, &["10.0.0.1", "9.9.9.9"])
+                .unwrap();
+        let wanted: Vec<Target> = ["9.9.9.9", "10.0.0.1"]
+            .iter()
+            .map(|t| Target::parse(&RecordType::A, t, false).unwrap())
+            .collect();
         assert!(record.has_targets(&wanted));
         assert!(!record.has_targets(&wanted[..1]));
     }

@@ -272,10 +272,11 @@ mod tests {
 
     #[test]
     fn addresses_are_ordered_by_number_and_before_names() {
-        let mut targets: Vec<Target> = [("A", "10.0.0.1"), ("A", "9.9.9.9"), ("CNAME", "0.example.org"), ("AAAA", "::1")]
-            .iter()
-            .map(|(t, v)| Target::parse(&RecordType::from_text(t), v, false).unwrap())
-            .collect();
+        let mut targets: Vec<Target> =
+            [("A", "10.0.0.1"), ("A", "9.9.9.9"), ("CNAME", "0.example.org"), ("AAAA", "::1")]
+                .iter()
+                .map(|(t, v)| Target::parse(&RecordType::from_text(t), v, false).unwrap())
+                .collect();
         targets.sort();
         let texts: Vec<String> = targets.iter().map(ToString::to_string).collect();
         assert_eq!(texts, ["9.9.9.9", "10.0.0.1", "::1", "0.example.org"]);

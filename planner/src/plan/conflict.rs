@@ -7,10 +7,7 @@ use std::cmp::Ordering;
 /// Fewer targets first, then target by target in the order of [`crate::Target`]; ties by resource label, so that the
 /// order of the input never matters.
 fn by_weight(a: &Endpoint, b: &Endpoint) -> Ordering {
-    a.targets
-        .len()
-        .cmp(&b.targets.len())
-        .then_with(|| a.targets.cmp(&b.targets))
+    a.targets.len().cmp(&b.targets.len()).then_with(|| a.targets.cmp(&b.targets))
 }
 
 /// The wish that gets a name where nothing of its type exists: the lightest, of equals the first given.

@@ -35,9 +35,9 @@ fn visible_candidates<'a>(input: &PlanInput<'a>, plan: &mut Plan) -> Vec<&'a End
     let mut visible = Vec::new();
     for endpoint in input.desired.iter().filter(|e| input.scope.covers(&e.name)) {
         if !passes(input, &endpoint.name) {
-            plan.skips.push(skip_wish(endpoint, SkipReason::DomainFilter));
+            plan.skips.push(Skip::of_wish(endpoint, SkipReason::DomainFilter));
         } else if !input.managed.contains(&endpoint.record_type) {
-            plan.skips.push(skip_wish(endpoint, SkipReason::UnmanagedType));
+            plan.skips.push(Skip::of_wish(endpoint, SkipReason::UnmanagedType));
         } else {
             visible.push(endpoint);
         }
@@ -49,7 +49,9 @@ fn visible_records<'a>(input: &PlanInput<'a>) -> Vec<&'a Record> {
     input
         .current
         .iter()
-        .filter(|r| input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name))
+        .filter(|r| {
+            input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name)
+        })
         .collect()
 }
 
@@ -111,7 +113,7 @@ fn plan_row(input: &PlanInput<'_>, wanted: &BTreeSet<&DnsName>, mut row: Row<'_>
     if let Some(source) = incomplete_holder(input, &row) {
         for record in &row.current {
             let reason = SkipReason::SourceIncomplete { source: source.clone() };
-            plan.skips.push(skip_record(record, reason));
+            plan.skips.push(Skip::of_record(record, reason));
         }
         return;
     }
@@ -138,7 +140,7 @@ fn drop_cnames_beside_others(row: &mut Row<'_>, plan: &mut Plan) {
     row.candidates.retain(|candidate| {
         let stays = candidate.record_type != RecordType::Cname;
         if !stays {
-            plan.skips.push(skip_wish(candidate, SkipReason::CnameConflict { beside: beside.clone() }));
+            plan.skips.push(Skip::of_wish(candidate, SkipReason::CnameConflict { beside: beside.clone() }));
         }
         stays
     });
@@ -210,7 +212,7 @@ fn report_losers(candidates: &[&Endpoint], winner: &Endpoint, plan: &mut Plan) {
             Some(resource) if Some(resource) != loser.labels.resource() => resource.to_owned(),
             _ => format!("targets {}", targets()),
         };
-        let skip = skip_wish(loser, SkipReason::Conflict { winner });
+        let skip = Skip::of_wish(loser, SkipReason::Conflict { winner });
         if !plan.skips.contains_recent(&skip) {
             plan.skips.push(skip);
         }
@@ -230,7 +232,7 @@ impl ContainsRecent for Vec<Skip> {
 
 fn compare(input: &PlanInput<'_>, record: &Record, endpoint: &Endpoint, plan: &mut Plan) {
     if !record.is_owned_by(input.owner) {
-        plan.skips.push(skip_wish(endpoint, not_ours(record)));
+        plan.skips.push(Skip::of_wish(endpoint, not_ours(record)));
         return;
     }
     let reasons = differences(record, endpoint);
@@ -238,7 +240,7 @@ fn compare(input: &PlanInput<'_>, record: &Record, endpoint: &Endpoint, plan: &m
         return;
     }
     if !input.policy.allows_updates() {
-        plan.skips.push(skip_wish(endpoint, SkipReason::PolicyFreezes(input.policy)));
+        plan.skips.push(Skip::of_wish(endpoint, SkipReason::PolicyFreezes(input.policy)));
         return;
     }
     plan.changes.push(Change::Update { old: record.clone(), new: endpoint.clone(), reasons });
@@ -269,7 +271,8 @@ fn differing_properties(current: &Properties, wanted: &Properties) -> Vec<String
     if current == wanted {
         return Vec::new();
     }
-    let changed = wanted.iter().filter(|(name, value)| current.get(name) != Some(*value)).map(|(name, _)| name);
+    let changed =
+        wanted.iter().filter(|(name, value)| current.get(name) != Some(*value)).map(|(name, _)| name);
     let gone = current.iter().map(|(name, _)| name).filter(|name| wanted.get(name).is_none());
     let names: BTreeSet<&str> = changed.chain(gone).collect();
     names.into_iter().map(str::to_owned).collect()
@@ -278,7 +281,7 @@ fn differing_properties(current: &Properties, wanted: &Properties) -> Vec<String
 /// Adds a create unless something at the name forbids it.
 fn create(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint, reason: CreateReason, plan: &mut Plan) {
     if let Some(obstacle) = obstacle(input, row, endpoint) {
-        plan.skips.push(skip_wish(endpoint, obstacle));
+        plan.skips.push(Skip::of_wish(endpoint, obstacle));
         return;
     }
     plan.changes.push(Change::Create { new: endpoint.clone(), reason });
@@ -297,7 +300,8 @@ fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option
         return Some(SkipReason::Claimed { owner: owner.clone() });
     }
     let staying = row.current.iter().find(|record| {
-        let excludes = (record.record_type == RecordType::Cname) != (endpoint.record_type == RecordType::Cname);
+        let excludes =
+            (record.record_type == RecordType::Cname) != (endpoint.record_type == RecordType::Cname);
         excludes && !input.policy.allows_deletes()
     });
     staying.map(|record| SkipReason::Impossible { beside: record.record_type.clone() })
@@ -323,17 +327,20 @@ fn release(
     };
     match kept {
         Some(Kept::Held(hold)) => {
-            let mut skip = skip_record(record, SkipReason::Held(hold.reason.clone()));
+            let mut skip = Skip::of_record(record, SkipReason::Held(hold.reason.clone()));
             skip.objects.push(hold.object.clone());
             plan.skips.push(skip);
         }
         Some(Kept::Incomplete(source)) => {
-            plan.skips.push(skip_record(record, SkipReason::SourceIncomplete { source: source.source.clone() }));
+            plan.skips.push(Skip::of_record(
+                record,
+                SkipReason::SourceIncomplete { source: source.source.clone() },
+            ));
         }
         None if input.policy == Policy::Sync => {
             plan.changes.push(Change::Delete { old: record.clone(), reason });
         }
-        None => plan.skips.push(skip_record(record, SkipReason::PolicyKeeps(input.policy))),
+        None => plan.skips.push(Skip::of_record(record, SkipReason::PolicyKeeps(input.policy))),
     }
 }
 
@@ -344,27 +351,7 @@ fn not_ours(record: &Record) -> SkipReason {
     }
 }
 
-fn skip_wish(endpoint: &Endpoint, reason: SkipReason) -> Skip {
-    Skip {
-        name: endpoint.name.clone(),
-        record_type: endpoint.record_type.clone(),
-        set_identifier: endpoint.set_identifier.clone(),
-        reason,
-        objects: endpoint.objects.clone(),
-    }
-}
-
-fn skip_record(record: &Record, reason: SkipReason) -> Skip {
-    Skip {
-        name: record.name.clone(),
-        record_type: record.record_type.clone(),
-        set_identifier: record.set_identifier.clone(),
-        reason,
-        objects: Vec::new(),
-    }
-}
-
-fn sort(plan: &mut Plan) {
+pub(super) fn sort(plan: &mut Plan) {
     plan.changes.sort_by(|a, b| change_key(a).cmp(&change_key(b)));
     plan.skips.sort_by(|a, b| {
         (&a.name, &a.set_identifier, &a.record_type, a.reason.code(), &a.objects).cmp(&(

@@ -127,10 +127,9 @@ impl Holds {
     /// The incomplete source that a record may come from: by its label, or any when it has none.
     pub(super) fn incomplete_owner(&self, record: &Record) -> Option<&Incomplete> {
         match record.labels.resource() {
-            Some(resource) => self
-                .incomplete
-                .iter()
-                .find(|source| source.resource_prefixes.iter().any(|prefix| starts_with_kind(resource, prefix))),
+            Some(resource) => self.incomplete.iter().find(|source| {
+                source.resource_prefixes.iter().any(|prefix| starts_with_kind(resource, prefix))
+            }),
             None => self.incomplete.first(),
         }
     }

@@ -186,6 +186,30 @@ pub enum DeleteReason {
     },
 }
 
+impl Skip {
+    /// A wish that is not carried out.
+    pub fn of_wish(endpoint: &Endpoint, reason: SkipReason) -> Self {
+        Self {
+            name: endpoint.name.clone(),
+            record_type: endpoint.record_type.clone(),
+            set_identifier: endpoint.set_identifier.clone(),
+            reason,
+            objects: endpoint.objects.clone(),
+        }
+    }
+
+    /// A record that is left as it is.
+    pub fn of_record(record: &Record, reason: SkipReason) -> Self {
+        Self {
+            name: record.name.clone(),
+            record_type: record.record_type.clone(),
+            set_identifier: record.set_identifier.clone(),
+            reason,
+            objects: Vec::new(),
+        }
+    }
+}
+
 /// Something that was not done.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Skip {
@@ -241,6 +265,18 @@ pub enum SkipReason {
     },
     /// The object still asks for the name but has nothing to point it at.
     Held(HoldReason),
+    /// The provider or the registry cannot store it.
+    Unsupported {
+        /// What does not fit.
+        why: String,
+    },
+    /// No zone of the provider contains the name.
+    NoZone,
+    /// The zone that contains the name could not be read in this cycle.
+    ZoneUnreadable {
+        /// The provider's id of the zone.
+        zone: String,
+    },
     /// The source that this record comes from could not be read completely.
     SourceIncomplete {
         /// The `--source` value.
@@ -262,6 +298,9 @@ impl SkipReason {
             Self::CnameConflict { .. } => "cname-conflict",
             Self::Impossible { .. } => "impossible",
             Self::Held(_) => "held",
+            Self::Unsupported { .. } => "unsupported",
+            Self::NoZone => "no-zone",
+            Self::ZoneUnreadable { .. } => "zone-unreadable",
             Self::SourceIncomplete { .. } => "source-incomplete",
         }
     }
@@ -285,6 +324,9 @@ impl fmt::Display for SkipReason {
             }
             Self::Impossible { beside } => write!(f, "impossible beside the {beside} record that stays"),
             Self::Held(reason) => write!(f, "held: {reason}"),
+            Self::Unsupported { why } => f.write_str(why),
+            Self::NoZone => f.write_str("no zone of the provider contains the name"),
+            Self::ZoneUnreadable { zone } => write!(f, "zone {zone} could not be read"),
             Self::SourceIncomplete { source } => {
                 write!(f, "held: source {source} could not be read completely")
             }
@@ -391,6 +433,12 @@ impl Plan {
     /// Whether there is anything to do.
     pub fn is_empty(&self) -> bool {
         self.changes.is_empty()
+    }
+
+    /// Adds what others decided not to do, keeping the order.
+    pub fn add_skips(&mut self, skips: impl IntoIterator<Item = Skip>) {
+        self.skips.extend(skips);
+        diff::sort(self);
     }
 
     /// How many changes are of this action (`create`, `update`, `delete`).

@@ -1,0 +1,101 @@
+//! Merging what the objects of one source wish for.
+
+use std::cmp::Ordering;
+use std::sync::Arc;
+use zonewright_planner::{Endpoint, RecordType, Target, Ttl};
+
+/// What endpoints must share to become one: name, type, set identifier, TTL, and for types of which only one target makes
+/// sense (CNAME, DNAME) the first target.
+type MergeKey<'a> = (&'a str, &'a RecordType, &'a Arc<str>, Ttl, Option<&'a Target>);
+
+fn merge_key(endpoint: &Endpoint) -> MergeKey<'_> {
+    let single = matches!(endpoint.record_type, RecordType::Cname | RecordType::Dname);
+    (
+        endpoint.name.as_str(),
+        &endpoint.record_type,
+        &endpoint.set_identifier,
+        endpoint.ttl,
+        if single { endpoint.targets.first() } else { None },
+    )
+}
+
+/// The merge at the end of nearly every source (ExternalDNS v0.22, `MergeEndpoints`): endpoints with one key unite their
+/// targets and objects; labels and properties of the first are kept. "First" is the smallest resource label, so that the
+/// result does not depend on the order in which objects were seen.
+pub fn merge(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
+    endpoints.sort_by(|a, b| merge_key(a).cmp(&merge_key(b)).then_with(|| by_resource(a, b)));
+    let mut merged: Vec<Endpoint> = Vec::with_capacity(endpoints.len());
+    for endpoint in endpoints {
+        match merged.last_mut() {
+            Some(last) if merge_key(last) == merge_key(&endpoint) => absorb(last, endpoint),
+            _ => merged.push(endpoint),
+        }
+    }
+    merged
+}
+
+/// Order of objects: by resource label, endpoints without one first.
+pub fn by_resource(a: &Endpoint, b: &Endpoint) -> Ordering {
+    a.labels.resource().cmp(&b.labels.resource())
+}
+
+/// Adds another endpoint's targets and objects.
+pub fn absorb(into: &mut Endpoint, other: Endpoint) {
+    let mut targets = std::mem::take(&mut into.targets);
+    targets.extend(other.targets);
+    into.set_targets(targets);
+    into.add_objects(other.objects);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zonewright_planner::Properties;
+
+    fn endpoint(record_type: RecordType, targets: &[&str], ttl: i64) -> Endpoint {
+        Endpoint::new("x.example.org", record_type, targets, Properties::new())
+            .unwrap()
+            .with_ttl(Ttl::from_seconds(ttl))
+    }
+
+    fn targets(endpoints: &[Endpoint]) -> Vec<Vec<String>> {
+        endpoints.iter().map(|e| e.targets.iter().map(ToString::to_string).collect()).collect()
+    }
+
+    #[test]
+    fn addresses_of_one_name_unite() {
+        let merged =
+            merge(vec![endpoint(RecordType::A, &["5.6.7.8"], 0), endpoint(RecordType::A, &["1.2.3.4"], 0)]);
+        assert_eq!(targets(&merged), [["1.2.3.4", "5.6.7.8"]]);
+    }
+
+    #[test]
+    fn another_ttl_stays_apart() {
+        let merged = merge(vec![
+            endpoint(RecordType::A, &["1.1.1.1"], 300),
+            endpoint(RecordType::A, &["2.2.2.2"], 600),
+        ]);
+        assert_eq!(merged.len(), 2);
+    }
+
+    #[test]
+    fn cnames_unite_only_by_first_target() {
+        let merged = merge(vec![
+            endpoint(RecordType::Cname, &["a.example.net"], 0),
+            endpoint(RecordType::Cname, &["b.example.net"], 0),
+            endpoint(RecordType::Cname, &["a.example.net"], 0),
+        ]);
+        assert_eq!(targets(&merged), [["a.example.net"], ["b.example.net"]]);
+    }
+
+    #[test]
+    fn the_smallest_resource_label_survives_whatever_the_order() {
+        let of = |resource: &'static str, target: &str| {
+            endpoint(RecordType::A, &[target], 0).with_label("resource", resource)
+        };
+        let (a, b) = (of("ingress/x/a", "2.2.2.2"), of("ingress/x/b", "1.1.1.1"));
+        let forward = merge(vec![a.clone(), b.clone()]);
+        assert_eq!(forward, merge(vec![b, a]));
+        assert_eq!(forward[0].labels.resource(), Some("ingress/x/a"));
+    }
+}

@@ -1,0 +1,168 @@
+//! The loop: sources, pipeline, schedule and reports put together.
+
+use super::report::{
+    CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
+};
+use super::world::{ListingCache, Remembered};
+use super::{Pipeline, Schedule, World};
+use crate::sources::Source;
+use crate::sources::pipeline::{PipelineSettings, collect};
+use std::sync::Arc;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use zonewright_provider_kit::ProviderError;
+
+/// Things to do around a cycle that reach outside: done before it reads the sources, and after it.
+#[async_trait::async_trait]
+pub trait Chores: Send + Sync {
+    /// Brings what sources read besides Kubernetes up to date (addresses of load balancer host names).
+    async fn before(&self) {}
+    /// Tells Kubernetes what was looked at (status of DNSEndpoints). Not called in a dry run.
+    async fn after(&self) {}
+}
+
+/// Hears of every cycle: metrics, health.
+pub trait Observer: Send + Sync {
+    /// A cycle starts.
+    fn started(&self) {}
+    /// A cycle ended.
+    fn ended(&self, report: &CycleReport);
+}
+
+/// Everything that runs.
+pub struct Daemon {
+    /// What asks for records.
+    pub sources: Vec<Box<dyn Source>>,
+    /// The stages between sources and planner.
+    pub stages: PipelineSettings,
+    /// Where records go.
+    pub pipeline: Pipeline,
+    /// How long a listing may be used again.
+    pub listing: ListingCache,
+    /// Work around each cycle.
+    pub chores: Vec<Arc<dyn Chores>>,
+    /// Who hears of each cycle.
+    pub observers: Vec<Arc<dyn Observer>>,
+    remembered: Remembered,
+    reporter: Reporter,
+    cycles: u64,
+}
+
+impl Daemon {
+    /// Puts the parts together.
+    pub fn new(sources: Vec<Box<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
+        Self {
+            sources,
+            stages,
+            pipeline,
+            listing: ListingCache::default(),
+            chores: Vec::new(),
+            observers: Vec::new(),
+            remembered: Remembered::default(),
+            reporter: Reporter::default(),
+            cycles: 0,
+        }
+    }
+
+    /// Runs cycles until `stop` fires. With `events`, a change of any object brings the next cycle forward.
+    pub async fn run(
+        &mut self,
+        mut schedule: Schedule,
+        mut events: Option<watch::Receiver<()>>,
+        stop: &CancellationToken,
+    ) {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep_until(schedule.next()) => {
+                    schedule.started(Instant::now());
+                    let report = self.cycle(stop).await;
+                    schedule.ended(Instant::now(), report.provider_succeeded());
+                }
+                () = next_event(&mut events) => schedule.event(Instant::now()),
+            }
+        }
+    }
+
+    /// One full cycle.
+    pub async fn cycle(&mut self, stop: &CancellationToken) -> CycleReport {
+        let begun = Instant::now();
+        self.cycles += 1;
+        self.observers.iter().for_each(|observer| observer.started());
+        let dry_run = self.pipeline.writer.is_none();
+        let mut report = CycleReport { cycle: self.cycles, dry_run, ..CycleReport::default() };
+        // Reading may be given up at any moment; writing may not, so it looks at `stop` itself.
+        let outcome = tokio::select! {
+            () = stop.cancelled() => None,
+            outcome = self.prepare(&mut report) => Some(outcome),
+        };
+        match outcome {
+            None => return report,
+            Some(Err(failure)) => report.failure = Some(failure),
+            Some(Ok((read_at, world, proposal))) => {
+                report.applied = self.pipeline.carry_out(&world, &proposal, stop).await;
+                self.remembered.keep(read_at, world, &report.applied, proposal.plan.changes.len());
+                report.plan = proposal.plan;
+                report.rejected = proposal.rejected;
+            }
+        }
+        if !dry_run {
+            for chore in &self.chores {
+                chore.after().await;
+            }
+        }
+        report.duration = begun.elapsed();
+        self.reporter.tell(&report);
+        self.observers.iter().for_each(|observer| observer.ended(&report));
+        report
+    }
+
+    /// What a cycle would do, and the world it would do it to. The parts are the daemon's own; only the last step is missing.
+    ///
+    /// # Errors
+    /// What the daemon would log as a failed cycle.
+    pub async fn preview(&mut self) -> Result<(CycleReport, World), Failure> {
+        let mut report = CycleReport { dry_run: true, ..CycleReport::default() };
+        let (_, world, proposal) = self.prepare(&mut report).await?;
+        report.plan = proposal.plan;
+        report.rejected = proposal.rejected;
+        Ok((report, world))
+    }
+
+    /// Everything up to the plan: nothing here changes anything outside.
+    async fn prepare(
+        &mut self,
+        report: &mut CycleReport,
+    ) -> Result<(Instant, World, super::Proposal), Failure> {
+        for chore in &self.chores {
+            chore.before().await;
+        }
+        let mut desired = collect(&self.sources, &self.stages);
+        report.wished = wishes_by_type(&desired.endpoints);
+        report.problems = std::mem::take(&mut desired.problems);
+        report.duplicates = std::mem::take(&mut desired.duplicates);
+        report.incomplete = desired.incomplete.clone();
+        let failed = |step| move |error: ProviderError| Failure { step, error };
+        let now = Instant::now();
+        let (read_at, world) = match self.remembered.take(&self.listing, now) {
+            Some(remembered) => remembered,
+            None => (now, self.pipeline.survey().await.map_err(failed(Step::Read))?),
+        };
+        report.existing = records_by_type(&world.owned.records);
+        report.verified = verified_by_type(&desired.endpoints, &world.owned.records);
+        report.unreadable = world.unreadable.iter().map(|(z, e)| (z.id.to_string(), e.clone())).collect();
+        let proposal = self.pipeline.propose(&world, desired).await.map_err(failed(Step::Adjust))?;
+        Ok((read_at, world, proposal))
+    }
+}
+
+/// Waits for a change of any object; for ever when events are not asked for.
+async fn next_event(events: &mut Option<watch::Receiver<()>>) {
+    if let Some(receiver) = events
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}

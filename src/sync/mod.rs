@@ -1,0 +1,20 @@
+//! When to run and what to run.
+//!
+//! ```text
+//! daemon ── schedule says when ──> Pipeline: survey (what exists) ─> propose (what should change) ─> carry out
+//! ```
+//!
+//! A pipeline is one provider with its registry and policy; the caches and sources are shared. A preview is a pipeline without a
+//! writer: it surveys and proposes, and has nothing to carry out with.
+
+mod apply;
+pub mod daemon;
+mod pipeline;
+pub mod report;
+mod schedule;
+mod world;
+
+pub use apply::Applied;
+pub use pipeline::{Pipeline, PlanSettings, Proposal};
+pub use schedule::Schedule;
+pub use world::{ListingCache, World};

@@ -1,0 +1,167 @@
+//! One provider with its registry and policy: what exists, what should change.
+
+use super::World;
+use crate::sources::pipeline::Desired;
+use std::sync::Arc;
+use tracing::warn;
+use zonewright_planner::{
+    DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput, Policy, Record, Scope, Skip,
+    SkipReason, plan,
+};
+use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone, Zone, normalize_aliases, zone_for};
+use zonewright_registry::{Owned, Registry};
+
+/// What a plan depends on beside wishes and records.
+#[derive(Debug, Clone)]
+pub struct PlanSettings {
+    /// `--policy`.
+    pub policy: Policy,
+    /// `--managed-record-types` without `--exclude-record-types`.
+    pub managed: ManagedTypes,
+    /// `--domain-filter` and its siblings.
+    pub filter: DomainFilter,
+    /// `--hold-missing-targets` (default true): objects that lost their target keep their records.
+    pub hold_missing_targets: bool,
+}
+
+/// A provider, its registry, and the rules.
+pub struct Pipeline {
+    /// Reads zones.
+    pub reader: Arc<dyn ReadZones>,
+    /// Writes zones; absent in previews and dry runs, which therefore cannot write.
+    pub writer: Option<Arc<dyn WriteZone>>,
+    /// Knows who owns what.
+    pub registry: Registry,
+    /// The rules.
+    pub settings: PlanSettings,
+}
+
+/// What should change, with everything needed to explain it.
+#[derive(Debug)]
+pub struct Proposal {
+    /// What to do, and what was left undone.
+    pub plan: Plan,
+    /// Wishes that the provider's adjust step returned malformed.
+    pub rejected: Vec<String>,
+}
+
+impl Pipeline {
+    /// Reads every zone. A zone that cannot be read is noted and left out; that no zone can be listed at all is an error.
+    ///
+    /// # Errors
+    /// When the provider does not say which names or zones it is responsible for.
+    pub async fn survey(&self) -> Result<World, ProviderError> {
+        let filter = self.reader.domain_filter().await?;
+        let mut world = World { zones: Vec::new(), unreadable: Vec::new(), filter, owned: Owned::default() };
+        let mut records = Vec::new();
+        for zone in self.reader.zones().await? {
+            match self.reader.records(&zone).await {
+                Ok(listing) => {
+                    for what in listing.unreadable {
+                        warn!(zone.id = %zone.id, "record left alone because it cannot be understood: {what}");
+                    }
+                    records.extend(listing.records);
+                    world.zones.push(zone);
+                }
+                Err(error) => world.unreadable.push((zone, error)),
+            }
+        }
+        if let (true, Some((_, error))) = (world.zones.is_empty(), world.unreadable.first()) {
+            return Err(error.clone());
+        }
+        world.owned = self.registry.read(records);
+        for warning in &world.owned.warnings {
+            warn!("{warning}");
+        }
+        Ok(world)
+    }
+
+    /// Compares wishes with what exists.
+    ///
+    /// # Errors
+    /// When the provider's adjust step fails.
+    pub async fn propose(&self, world: &World, desired: Desired) -> Result<Proposal, ProviderError> {
+        let adjusted = self.reader.adjust(desired.endpoints).await?;
+        let endpoints = normalize_aliases(adjusted.endpoints);
+        let (endpoints, skips, unstorable) = self.storable(world, endpoints);
+        let holds = self.holds(desired.holds, unstorable, desired.incomplete);
+        let mut plan = plan(&PlanInput {
+            desired: &endpoints,
+            current: &world.owned.records,
+            holds: &holds,
+            claims: &world.owned.claims,
+            filters: &[self.settings.filter.clone(), world.filter.clone()],
+            managed: &self.settings.managed,
+            policy: self.settings.policy,
+            owner: self.registry.owner(),
+            scope: Scope::All,
+        });
+        plan.add_skips(skips);
+        Ok(Proposal { plan, rejected: adjusted.rejected })
+    }
+
+    /// Parts the wishes that can be stored from those that cannot: no zone, a zone that could not be read, a type that the
+    /// provider does not know, a name that leaves no room for its ownership row. The last two keep what they had.
+    fn storable(&self, world: &World, endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<Skip>, Vec<Hold>) {
+        let all_zones: Vec<Zone> =
+            world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+        let is_unreadable = |zone: &Zone| world.unreadable.iter().any(|(unreadable, _)| unreadable.id == zone.id);
+        let (mut storable, mut skips, mut holds) = (Vec::with_capacity(endpoints.len()), Vec::new(), Vec::new());
+        for endpoint in endpoints {
+            // What is not ours to plan anyway is left for the planner to say.
+            let is_ours = self.settings.managed.contains(&endpoint.record_type)
+                && self.settings.filter.matches(&endpoint.name)
+                && world.filter.matches(&endpoint.name);
+            let reason = match zone_for(&all_zones, &endpoint.name) {
+                _ if !is_ours => None,
+                None => Some(SkipReason::NoZone),
+                Some(zone) if is_unreadable(zone) => {
+                    Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() })
+                }
+                Some(_) => self.why_unsupported(&endpoint).map(|why| SkipReason::Unsupported { why }),
+            };
+            match reason {
+                None => storable.push(endpoint),
+                Some(reason) => {
+                    holds.extend(hold_of(&endpoint, &reason));
+                    skips.push(Skip::of_wish(&endpoint, reason));
+                }
+            }
+        }
+        (storable, skips, holds)
+    }
+
+    fn why_unsupported(&self, endpoint: &Endpoint) -> Option<String> {
+        let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
+        by_provider.or_else(|| self.registry.writable(endpoint).err())
+    }
+
+    fn holds(&self, holds: Vec<Hold>, unstorable: Vec<Hold>, incomplete: Vec<Incomplete>) -> Holds {
+        let wanted = holds.into_iter().filter(|hold| {
+            // What an object owned while even its names are unknown is kept in any case.
+            self.settings.hold_missing_targets || hold.name.is_none()
+        });
+        Holds::new(wanted.chain(unstorable), incomplete)
+    }
+
+    /// The zone that a new record belongs to.
+    pub(super) fn zone_of_new<'a>(world: &'a World, endpoint: &Endpoint) -> Option<&'a Zone> {
+        zone_for(&world.zones, &endpoint.name)
+    }
+
+    /// The zone that a record was read from.
+    pub(super) fn zone_of_record<'a>(world: &'a World, record: &Record) -> Option<&'a Zone> {
+        world.zones.iter().find(|zone| zone.id == record.zone)
+    }
+}
+
+fn hold_of(endpoint: &Endpoint, reason: &SkipReason) -> Option<Hold> {
+    let SkipReason::Unsupported { why } = reason else { return None };
+    Some(Hold {
+        object: endpoint.objects.first()?.clone(),
+        name: Some(endpoint.name.clone()),
+        set_identifier: endpoint.set_identifier.clone(),
+        resource: endpoint.labels.resource().map(str::to_owned),
+        reason: HoldReason::Invalid(why.clone()),
+    })
+}

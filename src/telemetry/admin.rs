@@ -1,0 +1,71 @@
+//! The HTTP address for probes and Prometheus (`--metrics-address`).
+
+use super::Metrics;
+use axum::Router;
+use axum::http::{StatusCode, header};
+use axum::response::IntoResponse;
+use axum::routing::{any, get};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// A bound address that does not serve yet.
+#[derive(Debug)]
+pub struct AdminServer {
+    listener: TcpListener,
+}
+
+/// Why the address cannot be bound.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen on --metrics-address={address}")]
+pub struct AdminError {
+    address: String,
+    source: std::io::Error,
+}
+
+impl AdminServer {
+    /// Binds the address. Done before anything slow, so that a liveness probe never waits for a cluster or a provider.
+    /// As in Go, `:7979` means every address of the machine.
+    ///
+    /// # Errors
+    /// When the address is malformed or taken.
+    pub async fn bind(address: &str) -> Result<Self, AdminError> {
+        let full = if address.starts_with(':') { format!("[::]{address}") } else { address.to_owned() };
+        let listener = match TcpListener::bind(&full).await {
+            Ok(listener) => Ok(listener),
+            // Machines without IPv6.
+            Err(_) if address.starts_with(':') => TcpListener::bind(format!("0.0.0.0{address}")).await,
+            Err(error) => Err(error),
+        };
+        listener
+            .map(|listener| Self { listener })
+            .map_err(|source| AdminError { address: address.to_owned(), source })
+    }
+
+    /// The bound address; the port is the real one where 0 was asked for.
+    ///
+    /// # Errors
+    /// When the operating system does not tell.
+    pub fn local_addr(&self) -> std::io::Result<SocketAddr> {
+        self.listener.local_addr()
+    }
+
+    /// Serves until `stop` fires.
+    pub async fn serve(self, metrics: Arc<Metrics>, stop: CancellationToken) {
+        let app = Router::new()
+            .route("/healthz", any(|| async { (StatusCode::OK, "OK") }))
+            .route("/metrics", get(move || render(metrics.clone())));
+        let served = axum::serve(self.listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
+        if let Err(error) = served.await {
+            tracing::error!("the metrics address stopped serving: {error}");
+        }
+    }
+}
+
+async fn render(metrics: Arc<Metrics>) -> impl IntoResponse {
+    match metrics.render() {
+        Ok(text) => Ok(([(header::CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], text)),
+        Err(error) => Err((StatusCode::INTERNAL_SERVER_ERROR, error.to_string())),
+    }
+}

@@ -1,0 +1,310 @@
+//! Prometheus metrics: ExternalDNS v0.22's names and labels under `external_dns_`. Every gauge vector with per-type values is reset
+//! each cycle, so that a type that is gone does not linger.
+
+use super::summary::SummaryVec;
+use crate::sync::daemon::Observer;
+use crate::sync::report::{ByType, CycleReport, Step};
+use prometheus::core::Collector;
+use prometheus::{Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
+use zonewright_planner::{DnsName, Skip, SkipReason};
+use zonewright_provider_webhook::WebhookStats;
+
+const NAMESPACE: &str = "external_dns";
+
+/// All metrics of the process.
+pub struct Metrics {
+    owner: String,
+    registry: Registry,
+    http_requests: Arc<SummaryVec>,
+    consecutive_soft_errors: IntGauge,
+    last_reconcile: Gauge,
+    last_sync: Gauge,
+    no_op_runs: IntCounter,
+    verified_records: IntGaugeVec,
+    /// Calls of the listing cache (`--provider-cache-time`), by whether it had the answer.
+    pub cache_records_calls: IntCounterVec,
+    /// Writes that emptied the listing cache.
+    pub cache_apply_calls: IntCounter,
+    registry_total: IntGauge,
+    registry_errors: IntCounter,
+    registry_records: IntGaugeVec,
+    owner_mismatch: IntGaugeVec,
+    deduplicated: IntGaugeVec,
+    invalid: IntGaugeVec,
+    source_total: IntGauge,
+    source_errors: IntCounter,
+    source_records: IntGaugeVec,
+    skipped: IntGaugeVec,
+    changes: IntCounterVec,
+}
+
+/// One HTTP request, for the metric that ExternalDNS keeps of all its clients.
+#[derive(Debug, Clone)]
+pub struct HttpRequest {
+    /// `http` or `https`.
+    pub scheme: String,
+    /// Host and port.
+    pub host: String,
+    /// The last segment of the path.
+    pub path: String,
+    /// `GET`, …
+    pub method: String,
+    /// The status; empty when there was no answer.
+    pub status: String,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+impl Metrics {
+    /// Registers everything. The owner id is a label of the owner mismatch metric.
+    ///
+    /// # Errors
+    /// When two metrics share a name, which is a mistake in this file.
+    pub fn new(owner: &str) -> prometheus::Result<Self> {
+        let registry = Registry::new();
+        let make = Make { registry: &registry };
+        let info = make.gauge_vec("build_info", "Version of the running program, always 1.", &["version", "revision", "go_version", "os", "arch"])?;
+        let os = std::env::consts::OS;
+        info.with_label_values(&[env!("CARGO_PKG_VERSION"), "", "", os, std::env::consts::ARCH]).set(1.0);
+        let http_requests = SummaryVec::new(
+            &format!("{NAMESPACE}_http_request_duration_seconds"),
+            "How long HTTP requests took.",
+            &["handler", "scheme", "host", "path", "method", "status"],
+        )?;
+        let http_requests = Arc::new(http_requests);
+        registry.register(Box::new(Shared(http_requests.clone())))?;
+        registry.register(Box::new(prometheus::process_collector::ProcessCollector::for_self()))?;
+        let metrics = Self {
+            owner: owner.to_owned(),
+            http_requests,
+            consecutive_soft_errors: make.int_gauge("controller_consecutive_soft_errors", "Failed cycles in a row.")?,
+            last_reconcile: make.gauge("controller_last_reconcile_timestamp_seconds", "When the last cycle started.")?,
+            last_sync: make.gauge("controller_last_sync_timestamp_seconds", "When the last cycle that succeeded ended.")?,
+            no_op_runs: make.counter("controller_no_op_runs_total", "Cycles that found nothing to do.")?,
+            verified_records: make.int_gauge_vec("controller_verified_records", "Wanted records that exist.", &["record_type"])?,
+            cache_records_calls: make.counter_vec("provider_cache_records_calls", "Listings asked of the provider cache.", &["from_cache"])?,
+            cache_apply_calls: make.counter("provider_cache_apply_changes_calls", "Writes through the provider cache.")?,
+            registry_total: make.int_gauge("registry_endpoints_total", "Records in the registry.")?,
+            registry_errors: make.counter("registry_errors_total", "Failures to read or write records.")?,
+            registry_records: make.int_gauge_vec("registry_records", "Records in the registry.", &["record_type"])?,
+            owner_mismatch: make.int_gauge_vec(
+                "registry_skipped_records_owner_mismatch_per_sync",
+                "Wanted records left alone because somebody else owns what stands there.",
+                &["record_type", "owner", "foreign_owner", "domain"],
+            )?,
+            deduplicated: make.int_gauge_vec("source_deduplicated_endpoints", "Wishes dropped because they occur twice.", &["record_type", "source_type"])?,
+            invalid: make.int_gauge_vec("source_invalid_endpoints", "Wishes dropped because they are malformed.", &["record_type", "source_type"])?,
+            source_total: make.int_gauge("source_endpoints_total", "Wishes of all sources.")?,
+            source_errors: make.counter("source_errors_total", "Cycles in which a source or an object failed.")?,
+            source_records: make.int_gauge_vec("source_records", "Wishes of all sources.", &["record_type"])?,
+            skipped: make.int_gauge_vec("controller_skipped_records", "Records left alone in the last cycle, by reason.", &["reason"])?,
+            changes: make.counter_vec("controller_changes_total", "Changes sent to the provider.", &["action", "outcome"])?,
+            registry,
+        };
+        Ok(metrics)
+    }
+
+    /// Publishes the counters of the webhook client.
+    ///
+    /// # Errors
+    /// When they are published already.
+    pub fn add_webhook(&self, stats: Arc<WebhookStats>) -> prometheus::Result<()> {
+        let gauge = |call: &str, what: &str| {
+            let name = format!("{NAMESPACE}_webhook_provider_{call}_{what}_total");
+            IntGauge::new(name, format!("{what} of the webhook provider's {call} call"))
+        };
+        let mut gauges = Vec::new();
+        for call in ["records", "applychanges", "adjustendpoints"] {
+            gauges.push((gauge(call, "requests")?, gauge(call, "errors")?));
+        }
+        self.registry.register(Box::new(WebhookCollector { stats, gauges }))
+    }
+
+    /// Notes an HTTP request.
+    pub fn http_request(&self, request: &HttpRequest) {
+        let r = request;
+        self.http_requests.observe(&["instrumented_http", &r.scheme, &r.host, &r.path, &r.method, &r.status], r.seconds);
+    }
+
+    /// Everything in the text format of Prometheus.
+    ///
+    /// # Errors
+    /// When a metric cannot be encoded.
+    pub fn render(&self) -> prometheus::Result<Vec<u8>> {
+        let mut text = Vec::new();
+        TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
+        Ok(text)
+    }
+
+    fn note_outcome(&self, report: &CycleReport) {
+        let failed = |step| report.failure.as_ref().is_some_and(|failure| failure.step == step);
+        if failed(Step::Read) || !report.unreadable.is_empty() || report.failed_changes() > 0 {
+            self.registry_errors.inc();
+        }
+        if !report.incomplete.is_empty() || report.problems.iter().any(|p| p.severity == crate::sources::outcome::Severity::Error) {
+            self.source_errors.inc();
+        }
+        if !report.provider_succeeded() {
+            self.consecutive_soft_errors.inc();
+            return;
+        }
+        self.consecutive_soft_errors.set(0);
+        self.last_sync.set(now());
+        if report.plan.is_empty() {
+            self.no_op_runs.inc();
+        }
+    }
+
+    fn note_skips(&self, skips: &[Skip]) {
+        self.owner_mismatch.reset();
+        self.skipped.reset();
+        for skip in skips {
+            self.skipped.with_label_values(&[skip.reason.code()]).inc();
+            let foreign_owner = match &skip.reason {
+                SkipReason::ForeignOwner { owner } | SkipReason::Claimed { owner } => owner.as_str(),
+                SkipReason::Unowned => "",
+                _ => continue,
+            };
+            // As upstream: the set identifier stands in for an unknown owner.
+            let foreign_owner = if foreign_owner.is_empty() { &skip.set_identifier } else { foreign_owner };
+            let labels = [skip.record_type.as_str(), &self.owner, foreign_owner, &domain_of(&skip.name)].map(str::to_lowercase);
+            self.owner_mismatch.with_label_values(&labels.each_ref().map(String::as_str)).inc();
+        }
+    }
+}
+
+impl Observer for Metrics {
+    fn started(&self) {
+        self.last_reconcile.set(now());
+    }
+
+    fn ended(&self, report: &CycleReport) {
+        self.note_outcome(report);
+        set_by_type(&self.source_records, &report.wished);
+        self.source_total.set(total(&report.wished));
+        self.deduplicated.reset();
+        for ((record_type, source), count) in &report.duplicates {
+            self.deduplicated.with_label_values(&[record_type, source]).set(*count as i64);
+        }
+        self.invalid.reset();
+        for problem in &report.problems {
+            if let Some(record_type) = &problem.invalid {
+                let record_type = record_type.as_str().to_lowercase();
+                self.invalid.with_label_values(&[record_type.as_str(), problem.object.source]).inc();
+            }
+        }
+        if report.failure.is_some() {
+            return;
+        }
+        set_by_type(&self.registry_records, &report.existing);
+        self.registry_total.set(total(&report.existing));
+        set_by_type(&self.verified_records, &report.verified);
+        self.note_skips(&report.plan.skips);
+        for done in &report.applied {
+            let outcome = if done.outcome.is_ok() { "ok" } else { "error" };
+            self.changes.with_label_values(&[done.change.change.action(), outcome]).inc();
+        }
+    }
+}
+
+/// The name without its first label, unless only one label would be left (ExternalDNS's rule for the label `domain`).
+fn domain_of(name: &DnsName) -> String {
+    match name.parent() {
+        Some(parent) if parent.label_count() > 1 => parent.to_string(),
+        _ => name.to_string(),
+    }
+}
+
+fn set_by_type(gauges: &IntGaugeVec, counts: &ByType) {
+    gauges.reset();
+    for (record_type, count) in counts {
+        gauges.with_label_values(&[record_type]).set(*count as i64);
+    }
+}
+
+fn total(counts: &ByType) -> i64 {
+    counts.values().sum::<usize>() as i64
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
+}
+
+/// Makes metrics and registers them in one go, so that none can be forgotten.
+struct Make<'a> {
+    registry: &'a Registry,
+}
+
+impl Make<'_> {
+    fn add<C: Collector + Clone + 'static>(&self, metric: C) -> prometheus::Result<C> {
+        self.registry.register(Box::new(metric.clone()))?;
+        Ok(metric)
+    }
+
+    fn opts(name: &str, help: &str) -> Opts {
+        Opts::new(format!("{NAMESPACE}_{name}"), help)
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<Gauge> {
+        self.add(Gauge::with_opts(Self::opts(name, help))?)
+    }
+
+    fn int_gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+        self.add(IntGauge::with_opts(Self::opts(name, help))?)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
+        self.add(IntCounter::with_opts(Self::opts(name, help))?)
+    }
+
+    fn gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
+        self.add(GaugeVec::new(Self::opts(name, help), labels)?)
+    }
+
+    fn int_gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+        self.add(IntGaugeVec::new(Self::opts(name, help), labels)?)
+    }
+
+    fn counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+        self.add(IntCounterVec::new(Self::opts(name, help), labels)?)
+    }
+}
+
+/// Lets a collector be observed from outside the registry.
+struct Shared(Arc<SummaryVec>);
+
+impl Collector for Shared {
+    fn desc(&self) -> Vec<&prometheus::core::Desc> {
+        self.0.desc()
+    }
+
+    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
+        self.0.collect()
+    }
+}
+
+/// Reads the webhook client's counters when asked. Upstream publishes them as gauges.
+struct WebhookCollector {
+    stats: Arc<WebhookStats>,
+    gauges: Vec<(IntGauge, IntGauge)>,
+}
+
+impl Collector for WebhookCollector {
+    fn desc(&self) -> Vec<&prometheus::core::Desc> {
+        self.gauges.iter().flat_map(|(requests, errors)| [requests.desc(), errors.desc()].concat()).collect()
+    }
+
+    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
+        let mut families = Vec::new();
+        let calls = [&self.stats.records, &self.stats.apply_changes, &self.stats.adjust_endpoints];
+        for ((requests, errors), call) in self.gauges.iter().zip(calls) {
+            requests.set(call.requests() as i64);
+            errors.set(call.errors() as i64);
+            families.extend(requests.collect());
+            families.extend(errors.collect());
+        }
+        families
+    }
+}

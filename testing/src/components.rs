@@ -1,0 +1,94 @@
+//! Where the install script puts things. Versions are read from the same go.mod files that it builds from.
+
+use crate::{Error, Result};
+use std::env;
+use std::path::{Path, PathBuf};
+
+const KUBE_APISERVER_MOD: &str = include_str!("../../tests/setup/kube-apiserver/go.mod");
+const ETCD_MOD: &str = include_str!("../../tests/setup/etcd/go.mod");
+const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
+
+/// The two programs that together are an API server.
+pub(crate) struct Programs {
+    pub(crate) etcd: PathBuf,
+    pub(crate) kube_apiserver: PathBuf,
+}
+
+pub(crate) fn programs() -> Result<Programs> {
+    if let Some(assets) = env::var_os("KUBEBUILDER_ASSETS").filter(|value| !value.is_empty()) {
+        let assets = PathBuf::from(assets);
+        return Ok(Programs {
+            etcd: existing(assets.join("etcd"))?,
+            kube_apiserver: existing(assets.join("kube-apiserver"))?,
+        });
+    }
+    let etcd = cached("etcd", ETCD_MOD, "go.etcd.io/etcd/server/v3").join("etcd");
+    let server = cached("kube-apiserver", KUBE_APISERVER_MOD, "k8s.io/kubernetes").join("kube-apiserver");
+    Ok(Programs { etcd: existing(etcd)?, kube_apiserver: existing(server)? })
+}
+
+/// The folder of the Gateway API's resource definitions: gateways, listener sets and all routes, in every
+/// version that is still served.
+pub fn gateway_crds() -> Result<PathBuf> {
+    existing(cached("gateway-api", GATEWAY_API_MOD, "sigs.k8s.io/gateway-api"))
+}
+
+fn existing(path: PathBuf) -> Result<PathBuf> {
+    if path.exists() { Ok(path) } else { Err(Error::NotInstalled(path)) }
+}
+
+fn cached(name: &str, go_mod: &str, module: &str) -> PathBuf {
+    let version = required_version(go_mod, module).unwrap_or_default();
+    cache().join(format!("{name}-{version}"))
+}
+
+fn cache() -> PathBuf {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty());
+    match set("ZONEWRIGHT_TEST_CACHE") {
+        Some(path) => path.into(),
+        None => Path::new(&set("HOME").unwrap_or_default()).join(".cache/zonewright/test-components"),
+    }
+}
+
+/// The version that a go.mod file requires of a module, in either form of the `require` directive.
+fn required_version<'a>(go_mod: &'a str, module: &str) -> Option<&'a str> {
+    go_mod.lines().find_map(|line| {
+        let line = line.trim();
+        let mut words = line.strip_prefix("require ").unwrap_or(line).split_whitespace();
+        (words.next() == Some(module)).then(|| words.next()).flatten()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_the_required_one_not_the_replaced_one() {
+        let go_mod = "module x\n\ntool a.example/m/cmd\n\nrequire (\n\ta.example/m v1.2.3 // indirect\n)\n\n\
+                      require b.example/n v2.0.0\n\nreplace (\n\tc.example/o => c.example/o v0.1.0\n)\n";
+        assert_eq!(required_version(go_mod, "a.example/m"), Some("v1.2.3"));
+        assert_eq!(required_version(go_mod, "b.example/n"), Some("v2.0.0"));
+        assert_eq!(required_version(go_mod, "b.example"), None);
+    }
+
+    #[test]
+    fn every_pin_is_found() {
+        for (go_mod, module) in [
+            (KUBE_APISERVER_MOD, "k8s.io/kubernetes"),
+            (ETCD_MOD, "go.etcd.io/etcd/server/v3"),
+            (GATEWAY_API_MOD, "sigs.k8s.io/gateway-api"),
+        ] {
+            assert!(required_version(go_mod, module).is_some_and(|v| v.starts_with('v')), "{module}");
+        }
+    }
+
+    #[test]
+    fn a_missing_component_names_the_script() {
+        let error = existing("/no/such/place".into()).unwrap_err();
+        assert_eq!(
+            format!("{error:?}"),
+            "/no/such/place is missing: run tests/setup/install-test-components"
+        );
+    }
+}

@@ -1,0 +1,27 @@
+//! What the project's tests run against, for development only: never a dependency of the daemon.
+//!
+//! * [`KubeApiserver`]: a real kube-apiserver with its etcd, alone on loopback ports. No controllers run,
+//!   so nothing happens to an object but what the test does to it.
+//! * [`WebhookStandIn`]: the other side of the webhook protocol, keeping records in memory and writing down
+//!   every call.
+//!
+//! Both belong to the async runtime they were started on and end with it: start them inside the test.
+//! What they need is installed by `tests/setup/install-test-components`. A test that finds it missing
+//! fails and says so; skipping would let a broken machine look like a healthy program.
+
+mod apiserver;
+mod components;
+mod error;
+mod identity;
+mod objects;
+mod process;
+mod reset;
+mod webhook;
+
+pub use apiserver::KubeApiserver;
+pub use components::gateway_crds;
+pub use error::Error;
+pub use webhook::{Call, WebhookStandIn};
+
+/// What everything here returns.
+pub type Result<T> = std::result::Result<T, Error>;

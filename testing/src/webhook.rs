@@ -1,0 +1,240 @@
+//! A webhook provider that has no opinions: it offers the filter it is told to, adjusts nothing, and keeps
+//! records exactly as they come, less their labels.
+//!
+//! Endpoints stay JSON here. Reading them into the project's own types would hide a mistake in those types.
+
+use crate::Result;
+use crate::error::Context;
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+/// Clients compare it byte by byte.
+const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
+
+/// The four calls of the protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Call {
+    /// `GET /`: the domain filter is asked for, once per client.
+    Negotiate,
+    /// `GET /records`: the records are listed.
+    Records,
+    /// `POST /adjustendpoints`: the desired endpoints are shown for adjusting.
+    Adjust,
+    /// `POST /records`: changes are to be made.
+    Apply,
+}
+
+/// A webhook provider on a free loopback port. It stops when this is dropped.
+pub struct WebhookStandIn {
+    address: SocketAddr,
+    shared: Shared,
+    task: JoinHandle<()>,
+}
+
+type Shared = Arc<Mutex<Provider>>;
+
+#[derive(Default)]
+struct Provider {
+    domain_filter: Value,
+    records: Vec<Value>,
+    adjusted: Vec<Value>,
+    applied: Vec<Value>,
+    counts: HashMap<Call, usize>,
+    faults: HashMap<Call, VecDeque<Fault>>,
+    delays: HashMap<Call, Duration>,
+}
+
+#[derive(Clone, Copy)]
+enum Fault {
+    /// Refuses without doing anything.
+    Refuse(StatusCode),
+    /// Does what is asked, but the client never hears of it.
+    LoseAnswer(StatusCode),
+}
+
+impl WebhookStandIn {
+    /// Starts with no records, offering this domain filter: `{}` for any domain, or the protocol's object
+    /// with `include`, `exclude`, `regexInclude` and `regexExclude`.
+    pub async fn start(domain_filter: Value) -> Result<Self> {
+        let what = || "listening for webhook calls".to_owned();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(what)?;
+        let address = listener.local_addr().context(what)?;
+        let shared = Shared::new(Mutex::new(Provider { domain_filter, ..Provider::default() }));
+        let app = Router::new()
+            .route("/", get(negotiate))
+            .route("/records", get(records).post(apply))
+            .route("/adjustendpoints", post(adjust))
+            // A desired list of many thousand endpoints exceeds the framework's default of 2 MiB.
+            .layer(axum::extract::DefaultBodyLimit::disable())
+            .with_state(shared.clone());
+        let task = tokio::spawn(async move {
+            // It only ends by being aborted.
+            let _ = axum::serve(listener, app).await;
+        });
+        Ok(WebhookStandIn { address, shared, task })
+    }
+
+    /// What `--webhook-provider-url` takes.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Replaces all records, labels included: what is put here is listed as it is.
+    pub fn set_records(&self, records: Vec<Value>) {
+        self.provider().records = records;
+    }
+
+    /// What the provider holds now, in the order in which it came.
+    pub fn records(&self) -> Vec<Value> {
+        self.provider().records.clone()
+    }
+
+    /// The endpoints of the last adjust call, or `None` if there was none.
+    pub fn adjusted(&self) -> Option<Value> {
+        self.provider().adjusted.last().cloned()
+    }
+
+    /// The bodies of all apply calls, oldest first, whether they succeeded or not.
+    pub fn applied(&self) -> Vec<Value> {
+        self.provider().applied.clone()
+    }
+
+    /// How often a call was made, failures included.
+    pub fn count(&self, call: Call) -> usize {
+        self.provider().counts.get(&call).copied().unwrap_or_default()
+    }
+
+    /// Forgets bodies and counts, and withdraws faults and delays. Records and the domain filter stay.
+    pub fn forget_calls(&self) {
+        let mut provider = self.provider();
+        *provider = Provider {
+            domain_filter: provider.domain_filter.take(),
+            records: std::mem::take(&mut provider.records),
+            ..Provider::default()
+        };
+    }
+
+    /// The next such call that no earlier fault is waiting for is refused with this status, and nothing is
+    /// done.
+    pub fn fail_next(&self, call: Call, status: u16) {
+        self.add_fault(call, Fault::Refuse(status_code(status)));
+    }
+
+    /// As [`fail_next`](Self::fail_next), but what was asked for is done: the answer was lost on its way.
+    pub fn lose_next_answer(&self, call: Call, status: u16) {
+        self.add_fault(call, Fault::LoseAnswer(status_code(status)));
+    }
+
+    /// Answers every such call only after this time.
+    pub fn delay(&self, call: Call, time: Duration) {
+        self.provider().delays.insert(call, time);
+    }
+
+    fn add_fault(&self, call: Call, fault: Fault) {
+        self.provider().faults.entry(call).or_default().push_back(fault);
+    }
+
+    fn provider(&self) -> MutexGuard<'_, Provider> {
+        lock(&self.shared)
+    }
+}
+
+impl Drop for WebhookStandIn {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Provider {
+    /// Deletes are exact matches of what identifies a record; the other fields are not looked at.
+    fn apply(&mut self, changes: &Value) {
+        let list = |field: &str| changes[field].as_array().into_iter().flatten();
+        let gone: HashSet<_> = list("delete").chain(list("updateOld")).map(identity).collect();
+        self.records.retain(|record| !gone.contains(&identity(record)));
+        for endpoint in list("updateNew").chain(list("create")) {
+            let mut record = endpoint.clone();
+            if let Some(fields) = record.as_object_mut() {
+                fields.remove("labels");
+            }
+            self.records.push(record);
+        }
+    }
+}
+
+fn identity(endpoint: &Value) -> [String; 3] {
+    ["dnsName", "recordType", "setIdentifier"]
+        .map(|field| endpoint[field].as_str().unwrap_or_default().to_owned())
+}
+
+/// A status that does not exist is a mistake in the test, and shows as one.
+fn status_code(status: u16) -> StatusCode {
+    StatusCode::from_u16(status).unwrap_or(StatusCode::IM_A_TEAPOT)
+}
+
+fn lock(shared: &Shared) -> MutexGuard<'_, Provider> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn negotiate(State(shared): State<Shared>) -> Response {
+    answer(&shared, Call::Negotiate, |provider| json_answer(&provider.domain_filter)).await
+}
+
+async fn records(State(shared): State<Shared>) -> Response {
+    answer(&shared, Call::Records, |provider| json_answer(&json!(provider.records))).await
+}
+
+async fn adjust(State(shared): State<Shared>, body: Bytes) -> Response {
+    let Ok(endpoints) = serde_json::from_slice::<Value>(&body) else {
+        return answer(&shared, Call::Adjust, |_| StatusCode::BAD_REQUEST.into_response()).await;
+    };
+    lock(&shared).adjusted.push(endpoints.clone());
+    answer(&shared, Call::Adjust, |_| json_answer(&endpoints)).await
+}
+
+async fn apply(State(shared): State<Shared>, body: Bytes) -> Response {
+    let Ok(changes) = serde_json::from_slice::<Value>(&body) else {
+        return answer(&shared, Call::Apply, |_| StatusCode::BAD_REQUEST.into_response()).await;
+    };
+    lock(&shared).applied.push(changes.clone());
+    answer(&shared, Call::Apply, |provider| {
+        provider.apply(&changes);
+        StatusCode::NO_CONTENT.into_response()
+    })
+    .await
+}
+
+/// Counts the call, waits, and then either does the work or fails, as the test has asked.
+async fn answer(shared: &Shared, call: Call, work: impl FnOnce(&mut Provider) -> Response) -> Response {
+    let (fault, delay) = {
+        let mut provider = lock(shared);
+        *provider.counts.entry(call).or_default() += 1;
+        let fault = provider.faults.get_mut(&call).and_then(VecDeque::pop_front);
+        (fault, provider.delays.get(&call).copied())
+    };
+    if let Some(delay) = delay {
+        tokio::time::sleep(delay).await;
+    }
+    match fault {
+        Some(Fault::Refuse(status)) => status.into_response(),
+        Some(Fault::LoseAnswer(status)) => {
+            work(&mut lock(shared));
+            status.into_response()
+        }
+        None => work(&mut lock(shared)),
+    }
+}
+
+fn json_answer(value: &Value) -> Response {
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], value.to_string()).into_response()
+}

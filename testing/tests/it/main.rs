@@ -1,0 +1,7 @@
+//! The test surroundings themselves, held to what tests will rely on.
+
+// `cfg(test)` tells clippy that these are tests throughout, their helper functions included.
+#[cfg(test)]
+mod apiserver;
+#[cfg(test)]
+mod webhook;
