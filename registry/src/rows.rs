@@ -5,7 +5,8 @@
 
 use crate::names::Collisions;
 use crate::payload::{quoted, to_text};
-use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use zonewright_planner::{
     Change, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordType, Target, Ttl, ZoneId,
@@ -15,7 +16,7 @@ use zonewright_provider_kit::{RowChange, ZoneChange};
 /// The ownership rows of a listing, kept up to date with what is written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
-    by_name: BTreeMap<DnsName, Slot>,
+    by_name: HashMap<DnsName, Slot>,
     obstacles: Obstacles,
     collisions: Collisions,
 }
@@ -47,7 +48,7 @@ pub(crate) struct Row {
     zone: Option<ZoneId>,
     ttl: Ttl,
     /// Where names collide: the records that this row vouches for.
-    users: Users,
+    users: Option<Box<Users>>,
     content: Content,
 }
 
@@ -78,6 +79,7 @@ impl Row {
             Some(content) => content,
             None => Content::Odd(Box::new(row)),
         };
+        let users = (!users.is_empty()).then(|| Box::new(users));
         (name, Self { set_identifier, zone, ttl, users, content })
     }
 
@@ -118,9 +120,8 @@ impl Row {
 
     /// Whether it vouches for a record other than this one.
     pub(crate) fn has_other_users(&self, record: &Record) -> bool {
-        self.users
-            .iter()
-            .any(|(name, record_type)| *name != record.name || *record_type != record.record_type)
+        let mut users = self.users.as_deref().into_iter().flatten();
+        users.any(|(name, record_type)| *name != record.name || *record_type != record.record_type)
     }
 }
 
@@ -144,28 +145,27 @@ impl Slot {
         }
     }
 
-    fn with(self, row: Row) -> Self {
-        let mut rows = match self {
-            Self::One(first) => vec![first],
-            Self::Many(rows) => rows,
+    fn add(&mut self, row: Row) {
+        *self = match std::mem::replace(self, Self::Many(Vec::new())) {
+            Self::One(first) => Self::Many(vec![first, row]),
+            Self::Many(mut rows) => {
+                rows.push(row);
+                Self::Many(rows)
+            }
         };
-        rows.push(row);
-        Self::Many(rows)
     }
 }
 
 impl Rows {
     /// Collects rows as read, and what keeps others from being written.
-    pub(crate) fn new(mut rows: Vec<(DnsName, Row)>, obstacles: Obstacles, collisions: Collisions) -> Self {
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut slots: Vec<(DnsName, Slot)> = Vec::with_capacity(rows.len());
-        for (name, row) in rows {
-            match slots.pop_if(|(last, _)| *last == name) {
-                Some((_, slot)) => slots.push((name, slot.with(row))),
-                None => slots.push((name, Slot::One(row))),
-            }
-        }
-        Self { by_name: slots.into_iter().collect(), obstacles, collisions }
+    pub(crate) fn new(
+        rows: impl ExactSizeIterator<Item = (DnsName, Row)>,
+        obstacles: Obstacles,
+        collisions: Collisions,
+    ) -> Self {
+        let mut collected = Self { by_name: HashMap::with_capacity(rows.len()), obstacles, collisions };
+        rows.for_each(|(name, row)| collected.insert(name, row));
+        collected
     }
 
     /// How many rows there are.
@@ -229,7 +229,7 @@ impl Rows {
         let earlier = row.read.as_ref().and_then(|read| self.take(read));
         let Some(write) = &row.write else { return };
         let (zone, mut users) = match (earlier, change) {
-            (Some(earlier), _) => (earlier.zone, earlier.users),
+            (Some(earlier), _) => (earlier.zone, earlier.users.map_or_else(Users::new, |users| *users)),
             // A new row stands where its new record does; which zone that is, is known when it is read.
             (None, Change::Create { .. }) => (None, Users::new()),
             (None, Change::Update { old, .. } | Change::Delete { old, .. }) => {
@@ -249,11 +249,16 @@ impl Rows {
             of.filter(|_| !shareable).map(|new| Vouched { labels: &new.labels, properties: &new.properties });
         let (name, mut kept) = Row::new(written(row, write), of, users);
         kept.zone = zone;
-        let slot = match self.by_name.remove(&name) {
-            Some(slot) => slot.with(kept),
-            None => Slot::One(kept),
-        };
-        self.by_name.insert(name, slot);
+        self.insert(name, kept);
+    }
+
+    fn insert(&mut self, name: DnsName, row: Row) {
+        match self.by_name.entry(name) {
+            Entry::Occupied(mut slot) => slot.get_mut().add(row),
+            Entry::Vacant(slot) => {
+                slot.insert(Slot::One(row));
+            }
+        }
     }
 
     fn take(&mut self, read: &Record) -> Option<Row> {

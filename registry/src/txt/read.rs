@@ -101,8 +101,8 @@ impl TxtRegistry {
         }
         self.note_unowned(&records, &mut obstacles);
         let warnings = warnings(&records, &sources);
-        let rows = self.kept(rows, &records, &sources);
-        Owned { records, rows: Rows::new(rows, obstacles, self.names.collisions().clone()), claims, warnings }
+        let rows = self.kept(rows, &records, &sources, obstacles);
+        Owned { records, rows, claims, warnings }
     }
 
     fn note_text(&self, record: &Record, obstacles: &mut Obstacles) {
@@ -123,10 +123,9 @@ impl TxtRegistry {
             self.names.typed_into(record.name.as_str(), &record.record_type, &mut name);
             if self.names.collisions().possible(&name)
                 && self.names.records_of(&name, |t| self.managed.contains(t)).len() > 1
+                && let Ok(row) = DnsName::parse(&name)
             {
-                if let Ok(row) = DnsName::parse(&name) {
-                    obstacles.entry((row, record.set_identifier.clone())).or_insert(Obstacle::Unowned);
-                }
+                obstacles.entry((row, record.set_identifier.clone())).or_insert(Obstacle::Unowned);
             }
         }
     }
@@ -194,10 +193,10 @@ impl TxtRegistry {
         if let Some(row) = row {
             return older(row);
         }
-        if self.names.placeholder_dropped_into(text, record_type, name) {
-            if let Some(row) = find_older(name) {
-                return older(row);
-            }
+        if self.names.placeholder_dropped_into(text, record_type, name)
+            && let Some(row) = find_older(name)
+        {
+            return older(row);
         }
         if is_alias(record) {
             self.names.typed_into(text, &RecordType::Cname, name);
@@ -291,7 +290,7 @@ impl TxtRegistry {
     }
 
     /// Boils the rows down to what has to be remembered.
-    fn kept(&self, rows: Vec<Found>, records: &[Record], sources: &[Source]) -> Vec<(DnsName, Row)> {
+    fn kept(&self, rows: Vec<Found>, records: &[Record], sources: &[Source], obstacles: Obstacles) -> Rows {
         let collisions = self.names.collisions();
         let mut only: Vec<u32> = vec![END; rows.len()];
         let mut shared: HashMap<u32, Users> = HashMap::new();
@@ -304,15 +303,13 @@ impl TxtRegistry {
                 only[*row as usize] = i;
             }
         }
-        (0..END)
-            .zip(rows)
-            .zip(only)
-            .map(|((i, row), only)| {
-                let of = records.get(only as usize);
-                let of = of.map(|record| Vouched { labels: &record.labels, properties: &record.properties });
-                Row::new(row.record, of, shared.remove(&i).unwrap_or_default())
-            })
-            .collect()
+        let kept = rows.into_iter().zip(only).enumerate().map(|(i, (row, only))| {
+            let of = records.get(only as usize);
+            let of = of.map(|record| Vouched { labels: &record.labels, properties: &record.properties });
+            let users = u32::try_from(i).ok().and_then(|i| shared.remove(&i)).unwrap_or_default();
+            Row::new(row.record, of, users)
+        });
+        Rows::new(kept, obstacles, collisions.clone())
     }
 }
 

@@ -17,7 +17,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use tracing::warn;
 use zonewright_planner::{
-    Change, DnsName, Endpoint, Labels, OWNED_RECORD, OWNER, Properties, Record, RecordType, Target,
+    Change, DnsName, Endpoint, Labels, OWNED_RECORD, OWNER, Owner, Properties, Record, RecordType, Target,
 };
 use zonewright_provider_kit::{RowChange, ZoneChange};
 
@@ -63,12 +63,10 @@ impl TxtRegistry {
         if !self.managed.contains(&endpoint.record_type) {
             return Ok(());
         }
-        if let (RecordType::Txt, Some(Target::Text(value))) =
-            (&endpoint.record_type, endpoint.targets.first())
-        {
-            if self.parse(value, &mut Texts::default()).is_some() {
-                return Err("its text is that of an ownership record".to_owned());
-            }
+        let is_text = endpoint.record_type == RecordType::Txt;
+        let text = endpoint.targets.first().map(ToString::to_string).filter(|_| is_text);
+        if text.is_some_and(|text| self.parse(&text, &mut Texts::default()).is_some()) {
+            return Err("its text is that of an ownership record".to_owned());
         }
         match self.names.typed(&endpoint.name, &endpoint.record_type) {
             Some(Err(error)) => Err(format!(
@@ -112,7 +110,13 @@ impl TxtRegistry {
         };
         // A row that says what the record of another zone makes it say belongs to that one.
         let read = existing.odd()?;
-        let write = if self.is_ours(&read) { untouched(&read) } else { self.row(name, new, nonce)? };
+        let write = match self.owner_of(&read) {
+            None => self.row(name, new, nonce)?,
+            Some(owner) if Some(&owner) == self.migrate_from.as_ref() => self.row(name, new, nonce)?,
+            Some(owner) if owner == self.owner => untouched(&read),
+            // Claimed by another owner: such a create is not planned, and that row is not ours to touch.
+            Some(_) => return None,
+        };
         Some(RowChange { read: Some(read), expected: None, write: Some(write) })
     }
 
@@ -199,9 +203,9 @@ impl TxtRegistry {
         }
     }
 
-    fn is_ours(&self, row: &Record) -> bool {
-        let labels = self.row_labels(row, &mut Texts::default()).unwrap_or_default();
-        payload::get(&labels, OWNER).is_some_and(|owner| **owner == *self.owner.as_str())
+    fn owner_of(&self, row: &Record) -> Option<Owner> {
+        let labels = self.row_labels(row, &mut Texts::default())?;
+        Owner::new(payload::get(&labels, OWNER)?)
     }
 }
 
