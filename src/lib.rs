@@ -9,6 +9,9 @@
 //! The planner, the registry and the providers are crates of their own. This one has the sources, the loop that turns the crank,
 //! the command line, and the wiring between them.
 
+pub mod cli;
+pub mod kubernetes;
 pub mod sources;
 pub mod sync;
 pub mod telemetry;
+mod wiring;

@@ -86,12 +86,14 @@ pub enum TargetError {
     },
 }
 
-/// The record type that a bare target suggests: A for IPv4, AAAA for IPv6 (IPv4-mapped included), else CNAME.
+/// The record type that a bare target suggests: A for IPv4, AAAA for IPv6 (IPv4-mapped included), else CNAME. An IPv6 address
+/// with a zone (`fe80::1%eth0`, RFC 4007) is meant as an address too, although no record can hold it.
 pub fn suitable_type(text: &str) -> RecordType {
-    match text.parse::<IpAddr>() {
-        Ok(IpAddr::V4(_)) => RecordType::A,
+    let without_zone = text.split_once('%').map_or(text, |(address, _)| address);
+    match without_zone.parse::<IpAddr>() {
+        Ok(IpAddr::V4(_)) if without_zone == text => RecordType::A,
         Ok(IpAddr::V6(_)) => RecordType::Aaaa,
-        Err(_) => RecordType::Cname,
+        _ => RecordType::Cname,
     }
 }
 

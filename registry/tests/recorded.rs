@@ -223,7 +223,7 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
         current: &owned.records,
         holds: &Holds::default(),
         claims: &owned.claims,
-        filters: &[setup.filter.clone()],
+        filters: std::slice::from_ref(&setup.filter),
         managed: &setup.managed,
         policy: setup.policy,
         owner: registry.owner(),

@@ -1,8 +1,21 @@
-//! Durations in the syntax of Go, as annotations use them.
+//! Durations in the syntax of Go, as annotations and flags use them.
 
 /// Reads a Go duration (`1h30m`, `20.5s`, `-5m`, `.5m`) and gives nanoseconds, fractions below one dropped. Units: ns, us, µs, μs,
 /// ms, s, m, h. A bare `0` is a duration; any other bare number is not.
 pub fn parse_go_duration(text: &str) -> Option<i128> {
+    parse(text, unit_nanoseconds)
+}
+
+/// As [`parse_go_duration`], with the two further units of ExternalDNS's flags: d (24 h) and w (7 d).
+pub fn parse_flag_duration(text: &str) -> Option<i128> {
+    parse(text, |unit| match unit {
+        "d" => Some(86_400_000_000_000),
+        "w" => Some(604_800_000_000_000),
+        other => unit_nanoseconds(other),
+    })
+}
+
+fn parse(text: &str, unit_size: impl Fn(&str) -> Option<i128>) -> Option<i128> {
     let (negative, mut rest) = match text.as_bytes().first()? {
         b'-' => (true, &text[1..]),
         b'+' => (false, &text[1..]),
@@ -20,7 +33,7 @@ pub fn parse_go_duration(text: &str) -> Option<i128> {
         let (number, tail) = rest.split_at(number_end);
         let unit_end = tail.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(tail.len());
         let (unit, tail) = tail.split_at(unit_end);
-        total = total.checked_add(amount(number, unit_nanoseconds(unit)?)?)?;
+        total = total.checked_add(amount(number, unit_size(unit)?)?)?;
         rest = tail;
     }
     (i64::try_from(total).is_ok()).then_some(if negative { -total } else { total })
@@ -73,5 +86,15 @@ mod tests {
     #[case("99999999h", None)]
     fn go_durations(#[case] text: &str, #[case] expected: Option<i128>) {
         assert_eq!(parse_go_duration(text), expected);
+        assert_eq!(parse_flag_duration(text), expected);
+    }
+
+    #[rstest]
+    #[case("0.5d", Some(43_200_000_000_000))]
+    #[case("1w2d3h", Some(788_400_000_000_000))]
+    #[case("1y", None)]
+    fn days_and_weeks_are_for_flags_only(#[case] text: &str, #[case] expected: Option<i128>) {
+        assert_eq!(parse_flag_duration(text), expected);
+        assert_eq!(parse_go_duration(text), None);
     }
 }

@@ -75,16 +75,14 @@ impl Outcome {
                 .map(AsRef::as_ref)
                 .filter(|target| suitable_type(target) == record_type)
                 .collect();
-            if record_type == RecordType::Cname {
-                of_type.retain(|target| {
-                    let checked = zonewright_planner::Target::parse(&record_type, target, false);
-                    if let Err(error) = &checked {
-                        invalid = Some(error.to_string());
-                        self.warn(format!("{name}: {error}; the target is left out"));
-                    }
-                    checked.is_ok()
-                });
-            }
+            of_type.retain(|target| {
+                let checked = zonewright_planner::Target::parse(&record_type, target, false);
+                if let Err(error) = &checked {
+                    invalid = Some(error.to_string());
+                    self.warn(format!("{name}: {error}; the target is left out"));
+                }
+                checked.is_ok()
+            });
             if !of_type.is_empty() {
                 self.push(name.as_str(), record_type, &of_type, common);
             }
@@ -212,9 +210,9 @@ mod tests {
     #[test]
     fn a_bad_target_is_left_out_and_the_rest_published() {
         let mut outcome = outcome();
-        outcome.publish("a.example.org", &["", "b c", "192.0.2.1"], &Common::default());
+        outcome.publish("a.example.org", &["", "b c", "fe80::1%eth0", "192.0.2.1"], &Common::default());
         assert_eq!(types(&outcome), ["A"]);
-        assert_eq!(outcome.problems.len(), 2);
+        assert_eq!(outcome.problems.len(), 3);
         assert!(outcome.holds.is_empty());
         outcome.publish("b.example.org", &["b c"], &Common::default());
         assert_eq!(outcome.holds.len(), 1);

@@ -33,7 +33,7 @@ pub trait Observer: Send + Sync {
 /// Everything that runs.
 pub struct Daemon {
     /// What asks for records.
-    pub sources: Vec<Box<dyn Source>>,
+    pub sources: Vec<Arc<dyn Source>>,
     /// The stages between sources and planner.
     pub stages: PipelineSettings,
     /// Where records go.
@@ -51,7 +51,7 @@ pub struct Daemon {
 
 impl Daemon {
     /// Puts the parts together.
-    pub fn new(sources: Vec<Box<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
+    pub fn new(sources: Vec<Arc<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
         Self {
             sources,
             stages,
@@ -145,7 +145,9 @@ impl Daemon {
         report.incomplete = desired.incomplete.clone();
         let failed = |step| move |error: ProviderError| Failure { step, error };
         let now = Instant::now();
-        let (read_at, world) = match self.remembered.take(&self.listing, now) {
+        let remembered = self.remembered.take(&self.listing, now);
+        report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(remembered.is_some());
+        let (read_at, world) = match remembered {
             Some(remembered) => remembered,
             None => (now, self.pipeline.survey().await.map_err(failed(Step::Read))?),
         };

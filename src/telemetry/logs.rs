@@ -3,6 +3,7 @@
 //! JSON lines have `level` (`error`, `warning`, `info`, `debug`, `trace`), `msg` and `time` (RFC 3339, UTC), as ExternalDNS's have, and
 //! the event's own fields beside them.
 
+use crate::cli::{LogFormat, LogLevel};
 use serde_json::{Map, Value};
 use std::fmt;
 use std::io::IsTerminal;
@@ -15,21 +16,19 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-/// `--log-format`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum LogFormat {
-    /// One line per event, in colour on a terminal.
-    Text,
-    /// One JSON object per line.
-    Json,
-}
-
 /// Sends events to standard error. A second call in one process (tests) changes nothing.
-pub fn start(format: LogFormat, level: LevelFilter) {
+pub fn start(format: LogFormat, level: LogLevel) {
+    let level = filter_of(level);
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // Libraries speak up only when something is wrong, or when everything is asked for.
     let libraries = if level == LevelFilter::TRACE { level } else { level.min(LevelFilter::WARN) };
-    let ours = ["zonewright", "zonewright_registry", "zonewright_provider_kit", "zonewright_provider_inmemory", "zonewright_provider_webhook"];
+    let ours = [
+        "zonewright",
+        "zonewright_registry",
+        "zonewright_provider_kit",
+        "zonewright_provider_inmemory",
+        "zonewright_provider_webhook",
+    ];
     let filter = Targets::new().with_default(libraries).with_targets(ours.map(|target| (target, level)));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
@@ -40,6 +39,17 @@ pub fn start(format: LogFormat, level: LevelFilter) {
     };
     // Only a subscriber that is already there makes this fail, and then logging works.
     drop(started);
+}
+
+/// `panic` and `fatal` are levels of Go's logger; nothing here is worse than an error.
+fn filter_of(level: LogLevel) -> LevelFilter {
+    match level {
+        LogLevel::Panic | LogLevel::Fatal | LogLevel::Error => LevelFilter::ERROR,
+        LogLevel::Warning => LevelFilter::WARN,
+        LogLevel::Info => LevelFilter::INFO,
+        LogLevel::Debug => LevelFilter::DEBUG,
+        LogLevel::Trace => LevelFilter::TRACE,
+    }
 }
 
 /// The message and the other fields of an event.

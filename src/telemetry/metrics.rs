@@ -2,10 +2,13 @@
 //! each cycle, so that a type that is gone does not linger.
 
 use super::summary::SummaryVec;
+use crate::kubernetes::RequestRecord;
 use crate::sync::daemon::Observer;
 use crate::sync::report::{ByType, CycleReport, Step};
 use prometheus::core::Collector;
-use prometheus::{Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zonewright_planner::{DnsName, Skip, SkipReason};
@@ -23,10 +26,8 @@ pub struct Metrics {
     last_sync: Gauge,
     no_op_runs: IntCounter,
     verified_records: IntGaugeVec,
-    /// Calls of the listing cache (`--provider-cache-time`), by whether it had the answer.
-    pub cache_records_calls: IntCounterVec,
-    /// Writes that emptied the listing cache.
-    pub cache_apply_calls: IntCounter,
+    cache_records_calls: IntCounterVec,
+    cache_apply_calls: IntCounter,
     registry_total: IntGauge,
     registry_errors: IntCounter,
     registry_records: IntGaugeVec,
@@ -40,23 +41,6 @@ pub struct Metrics {
     changes: IntCounterVec,
 }
 
-/// One HTTP request, for the metric that ExternalDNS keeps of all its clients.
-#[derive(Debug, Clone)]
-pub struct HttpRequest {
-    /// `http` or `https`.
-    pub scheme: String,
-    /// Host and port.
-    pub host: String,
-    /// The last segment of the path.
-    pub path: String,
-    /// `GET`, …
-    pub method: String,
-    /// The status; empty when there was no answer.
-    pub status: String,
-    /// How long it took.
-    pub seconds: f64,
-}
-
 impl Metrics {
     /// Registers everything. The owner id is a label of the owner mismatch metric.
     ///
@@ -65,7 +49,11 @@ impl Metrics {
     pub fn new(owner: &str) -> prometheus::Result<Self> {
         let registry = Registry::new();
         let make = Make { registry: &registry };
-        let info = make.gauge_vec("build_info", "Version of the running program, always 1.", &["version", "revision", "go_version", "os", "arch"])?;
+        let info = make.gauge_vec(
+            "build_info",
+            "Version of the running program, always 1.",
+            &["version", "revision", "go_version", "os", "arch"],
+        )?;
         let os = std::env::consts::OS;
         info.with_label_values(&[env!("CARGO_PKG_VERSION"), "", "", os, std::env::consts::ARCH]).set(1.0);
         let http_requests = SummaryVec::new(
@@ -79,28 +67,67 @@ impl Metrics {
         let metrics = Self {
             owner: owner.to_owned(),
             http_requests,
-            consecutive_soft_errors: make.int_gauge("controller_consecutive_soft_errors", "Failed cycles in a row.")?,
-            last_reconcile: make.gauge("controller_last_reconcile_timestamp_seconds", "When the last cycle started.")?,
-            last_sync: make.gauge("controller_last_sync_timestamp_seconds", "When the last cycle that succeeded ended.")?,
+            consecutive_soft_errors: make
+                .int_gauge("controller_consecutive_soft_errors", "Failed cycles in a row.")?,
+            last_reconcile: make
+                .gauge("controller_last_reconcile_timestamp_seconds", "When the last cycle started.")?,
+            last_sync: make.gauge(
+                "controller_last_sync_timestamp_seconds",
+                "When the last cycle that succeeded ended.",
+            )?,
             no_op_runs: make.counter("controller_no_op_runs_total", "Cycles that found nothing to do.")?,
-            verified_records: make.int_gauge_vec("controller_verified_records", "Wanted records that exist.", &["record_type"])?,
-            cache_records_calls: make.counter_vec("provider_cache_records_calls", "Listings asked of the provider cache.", &["from_cache"])?,
-            cache_apply_calls: make.counter("provider_cache_apply_changes_calls", "Writes through the provider cache.")?,
+            verified_records: make.int_gauge_vec(
+                "controller_verified_records",
+                "Wanted records that exist.",
+                &["record_type"],
+            )?,
+            cache_records_calls: make.counter_vec(
+                "provider_cache_records_calls",
+                "Listings asked of the provider cache.",
+                &["from_cache"],
+            )?,
+            cache_apply_calls: make
+                .counter("provider_cache_apply_changes_calls", "Writes through the provider cache.")?,
             registry_total: make.int_gauge("registry_endpoints_total", "Records in the registry.")?,
             registry_errors: make.counter("registry_errors_total", "Failures to read or write records.")?,
-            registry_records: make.int_gauge_vec("registry_records", "Records in the registry.", &["record_type"])?,
+            registry_records: make.int_gauge_vec(
+                "registry_records",
+                "Records in the registry.",
+                &["record_type"],
+            )?,
             owner_mismatch: make.int_gauge_vec(
                 "registry_skipped_records_owner_mismatch_per_sync",
                 "Wanted records left alone because somebody else owns what stands there.",
                 &["record_type", "owner", "foreign_owner", "domain"],
             )?,
-            deduplicated: make.int_gauge_vec("source_deduplicated_endpoints", "Wishes dropped because they occur twice.", &["record_type", "source_type"])?,
-            invalid: make.int_gauge_vec("source_invalid_endpoints", "Wishes dropped because they are malformed.", &["record_type", "source_type"])?,
+            deduplicated: make.int_gauge_vec(
+                "source_deduplicated_endpoints",
+                "Wishes dropped because they occur twice.",
+                &["record_type", "source_type"],
+            )?,
+            invalid: make.int_gauge_vec(
+                "source_invalid_endpoints",
+                "Wishes dropped because they are malformed.",
+                &["record_type", "source_type"],
+            )?,
             source_total: make.int_gauge("source_endpoints_total", "Wishes of all sources.")?,
-            source_errors: make.counter("source_errors_total", "Cycles in which a source or an object failed.")?,
-            source_records: make.int_gauge_vec("source_records", "Wishes of all sources.", &["record_type"])?,
-            skipped: make.int_gauge_vec("controller_skipped_records", "Records left alone in the last cycle, by reason.", &["reason"])?,
-            changes: make.counter_vec("controller_changes_total", "Changes sent to the provider.", &["action", "outcome"])?,
+            source_errors: make
+                .counter("source_errors_total", "Cycles in which a source or an object failed.")?,
+            source_records: make.int_gauge_vec(
+                "source_records",
+                "Wishes of all sources.",
+                &["record_type"],
+            )?,
+            skipped: make.int_gauge_vec(
+                "controller_skipped_records",
+                "Records left alone in the last cycle, by reason.",
+                &["reason"],
+            )?,
+            changes: make.counter_vec(
+                "controller_changes_total",
+                "Changes sent to the provider.",
+                &["action", "outcome"],
+            )?,
             registry,
         };
         Ok(metrics)
@@ -122,10 +149,19 @@ impl Metrics {
         self.registry.register(Box::new(WebhookCollector { stats, gauges }))
     }
 
-    /// Notes an HTTP request.
-    pub fn http_request(&self, request: &HttpRequest) {
-        let r = request;
-        self.http_requests.observe(&["instrumented_http", &r.scheme, &r.host, &r.path, &r.method, &r.status], r.seconds);
+    /// Notes a call to the Kubernetes API.
+    pub fn http_request(&self, call: &RequestRecord) {
+        let status = call.status.map(|status| status.as_u16().to_string()).unwrap_or_default();
+        let labels = [
+            "instrumented_http",
+            call.server.scheme_str().unwrap_or_default(),
+            call.server.authority().map_or("", |authority| authority.as_str()),
+            // As upstream: only the last segment, which bounds the number of series for lists and watches.
+            call.path.rsplit('/').next().unwrap_or_default(),
+            call.method.as_str(),
+            &status,
+        ];
+        self.http_requests.observe(&labels, call.duration.as_secs_f64());
     }
 
     /// Everything in the text format of Prometheus.
@@ -143,7 +179,9 @@ impl Metrics {
         if failed(Step::Read) || !report.unreadable.is_empty() || report.failed_changes() > 0 {
             self.registry_errors.inc();
         }
-        if !report.incomplete.is_empty() || report.problems.iter().any(|p| p.severity == crate::sources::outcome::Severity::Error) {
+        if !report.incomplete.is_empty()
+            || report.problems.iter().any(|p| p.severity == crate::sources::outcome::Severity::Error)
+        {
             self.source_errors.inc();
         }
         if !report.provider_succeeded() {
@@ -154,6 +192,15 @@ impl Metrics {
         self.last_sync.set(now());
         if report.plan.is_empty() {
             self.no_op_runs.inc();
+        }
+    }
+
+    fn note_cache(&self, report: &CycleReport) {
+        let Some(from_cache) = report.listed_from_cache else { return };
+        let from_cache = if from_cache { "true" } else { "false" };
+        self.cache_records_calls.with_label_values(&[from_cache]).inc();
+        if !report.applied.is_empty() {
+            self.cache_apply_calls.inc();
         }
     }
 
@@ -169,7 +216,8 @@ impl Metrics {
             };
             // As upstream: the set identifier stands in for an unknown owner.
             let foreign_owner = if foreign_owner.is_empty() { &skip.set_identifier } else { foreign_owner };
-            let labels = [skip.record_type.as_str(), &self.owner, foreign_owner, &domain_of(&skip.name)].map(str::to_lowercase);
+            let labels = [skip.record_type.as_str(), &self.owner, foreign_owner, &domain_of(&skip.name)]
+                .map(str::to_lowercase);
             self.owner_mismatch.with_label_values(&labels.each_ref().map(String::as_str)).inc();
         }
     }
@@ -182,6 +230,7 @@ impl Observer for Metrics {
 
     fn ended(&self, report: &CycleReport) {
         self.note_outcome(report);
+        self.note_cache(report);
         set_by_type(&self.source_records, &report.wished);
         self.source_total.set(total(&report.wished));
         self.deduplicated.reset();

@@ -25,9 +25,12 @@ pub(super) fn winner_for_update<'a>(current: &Record, candidates: &[&'a Endpoint
 
 /// The type that pushes CNAME wishes aside: a CNAME cannot stand beside other data (RFC 1034 section 3.6.2).
 pub(super) fn type_that_beats_cname(candidates: &[&Endpoint]) -> Option<RecordType> {
-    let is_cname = |endpoint: &&Endpoint| endpoint.record_type == RecordType::Cname;
-    if !candidates.iter().any(|c| is_cname(c)) {
+    if candidates.iter().all(|candidate| candidate.record_type != RecordType::Cname) {
         return None;
     }
-    candidates.iter().filter(|c| !is_cname(c)).map(|c| c.record_type.clone()).min()
+    candidates
+        .iter()
+        .filter(|candidate| candidate.record_type != RecordType::Cname)
+        .map(|c| c.record_type.clone())
+        .min()
 }

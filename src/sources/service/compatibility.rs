@@ -22,6 +22,15 @@ pub const KOPS_INTERNAL: &str = "dns.alpha.kubernetes.io/internal";
 /// The label of the Nodes that kOps publishes.
 const KOPS_NODE_ROLE: &str = "node-role.kubernetes.io/node";
 
+/// The annotations that a mode reads, here and on Pods: whatever trims annotations keeps them.
+pub fn annotations(mode: Compatibility) -> &'static [&'static str] {
+    match mode {
+        Compatibility::Mate => &[MATE],
+        Compatibility::Molecule => &[MOLECULE],
+        Compatibility::KopsDnsController => &[KOPS_EXTERNAL, KOPS_INTERNAL],
+    }
+}
+
 /// Publishes what the older annotations ask for.
 pub fn publish(
     mode: Compatibility,

@@ -6,9 +6,18 @@ use super::objects::{Service, ServiceType};
 use super::surroundings::Surroundings;
 use crate::sources::annotations::Annotations;
 use crate::sources::outcome::{Common, Outcome};
+use std::cell::OnceCell;
+
+/// Where the names of one Service point. Worked out when the first name asks, as most Services have none.
+pub struct Destinations<'a> {
+    service: &'a Service,
+    annotations: Annotations<'a>,
+    surroundings: &'a Surroundings<'a>,
+    everywhere: OnceCell<Destination<'a>>,
+}
 
 /// Where names point.
-pub enum Destination<'a> {
+enum Destination<'a> {
     /// Nowhere, and not for lack of targets: the Service is not meant to be published.
     Unpublished,
     /// At these targets, perhaps none right now.
@@ -19,70 +28,72 @@ pub enum Destination<'a> {
     NodePort(NodePort<'a>),
 }
 
-impl<'a> Destination<'a> {
-    /// For `hostname` and templates.
-    pub fn of(
+impl<'a> Destinations<'a> {
+    /// Nothing is worked out yet.
+    pub fn new(
         service: &'a Service,
-        annotations: &Annotations<'_>,
-        surroundings: &Surroundings<'a>,
-        outcome: &mut Outcome,
+        annotations: Annotations<'a>,
+        surroundings: &'a Surroundings<'a>,
     ) -> Self {
-        let chosen = annotations.targets();
-        if !chosen.is_empty() {
-            return Self::Targets(chosen);
-        }
-        match service.spec.service_type {
-            ServiceType::ClusterIp if service.spec.is_headless() => {
-                Self::Headless(Headless::find(service, annotations, surroundings, outcome))
-            }
-            ServiceType::ClusterIp if surroundings.settings.service.publish_internal => cluster_ip(service),
-            ServiceType::ClusterIp => Self::Unpublished,
-            ServiceType::NodePort => Self::NodePort(NodePort::find(service, annotations, surroundings)),
-            ServiceType::LoadBalancer if uses_load_balancer_status(service) => {
-                Self::Targets(load_balancer_targets(service, surroundings, outcome))
-            }
-            ServiceType::ExternalName if service.spec.external_ips.is_empty() => {
-                let name = Some(service.spec.external_name.to_string());
-                Self::Targets(name.filter(|name| !name.is_empty()).into_iter().collect())
-            }
-            ServiceType::LoadBalancer | ServiceType::ExternalName => {
-                Self::Targets(service.spec.external_ips.iter().map(ToString::to_string).collect())
+        Self { service, annotations, surroundings, everywhere: OnceCell::new() }
+    }
+
+    /// Publishes a name from `hostname` or a template; without a target right now it is held.
+    pub fn publish(&self, host: &str, common: &Common, outcome: &mut Outcome) {
+        match self.everywhere.get_or_init(|| self.find(outcome)) {
+            Destination::Unpublished => {}
+            Destination::Targets(targets) => outcome.publish(host, targets, common),
+            Destination::Headless(headless) => headless.publish(host, common, outcome),
+            Destination::NodePort(node_port) => {
+                node_port.publish(host, &self.service.metadata.name, common, outcome);
             }
         }
     }
 
-    /// For `internal-hostname`: the address inside the cluster, for the types that have one to offer.
-    pub fn inside_cluster(
-        service: &'a Service,
-        annotations: &Annotations<'_>,
-        surroundings: &Surroundings<'a>,
-        outcome: &mut Outcome,
-    ) -> Self {
-        let has_cluster_ip = match service.spec.service_type {
-            ServiceType::ClusterIp => !service.spec.is_headless(),
+    /// Publishes a name from `internal-hostname`: at the address inside the cluster, where the type has one to offer.
+    pub fn publish_inside_cluster(&self, host: &str, common: &Common, outcome: &mut Outcome) {
+        let has_cluster_ip = match self.service.spec.service_type {
+            ServiceType::ClusterIp => !self.service.spec.is_headless(),
             ServiceType::LoadBalancer => true,
             ServiceType::NodePort | ServiceType::ExternalName => false,
         };
-        if has_cluster_ip && annotations.targets().is_empty() {
-            cluster_ip(service)
+        if has_cluster_ip && self.annotations.targets().is_empty() {
+            outcome.publish(host, self.service.spec.cluster_ip().as_slice(), common);
         } else {
-            Self::of(service, annotations, surroundings, outcome)
+            self.publish(host, common, outcome);
         }
     }
 
-    /// Publishes one name; what has no target right now is held.
-    pub fn publish(&self, host: &str, service: &Service, common: &Common, outcome: &mut Outcome) {
-        match self {
-            Self::Unpublished => {}
-            Self::Targets(targets) => outcome.publish(host, targets, common),
-            Self::Headless(headless) => headless.publish(host, common, outcome),
-            Self::NodePort(node_port) => node_port.publish(host, &service.metadata.name, common, outcome),
+    fn find(&self, outcome: &mut Outcome) -> Destination<'a> {
+        let (service, surroundings) = (self.service, self.surroundings);
+        let chosen = self.annotations.targets();
+        if !chosen.is_empty() {
+            return Destination::Targets(chosen);
+        }
+        let spec = &service.spec;
+        match spec.service_type {
+            ServiceType::ClusterIp if spec.is_headless() => {
+                Destination::Headless(Headless::find(service, &self.annotations, surroundings, outcome))
+            }
+            ServiceType::ClusterIp if surroundings.settings.service.publish_internal => {
+                Destination::Targets(spec.cluster_ip().map(str::to_owned).into_iter().collect())
+            }
+            ServiceType::ClusterIp => Destination::Unpublished,
+            ServiceType::NodePort => {
+                Destination::NodePort(NodePort::find(service, &self.annotations, surroundings))
+            }
+            ServiceType::LoadBalancer if uses_load_balancer_status(service) => {
+                Destination::Targets(load_balancer_targets(service, surroundings, outcome))
+            }
+            ServiceType::ExternalName if spec.external_ips.is_empty() => {
+                let name = Some(spec.external_name.to_string()).filter(|name| !name.is_empty());
+                Destination::Targets(name.into_iter().collect())
+            }
+            ServiceType::LoadBalancer | ServiceType::ExternalName => {
+                Destination::Targets(spec.external_ips.iter().map(ToString::to_string).collect())
+            }
         }
     }
-}
-
-fn cluster_ip<'a>(service: &Service) -> Destination<'a> {
-    Destination::Targets(service.spec.cluster_ip().map(str::to_owned).into_iter().collect())
 }
 
 /// Whether names of the Service point where its load balancer is reached, unless a `target` annotation says otherwise.

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! annotations, legacy annotations, templates ──> names ─┐
-//! target annotation, or by type of the Service ─────────┴─> Destination::publish ──> endpoints, holds
+//! target annotation, or by type of the Service ─────────┴─> Destinations ──> endpoints, holds
 //! ```
 //!
 //! A Service that cannot have a target (ClusterIP without `--publish-internal-services`) asks for nothing; one that merely has
@@ -20,7 +20,6 @@ mod surroundings;
 mod tests;
 
 use super::Source;
-use super::annotations::Annotations;
 use super::nodes::{self, Node};
 use super::object::Object;
 use super::outcome::{Common, Outcome};
@@ -31,7 +30,7 @@ use super::selection::{
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
 use super::template::{ScopedTemplates, TemplateError};
-use destination::Destination;
+use destination::Destinations;
 use objects::{ENDPOINT_SLICE, EndpointSlice, SERVICE, Service, ServiceType};
 use resolve::Resolved;
 use std::collections::BTreeSet;
@@ -99,14 +98,19 @@ impl ServiceSource {
         let annotations = self.settings.annotation_keys.of(&service.metadata.annotations);
         let resource = format!("service/{}/{}", service.metadata.namespace, service.metadata.name);
         let common = common(&annotations, resource, &mut outcome);
+        let destinations = Destinations::new(service, annotations, surroundings);
         if !self.settings.ignore_hostname_annotation {
-            self.add_from_annotations(service, &annotations, &common, surroundings, &mut outcome);
+            for host in annotations.hostnames() {
+                destinations.publish(&host, &common, &mut outcome);
+            }
+            for host in annotations.internal_hostnames() {
+                destinations.publish_inside_cluster(&host, &common, &mut outcome);
+            }
         }
         if let (Some(mode), true) = (self.settings.compatibility, outcome.endpoints.is_empty()) {
             compatibility::publish(mode, service, surroundings, &mut outcome);
         }
-        let templates = self.add_from_templates(object, &annotations, &common, surroundings, &mut outcome);
-        if let Err(error) = templates {
+        if let Err(error) = self.add_from_templates(object, &destinations, &common, &mut outcome) {
             let has_unlabelled = self.settings.compatibility.is_some() || self.templates.has_fqdn_target();
             let fail = if has_unlabelled { fail_with_unlabelled } else { Outcome::fail };
             fail(&mut outcome, &common, error.to_string());
@@ -114,32 +118,11 @@ impl ServiceSource {
         outcome
     }
 
-    fn add_from_annotations(
-        &self,
-        service: &Service,
-        annotations: &Annotations<'_>,
-        common: &Common,
-        surroundings: &Surroundings<'_>,
-        outcome: &mut Outcome,
-    ) {
-        let hostnames = annotations.hostnames();
-        if !hostnames.is_empty() {
-            let destination = Destination::of(service, annotations, surroundings, outcome);
-            hostnames.iter().for_each(|host| destination.publish(host, service, common, outcome));
-        }
-        let hostnames = annotations.internal_hostnames();
-        if !hostnames.is_empty() {
-            let destination = Destination::inside_cluster(service, annotations, surroundings, outcome);
-            hostnames.iter().for_each(|host| destination.publish(host, service, common, outcome));
-        }
-    }
-
     fn add_from_templates(
         &self,
         object: &Object<Service>,
-        annotations: &Annotations<'_>,
+        destinations: &Destinations<'_>,
         common: &Common,
-        surroundings: &Surroundings<'_>,
         outcome: &mut Outcome,
     ) -> Result<(), TemplateError> {
         if template_has_its_turn(&self.templates, outcome) {
@@ -148,10 +131,8 @@ impl ServiceSource {
             }
         }
         if template_has_its_turn(&self.templates, outcome) {
-            let names = template_names(&self.templates, object)?;
-            if !names.is_empty() {
-                let destination = Destination::of(&object.fields, annotations, surroundings, outcome);
-                names.iter().for_each(|host| destination.publish(host, &object.fields, common, outcome));
+            for host in template_names(&self.templates, object)? {
+                destinations.publish(&host, common, outcome);
             }
         }
         Ok(())

@@ -11,9 +11,11 @@ mod cache;
 mod defaults;
 mod fill;
 pub mod manifests;
+mod objects;
 mod watch;
 mod yaml;
 
 pub use cache::{Cache, CacheStatus, Caches, Contents, Fill, Relist, Retention, Scope, Undecodable};
 pub use fill::fill;
 pub use watch::{start, wait_until_settled};
+pub use yaml::{Document, parse as parse_yaml};

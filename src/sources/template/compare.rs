@@ -1,6 +1,7 @@
 //! `eq`, `ne`, `lt`, `le`, `gt`, `ge`: only like compares with like.
 
 use std::cmp::Ordering;
+use std::mem::discriminant;
 
 use super::exec::Eval;
 use super::value::Value;
@@ -31,13 +32,18 @@ fn equal_two(left: Value<'_>, right: Value<'_>) -> Eval<bool> {
         (Value::Text { text: left, .. }, Value::Text { text: right, .. }) => Ok(left == right),
         _ if is_invalid(left) || is_invalid(right) => Ok(is_nil(left) && is_nil(right)),
         _ if is_basic(left) || is_basic(right) => Err(BAD_COMPARISON.to_owned()),
+        _ if discriminant(&left) != discriminant(&right) => Err(not_comparable(left)),
         _ if is_nil(left) || is_nil(right) => Ok(is_nil(left) == is_nil(right)),
         (Value::Pointer(_, Some(left)), Value::Pointer(_, Some(right))) => Ok(std::ptr::eq(left, right)),
         (Value::Time(left), Value::Time(right)) => Ok(left == right),
         (Value::Quantity(left), Value::Quantity(right)) => Ok(left == right),
         (Value::IntOrString(left), Value::IntOrString(right)) => Ok(left == right),
-        _ => Err(format!("non-comparable type {}", left.type_name())),
+        _ => Err(not_comparable(left)),
     }
+}
+
+fn not_comparable(value: Value<'_>) -> String {
+    format!("non-comparable type {}", value.type_name())
 }
 
 /// Order of two values of the same basic type.

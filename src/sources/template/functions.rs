@@ -228,7 +228,7 @@ fn slice<'a>(context: Context<'a>, args: &[Value<'a>]) -> Eval<Value<'a>> {
     if bounds.len() > 3 {
         return Err(format!("too many slice indexes: {}", bounds.len()));
     }
-    match item {
+    match item.indirect(context.schema) {
         Value::Missing | Value::Nil => Err("slice of untyped nil".to_owned()),
         Value::Text { .. } if bounds.len() == 3 => Err("cannot 3-index slice a string".to_owned()),
         Value::Text { text: whole, named } => {
@@ -241,7 +241,7 @@ fn slice<'a>(context: Context<'a>, args: &[Value<'a>]) -> Eval<Value<'a>> {
                     context.scratch.text(String::from_utf8_lossy(part).into_owned())
                 }
             };
-            Ok(Value::Text { text: part, named: *named })
+            Ok(Value::Text { text: part, named })
         }
         Value::Slice { elem, items } => {
             let items = items.unwrap_or_default();

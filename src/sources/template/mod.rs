@@ -3,7 +3,7 @@
 //! Text becomes names in four steps:
 //!
 //! ```text
-//! flag values ──program──> checked tree ──exec──> output ──here──> names, targets or pairs
+//! flag values ─scan─program─> checked tree ──exec──> output ──here──> names, targets or pairs
 //!                 object ──view──> typed values ──┘  (schema: what Go calls the fields)
 //! ```
 //!
@@ -19,6 +19,7 @@ mod methods;
 mod print;
 mod printf;
 mod program;
+mod scan;
 mod schema;
 #[cfg(test)]
 mod tests;

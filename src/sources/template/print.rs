@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value as Json;
 
 use super::schema::Schema;
-use super::value::{Value, field_value, typed};
+use super::value::{Value, field_value, nil_text, typed};
 
 pub(super) use super::printf::sprintf;
 
@@ -56,7 +56,8 @@ pub(super) fn sprint_values(schema: &Schema, args: &[Value<'_>]) -> String {
 
 fn append(output: &mut String, schema: &Schema, value: Value<'_>) {
     match value {
-        Value::Missing | Value::Nil | Value::Pointer(_, None) => output.push_str("<nil>"),
+        Value::Missing | Value::Nil => output.push_str("<nil>"),
+        Value::Pointer(target, None) => output.push_str(nil_text(schema, target)),
         Value::Bool(value) => output.push_str(if value { "true" } else { "false" }),
         Value::Int(value, _) => drop(write!(output, "{value}")),
         Value::Float(value) => output.push_str(&float(value)),

@@ -6,7 +6,8 @@ use super::value::Value;
 
 /// Formats the arguments; mistakes become part of the text, such as `%!d(string=a)`.
 pub(super) fn sprintf(schema: &Schema, format: &str, args: &[Value<'_>]) -> String {
-    let mut printer = Printer { schema, args, next: 0, reordered: false, output: String::new() };
+    let mut printer =
+        Printer { schema, args, next: 0, reordered: false, bad_index: false, output: String::new() };
     let mut rest = format;
     while let Some(at) = rest.find('%') {
         printer.output.push_str(&rest[..at]);
@@ -34,6 +35,7 @@ struct Printer<'a> {
     args: &'a [Value<'a>],
     next: usize,
     reordered: bool,
+    bad_index: bool,
     output: String,
 }
 
@@ -50,7 +52,10 @@ impl<'a> Printer<'a> {
         if let Some(after) = rest.strip_prefix('.') {
             rest = self.explicit_index(after);
             (spec.precision, rest) = self.number(rest, &mut spec, true);
-            spec.precision = spec.precision.or(Some(0));
+            // A bare dot is a precision of zero; `.*` with a bad argument is none.
+            if spec.precision.is_none() && !after.starts_with('*') {
+                spec.precision = Some(0);
+            }
         }
         rest = self.explicit_index(rest);
         let mut chars = rest.chars();
@@ -63,6 +68,7 @@ impl<'a> Printer<'a> {
                     let text = self.verb(verb, spec, *value);
                     self.output.push_str(&text);
                 }
+                None if self.bad_index => self.output.push_str(&format!("%!{verb}(BADINDEX)")),
                 None => self.output.push_str(&format!("%!{verb}(MISSING)")),
             },
         }
@@ -76,6 +82,7 @@ impl<'a> Printer<'a> {
         };
         self.reordered = true;
         self.next = number.parse::<usize>().ok().and_then(|at| at.checked_sub(1)).unwrap_or(usize::MAX);
+        self.bad_index = self.next >= self.args.len();
         rest
     }
 
@@ -88,11 +95,15 @@ impl<'a> Printer<'a> {
                 self.output.push_str(if precision { "%!(BADPREC)" } else { "%!(BADWIDTH)" });
                 return (None, rest);
             };
-            if value < 0 && !precision {
+            if value < 0 && precision {
+                self.output.push_str("%!(BADPREC)");
+                return (None, rest);
+            }
+            if value < 0 {
                 (spec.minus, spec.zero) = (true, false);
             }
             let size = usize::try_from(value.unsigned_abs()).unwrap_or(MAX_WIDTH);
-            return ((value >= 0 || !precision).then_some(size.min(MAX_WIDTH)), rest);
+            return (Some(size.min(MAX_WIDTH)), rest);
         }
         let digits = format.len() - format.trim_start_matches(|c: char| c.is_ascii_digit()).len();
         let (number, rest) = format.split_at(digits);
@@ -115,7 +126,9 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn verb(&self, verb: char, spec: Spec, value: Value<'a>) -> String {
+    fn verb(&self, verb: char, mut spec: Spec, value: Value<'a>) -> String {
+        // `%+v` adds field names to structs, not signs to numbers.
+        spec.plus &= verb != 'v';
         self.formatted(verb, spec, value).unwrap_or_else(|| format!("%!{verb}({})", self.described(value)))
     }
 

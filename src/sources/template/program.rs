@@ -1,21 +1,18 @@
 //! From template text to a checked syntax tree.
 //!
-//! The grammar comes from the `gotmpl` crate. Its parser lets through what Go refuses at start-up: blocks
-//! that are not closed or closed twice, unknown functions, undeclared variables, `break` outside of a
-//! loop. This module closes these gaps, so that a mistake is reported when the program starts and not
-//! when the first object arrives.
+//! The grammar comes from the `gotmpl` crate. Its parser lets through what Go refuses at start-up: what is
+//! wrong in the text itself ([`scan`](super::scan)), and unknown functions, undeclared variables or `break`
+//! outside of a loop, which are found here. So a mistake is reported when the program starts and not when
+//! the first object arrives.
 
 use std::collections::HashMap;
 
 use gotmpl::parse::{BranchNode, CommandNode, DefineNode, Expr, ListNode, Node, Parser, PipeNode};
 
-use super::functions;
+use super::{functions, scan};
 
 /// Name of the template that a flag holds, as upstream calls it; a template can invoke itself by it.
 const ROOT: &str = "endpoint";
-
-/// Follows the template text while it is parsed: where this ends up tells whether all blocks were closed.
-const END_MARK: &str = "\u{1}end of template\u{1}";
 
 /// A parsed and checked template with all its named parts.
 #[derive(Debug)]
@@ -26,16 +23,15 @@ pub(super) struct Program {
 impl Program {
     /// Parses a template; the error says what Go would not accept.
     pub(super) fn parse(source: &str) -> Result<Program, String> {
-        let source = remove_comments(source)? + END_MARK;
+        let source = scan::checked(source)?;
         let parser = Parser::new(&source, "{{", "}}").map_err(|error| error.to_string())?;
-        let (mut root, defines) = parser.parse().map_err(|error| error.to_string())?;
-        take_end_mark(&mut root)?;
+        let (root, defines) = parser.parse().map_err(|error| error.to_string())?;
         let mut templates = HashMap::from([(ROOT.to_owned(), root)]);
         for define in defines {
             add_define(&mut templates, define)?;
         }
         for list in templates.values() {
-            Checker { source: &source, variables: vec!["$".to_owned()], loops: 0 }.list(list)?;
+            Checker { variables: vec!["$".to_owned()], loops: 0 }.list(list)?;
         }
         Ok(Program { templates })
     }
@@ -68,83 +64,13 @@ fn add_define(templates: &mut HashMap<String, ListNode>, define: DefineNode) -> 
     }
 }
 
-/// Removes the mark from the end of the top-level list, where it must be if every block was closed.
-fn take_end_mark(root: &mut ListNode) -> Result<(), String> {
-    if let Some(Node::Text(last)) = root.nodes.last_mut()
-        && let Some(text) = last.text.strip_suffix(END_MARK)
-    {
-        last.text = text.into();
-        return Ok(());
-    }
-    Err("unexpected EOF, {{end}} or {{else}}: blocks and their {{end}} do not match".to_owned())
-}
-
-/// Takes comments out, as Go's lexer does: `{{/*` and `*/}}` adjoin their delimiters (a trim marker with
-/// its one blank aside), and only the side with a trim marker is trimmed. `gotmpl` is laxer and trims
-/// both. On the way, line breaks inside of quoted strings are refused.
-fn remove_comments(source: &str) -> Result<String, String> {
-    let mut kept = String::with_capacity(source.len());
-    let mut rest = source;
-    while let Some(start) = rest.find("{{") {
-        kept.push_str(&rest[..start]);
-        let action = &rest[start + 2..];
-        let trims = ["- ", "-\t", "-\r", "-\n"].iter().any(|marker| action.starts_with(marker));
-        let inside = if trims { &action[2..] } else { action };
-        if let Some(comment) = inside.strip_prefix("/*") {
-            let (_, after) = comment.split_once("*/").ok_or("unclosed comment")?;
-            if trims {
-                kept.truncate(kept.trim_end().len());
-            }
-            rest = match (after.strip_prefix("}}"), after.strip_prefix(" -}}")) {
-                (Some(after), _) => after,
-                (None, Some(after)) => after.trim_start(),
-                (None, None) => return Err("comment ends before closing delimiter".to_owned()),
-            };
-        } else if inside.trim_start().starts_with("/*") {
-            return Err("unexpected \"/\" in command".to_owned());
-        } else {
-            let length = action_length(action)?;
-            kept.push_str(&rest[start..start + 2 + length]);
-            rest = &action[length..];
-        }
-    }
-    kept.push_str(rest);
-    Ok(kept)
-}
-
-/// Length of an action up to and with its `}}`, which does not count inside of strings.
-fn action_length(action: &str) -> Result<usize, String> {
-    let mut chars = action.char_indices();
-    let mut quote = None;
-    while let Some((at, c)) = chars.next() {
-        match (quote, c) {
-            (None, '}') if action[at..].starts_with("}}") => return Ok(at + 2),
-            (None, '"' | '`' | '\'') => quote = Some(c),
-            (Some('"' | '\''), '\\') => {
-                chars.next();
-            }
-            (Some('"'), '\n') => return Err("unterminated quoted string".to_owned()),
-            (Some('\''), '\n') => return Err("unterminated character constant".to_owned()),
-            (Some(open), c) if open == c => quote = None,
-            _ => {}
-        }
-    }
-    Err(match quote {
-        Some('"') => "unterminated quoted string".to_owned(),
-        Some('`') => "unterminated raw quoted string".to_owned(),
-        Some(_) => "unterminated character constant".to_owned(),
-        None => "unclosed action".to_owned(),
-    })
-}
-
 /// Walks a tree with the names in scope, as Go's parser keeps them.
-struct Checker<'a> {
-    source: &'a str,
+struct Checker {
     variables: Vec<String>,
     loops: usize,
 }
 
-impl Checker<'_> {
+impl Checker {
     fn list(&mut self, list: &ListNode) -> Result<(), String> {
         list.nodes.iter().try_for_each(|node| self.node(node))
     }
@@ -154,9 +80,9 @@ impl Checker<'_> {
             Node::List(list) => self.list(list),
             Node::Text(_) | Node::Define(_) => Ok(()),
             Node::Action(action) => self.pipe(&action.pipe),
-            Node::If(branch) => self.branch(branch, "if", false),
-            Node::With(branch) => self.branch(branch, "with", false),
-            Node::Range(branch) => self.branch(branch, "", true),
+            Node::If(branch) => self.branch(branch, false),
+            Node::With(branch) => self.branch(branch, false),
+            Node::Range(branch) => self.branch(branch, true),
             Node::Template(call) => call.pipe.iter().try_for_each(|pipe| self.pipe(pipe)),
             Node::Break(_) if self.loops == 0 => Err("{{break}} outside {{range}}".to_owned()),
             Node::Continue(_) if self.loops == 0 => Err("{{continue}} outside {{range}}".to_owned()),
@@ -165,32 +91,16 @@ impl Checker<'_> {
     }
 
     /// A block: its variables end with it; `break` works in the body of a loop, not in its `else`.
-    /// `chain` is the keyword that may follow `else` directly.
-    fn branch(&mut self, branch: &BranchNode, chain: &str, is_loop: bool) -> Result<(), String> {
+    fn branch(&mut self, branch: &BranchNode, is_loop: bool) -> Result<(), String> {
         let outer = self.variables.len();
         self.pipe(&branch.pipe)?;
         self.loops += usize::from(is_loop);
         self.list(&branch.body)?;
         self.loops -= usize::from(is_loop);
         if let Some(otherwise) = &branch.else_body {
-            self.else_chain(otherwise, chain)?;
             self.list(otherwise)?;
         }
         self.variables.truncate(outer);
-        Ok(())
-    }
-
-    /// `{{else if}}` belongs to `if` and `{{else with}}` to `with`; nothing may follow another `else`.
-    fn else_chain(&self, otherwise: &ListNode, chain: &str) -> Result<(), String> {
-        let (keyword, pos) = match otherwise.nodes.first() {
-            Some(Node::If(inner)) => ("if", inner.pos),
-            Some(Node::With(inner)) => ("with", inner.pos),
-            _ => return Ok(()),
-        };
-        let chained = self.source[..pos.offset].trim_end().ends_with("else");
-        if chained && keyword != chain {
-            return Err(format!("unexpected <{keyword}> in {{{{else}}}}"));
-        }
         Ok(())
     }
 
@@ -261,9 +171,11 @@ mod tests {
         ] {
             refuses(source, "");
         }
-        refuses("{{if .A}}a{{else}}b{{else}}c{{end}}", "");
-        refuses("{{range .A}}{{else if .B}}{{end}}", "unexpected <if>");
-        refuses("{{if .A}}{{else with .B}}{{end}}", "unexpected <with>");
+        refuses("{{if .A}}a{{else}}b{{else}}c{{end}}", "unexpected {{else}}");
+        refuses("{{if .A}}{{define \"x\"}}a{{end}}{{end}}", "unexpected {{define}}");
+        refuses("{{block \"x\"}}a{{end}}", "missing value");
+        refuses("{{range .A}}{{else if .B}}{{end}}", "unexpected {{else if}}");
+        refuses("{{if .A}}{{else with .B}}{{end}}", "unexpected {{else with}}");
     }
 
     #[test]
@@ -303,23 +215,6 @@ mod tests {
         }
         refuses("{{.A | }}", "");
         accepts("{{`}}`}}{{\"}}\"}}{{'}'}}");
-    }
-
-    #[test]
-    fn comments_trim_only_the_side_with_a_marker() {
-        for (source, kept) in [
-            ("a {{/* c */}} b", "a  b"),
-            ("a {{- /* c */}} b", "a b"),
-            ("a {{/* c */ -}} b", "a b"),
-            ("a {{- /* {{.X}} */ -}} b", "ab"),
-            ("{{.A}} {{- /* c */}}", "{{.A}}"),
-            ("{{\"{{/*\"}}", "{{\"{{/*\"}}"),
-        ] {
-            assert_eq!(remove_comments(source).as_deref(), Ok(kept), "{source}");
-        }
-        refuses("{{/* a", "unclosed comment");
-        refuses("{{/* a */ }}", "comment ends before");
-        refuses("{{ /* a */}}", "unexpected");
     }
 
     #[test]

@@ -10,6 +10,7 @@
 //! ```text
 //! kind GROUP Service          a top-level object (GROUP is `core` for the core group), fields below
 //! struct ServicePort          a Go struct, fields below
+//! message ServicePort         ... generated from protobuf: a nil pointer to it prints as `nil`, not `<nil>`
 //!   Name string               Go name, type; the JSON key is the Go name with its first word in lower case
 //!   CephFS=cephfs *opaque     ... unless it is given
 //!   Port! int32               `!`: written to JSON even when zero (the Go tag lacks `omitempty`)
@@ -19,8 +20,8 @@
 //!   GetName() Name            method without arguments that returns a field
 //! ```
 //!
-//! Types: `bool int int32 int64 float64 string any time quantity intOrString opaque`, `*T`, `[]T`,
-//! `map[string]T`, the name of a struct, or `~v1.Protocol` for a named string type (which Go does not
+//! Types: `bool int int32 int64 float64 string any time quantity intOrString`, `*T`, `[]T`, `map[string]T`,
+//! the name of a struct, `opaque` (`opaqueMessage` if generated from protobuf), or `~v1.Protocol` for a named string type (which Go does not
 //! take for a plain `string`: `toLower .Protocol` fails there, so it fails here). `opaque` is a part of an
 //! object that is not described; looking into it is an error, never a wrong answer.
 
@@ -51,13 +52,17 @@ pub(super) enum Type {
     Time,
     Quantity,
     IntOrString,
-    Opaque,
+    Opaque {
+        message: bool,
+    },
 }
 
 /// One Go struct.
 #[derive(Debug)]
 pub(super) struct StructType {
     pub(super) name: String,
+    /// Generated from protobuf, with the `String` method that comes with it.
+    pub(super) message: bool,
     pub(super) fields: Vec<Field>,
     methods: Vec<(String, String)>,
 }
@@ -140,11 +145,17 @@ impl Schema {
             return Err(format!("{name} is described twice"));
         }
         let words: Vec<&str> = line.split_whitespace().collect();
+        let message = words.first() == Some(&"message");
         if let ["kind", group, _] = words[..] {
             let group = if group == "core" { "" } else { group };
             self.kinds.insert((group.to_owned(), name.to_owned()), index);
         }
-        self.structs.push(StructType { name: name.to_owned(), fields: Vec::new(), methods: Vec::new() });
+        self.structs.push(StructType {
+            name: name.to_owned(),
+            message,
+            fields: Vec::new(),
+            methods: Vec::new(),
+        });
         Ok(())
     }
 
@@ -195,7 +206,8 @@ impl Schema {
             "time" => Type::Time,
             "quantity" => Type::Quantity,
             "intOrString" => Type::IntOrString,
-            "opaque" => Type::Opaque,
+            "opaque" => Type::Opaque { message: false },
+            "opaqueMessage" => Type::Opaque { message: true },
             name => match self.by_name.get(name) {
                 Some(index) => Type::Struct(*index),
                 None => return Err(format!("unknown type {name}")),
@@ -223,7 +235,7 @@ impl Schema {
 fn header_name(line: &str) -> Option<&str> {
     let words: Vec<&str> = line.split_whitespace().collect();
     match words[..] {
-        ["struct", name] | ["kind", _, name] => Some(name),
+        ["struct" | "message", name] | ["kind", _, name] => Some(name),
         _ => None,
     }
 }

@@ -110,7 +110,7 @@ pub(super) fn typed<'a>(schema: &'a Schema, ty: &'a Type, json: Option<&'a Json>
         Type::Time => Value::Time(json.and_then(Json::as_str).unwrap_or_default()),
         Type::Quantity => Value::Quantity(json.and_then(Json::as_str).unwrap_or("0")),
         Type::IntOrString => Value::IntOrString(json),
-        Type::Opaque => Value::Opaque(json),
+        Type::Opaque { .. } => Value::Opaque(json),
     }
 }
 
@@ -194,6 +194,9 @@ impl<'a> Value<'a> {
             Value::Struct(ty, _) => format!("v1.{}", ty.name),
             Value::Pointer(..) => "pointer".to_owned(),
             Value::Slice { elem, .. } if is_any(elem) => "[]interface {}".to_owned(),
+            Value::Slice { elem: Type::Text(named), .. } => {
+                format!("[]{}", named.as_deref().unwrap_or("string"))
+            }
             Value::Slice { .. } => "slice".to_owned(),
             Value::Map(map) if is_any(map.elem) => "map[string]interface {}".to_owned(),
             Value::Map(map) if *map.elem == Type::Text(None) => "map[string]string".to_owned(),
@@ -203,6 +206,15 @@ impl<'a> Value<'a> {
             Value::IntOrString(_) => "intstr.IntOrString".to_owned(),
             Value::Opaque(_) => "a part that is not described".to_owned(),
         }
+    }
+}
+
+/// How a nil pointer prints: types generated from protobuf have a method that says `nil`.
+pub(super) fn nil_text(schema: &Schema, target: &Type) -> &'static str {
+    match target {
+        Type::Struct(index) if schema.at(*index).message => "nil",
+        Type::Opaque { message: true } => "nil",
+        _ => "<nil>",
     }
 }
 

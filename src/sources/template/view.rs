@@ -116,7 +116,7 @@ fn written_value(schema: &Schema, ty: &Type, json: Option<&Json>) -> Option<Json
         (Type::Struct(index), json) => {
             Json::Object(written(schema, schema.at(*index), json.unwrap_or(&Json::Null)))
         }
-        (Type::Time | Type::Opaque, None) => return None,
+        (Type::Time | Type::Opaque { .. }, None) => return None,
         (Type::Bool, None) => Json::Bool(false),
         (Type::Int(_) | Type::IntOrString, None) => Json::from(0),
         (Type::Float, None) => Json::from(0.0),

@@ -61,7 +61,11 @@ fn normal_endpoint(endpoint: &Value) -> Value {
         let mut value = value.clone();
         match (key.as_str(), &mut value) {
             ("targets", Value::Array(targets)) => targets.sort_by_key(ToString::to_string),
-            ("providerSpecific", Value::Array(list)) => list.sort_by_key(|p| p["name"].to_string()),
+            ("providerSpecific", Value::Array(list)) => {
+                // An empty value may be left out.
+                list.iter_mut().for_each(|p| p["value"] = json!(p["value"].as_str().unwrap_or_default()));
+                list.sort_by_key(|p| p["name"].to_string());
+            }
             _ => {}
         }
         let is_empty = match &value {

@@ -56,7 +56,12 @@ pub async fn in_cluster(case: &Case, server: &KubeApiserver) -> Vec<Value> {
 }
 
 async fn provider(case: &Case) -> WebhookStandIn {
-    let provider = WebhookStandIn::start(case.input.domain.clone().unwrap_or(json!({}))).await.unwrap();
+    let filter = match &case.input.domain {
+        None => json!({}),
+        Some(Value::String(suffix)) => json!({"include": [suffix]}),
+        Some(filter) => filter.clone(),
+    };
+    let provider = WebhookStandIn::start(filter).await.unwrap();
     provider.set_records(case.input.records.clone());
     provider
 }

@@ -117,6 +117,16 @@ fn what_leads_to_no_pod_of_the_service_is_left_out(#[case] reference: Value) {
 }
 
 #[test]
+fn an_endpoint_on_its_way_out_is_not_reported() {
+    let mut objects = two_pods(&[HOST]);
+    objects[1]["endpoints"][0]["conditions"] = json!({"ready": false});
+    objects.retain(|object| object["metadata"]["name"] != "db-0");
+    let answer = default_answer(&objects);
+    assert_eq!(answer.records(), ONLY_SECOND);
+    assert!(answer.problems.is_empty(), "{:?}", answer.messages());
+}
+
+#[test]
 fn the_core_api_version_of_a_reference_is_fine() {
     let mut objects = two_pods(&[HOST]);
     objects[1]["endpoints"][0]["targetRef"]["apiVersion"] = json!("v1");

@@ -143,6 +143,10 @@ fn literals(#[case] template: &str, #[case] output: &str) {
 )]
 #[case("{{.Name | printf \"%s-%s\" .Namespace}} {{\"x\" | print \"y\"}}", "shop-web yx")]
 #[case("{{(printf \"%s\" .Name) | len}} {{len (print 1 2)}} {{(.Spec).ClusterIP}}", "3 3 10.0.0.1")]
+#[case(
+    "{{slice .Spec.LoadBalancerClass 0 7}} {{hasKey nil \"a\"}} {{print .Spec.SessionAffinityConfig}}",
+    "example false nil"
+)]
 fn built_in_functions(#[case] template: &str, #[case] output: &str) {
     gives(template, output);
 }
@@ -179,6 +183,10 @@ fn built_in_functions(#[case] template: &str, #[case] output: &str) {
 #[case(
     "{{printf \"%-3d|%3t|%s|%06.2f|%x\" -1 true .Spec.Type -1.5 -255}}",
     "-1 |true|LoadBalancer|-01.50|-ff"
+)]
+#[case(
+    "{{printf \"%[3]d %[x]d\" 1}} {{printf \"%.*d\" -1 1}} {{printf \"%+v\" 1}} {{printf \"%T\" .Spec.ExternalIPs}}",
+    "%!d(BADINDEX) %!d(BADINDEX) %!(BADPREC)1 1 []string"
 )]
 fn printf_verbs(#[case] template: &str, #[case] output: &str) {
     gives(template, output);
@@ -228,7 +236,7 @@ fn functions_of_externaldns(#[case] template: &str, #[case] output: &str) {
 #[case("{{(index .OwnerReferences 0).Name}} {{(index .OwnerReferences 0).Controller}}", "own true")]
 #[case(
     "{{.Spec.LoadBalancerClass}} {{.Spec.AllocateLoadBalancerNodePorts}} {{.Spec.SessionAffinityConfig}} {{.Spec.IPFamilyPolicy}}",
-    "example.net/lb false <nil> <nil>"
+    "example.net/lb false nil <nil>"
 )]
 #[case(
     "{{if .Spec.AllocateLoadBalancerNodePorts}}set{{end}} {{if .Spec.PublishNotReadyAddresses}}x{{end}}",
@@ -313,6 +321,7 @@ fn fields_of_a_service(#[case] template: &str, #[case] output: &str) {
 #[case("{{eq 1 1.0}}")]
 #[case("{{eq .Spec.Ports .Spec.Ports}}")]
 #[case("{{eq .Spec.LoadBalancerClass \"x\"}}")]
+#[case("{{eq .DeletionTimestamp .Annotations}}")]
 #[case("{{lt 1 \"a\"}}")]
 #[case("{{lt true false}}")]
 #[case("{{lt .Labels.nope \"a\"}}")]
@@ -391,7 +400,7 @@ fn fields_of_a_pod(#[case] template: &str, #[case] output: &str) {
 )]
 #[case(
     "{{range .Spec.TLS}}{{range .Hosts}}{{.}}{{end}} {{.SecretName}}{{end}} {{.Spec.DefaultBackend}}",
-    "a.example.org tls <nil>"
+    "a.example.org tls nil"
 )]
 #[case("{{(index .Spec.Rules 0).IngressRuleValue.HTTP.Paths | len}}", "1")]
 #[case("{{.Status.loadBalancer}} {{.Metadata.name}}", "map[] i")]

@@ -24,7 +24,7 @@ fn flags_are_parsed_together_and_errors_name_them() {
     for (values, index, reason) in [
         (&["{{.Name}}", "{{.Nam"][..], 1, "unclosed action"),
         (&["{{define \"a\"}}x{{end}}", "b", "{{define \"a\"}}y{{end}}"][..], 2, "multiple definition"),
-        (&["{{if .A}}", "{{end}}"][..], 0, "do not match"),
+        (&["{{if .A}}", "{{end}}"][..], 0, "no {{end}}"),
         (&["{{upper .A}}"][..], 0, "not defined"),
     ] {
         for flag in ["--fqdn-template", "--target-template", "--fqdn-target-template"] {

@@ -1,0 +1,31 @@
+//! What the subcommands do.
+
+mod chores;
+mod daemon;
+mod output;
+mod plan;
+mod prepare;
+
+use super::{Command, Exit, parse};
+use std::ffi::OsString;
+use tokio_util::sync::CancellationToken;
+
+/// Reads the command line, does what it says, and gives the exit status. `stop` ends the daemon.
+pub async fn run(
+    args: impl IntoIterator<Item = OsString>,
+    env: &dyn Fn(&str) -> Option<String>,
+    stop: CancellationToken,
+) -> u8 {
+    match parse(args.into_iter(), env) {
+        Err(Exit { code, message, to_stdout }) => {
+            output::message(&message, to_stdout);
+            code
+        }
+        Ok(Command::Crds) => {
+            output::text(include_str!("../../crds/dnsendpoints.externaldns.k8s.io.yaml"));
+            0
+        }
+        Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,
+        Ok(Command::Run(config)) => daemon::run(&config, stop).await,
+    }
+}

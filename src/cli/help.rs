@@ -1,0 +1,72 @@
+//! `--help`.
+
+use super::Form;
+use super::argv::Kind;
+use clap::{Arg, ArgAction};
+use std::any::TypeId;
+use std::time::Duration;
+
+const COLUMNS: usize = 100;
+
+const SUBCOMMANDS: &str = "\
+Subcommands (before all flags; without one, the daemon runs):
+  plan    Show what a run would change, and why, and change nothing
+  crds    Print the custom resource definitions that the daemon uses
+";
+
+const ENVIRONMENT: &str = "\
+Each flag can also be given in the environment: --txt-owner-id=me as EXTERNAL_DNS_TXT_OWNER_ID=me, a
+switch as true or false, the values of a repeatable flag as lines. The command line wins. @FILE on
+the command line stands for the lines of that file. Durations are written 90s, 1h30m, 2d or 1w.
+";
+
+/// The text for one form of the command line.
+pub(super) fn text(form: Form) -> String {
+    let (usage, before) = match form {
+        Form::Daemon => (
+            "zonewright --provider=NAME --source=NAME --policy=POLICY [FLAGS]\n       zonewright SUBCOMMAND [FLAGS]",
+            SUBCOMMANDS,
+        ),
+        Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
+        Form::Crds => {
+            return "Print the custom resource definitions that the daemon uses.\n\nUsage: zonewright crds\n"
+                .into();
+        }
+    };
+    let about = match form {
+        Form::Plan => {
+            "Shows what a run would change, and why, and changes nothing.\n\n\
+             Exit status: 0 nothing to do, 2 changes, 3 withheld by the guard, 1 error."
+        }
+        _ => {
+            "Zonewright keeps DNS records in step with Kubernetes objects. It takes the flags of ExternalDNS."
+        }
+    };
+    let separator = if before.is_empty() { "" } else { "\n" };
+    let command = form
+        .command()
+        .mut_args(readable)
+        .override_usage(usage)
+        .help_template(format!(
+            "{about}\n\n{{usage-heading}} {{usage}}\n\n{before}{separator}{{all-args}}\n\n{ENVIRONMENT}"
+        ))
+        .term_width(COLUMNS);
+    let text = command.clone().render_help().to_string();
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// Switches as `--[no-]x`, and no mention of empty defaults.
+fn readable(argument: Arg) -> Arg {
+    let defaults = argument.get_default_values();
+    let is_empty = defaults.iter().all(|d| d.is_empty());
+    let is_on = defaults.iter().any(|d| d == "true");
+    if super::kind_of(&argument) == Kind::Switch {
+        let name = format!("[no-]{}", argument.get_long().unwrap_or_default());
+        let help = argument.get_help().map(ToString::to_string).unwrap_or_default();
+        let help = if is_on { format!("{help} [default: on]") } else { help };
+        return argument.long(name).action(ArgAction::SetTrue).help(help);
+    }
+    let is_duration = argument.get_value_parser().type_id() == TypeId::of::<Duration>();
+    let argument = if is_duration { argument.value_name("DURATION") } else { argument };
+    argument.hide_default_value(is_empty)
+}

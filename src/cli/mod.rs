@@ -1,0 +1,379 @@
+//! The command line: every flag of ExternalDNS v0.22 and its environment variable -> checked, typed configuration.
+//!
+//! ```text
+//! words, environment ── argv ──> values by flag ── clap (…Args) ──> typed values ── check() ──> Config
+//!                       grammar                    choices, defaults            what goes together
+//! ```
+//!
+//! Each concern has one file with what was typed (`…Args`, private) and what it means (`…Config`, public); `check` takes the one
+//! apart to make the other, so that a forgotten flag does not compile. Nothing else in the program reads flags or environment, and
+//! nothing here reads the process's own: both are handed in.
+
+mod argv;
+mod built;
+mod commands;
+mod filters;
+mod help;
+mod kubernetes;
+mod mistakes;
+mod names;
+mod own;
+mod plan_output;
+mod planning;
+mod providers;
+mod registry;
+mod schedule;
+mod sources;
+mod telemetry;
+mod templates;
+#[cfg(test)]
+mod tests;
+mod values;
+
+pub use commands::run;
+pub use filters::FiltersConfig;
+pub use kubernetes::KubernetesConfig;
+pub use names::{
+    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
+    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName, TlsVersion,
+    ZoneVisibility,
+};
+pub use own::OwnConfig;
+pub use planning::PlanningConfig;
+pub use providers::ProvidersConfig;
+pub use providers::alibaba::AlibabaConfig;
+pub use providers::aws::AwsConfig;
+pub use providers::azure::AzureConfig;
+pub use providers::cloudflare::CloudflareConfig;
+pub use providers::coredns::CoreDnsConfig;
+pub use providers::exoscale::ExoscaleConfig;
+pub use providers::general::GeneralConfig;
+pub use providers::godaddy::GoDaddyConfig;
+pub use providers::google::GoogleConfig;
+pub use providers::inmemory::InMemoryConfig;
+pub use providers::ns1::Ns1Config;
+pub use providers::oci::OciConfig;
+pub use providers::ovh::OvhConfig;
+pub use providers::pdns::PdnsConfig;
+pub use providers::pihole::PiholeConfig;
+pub use providers::rfc2136::Rfc2136Config;
+pub use providers::webhook::WebhookConfig;
+pub use registry::{RegistryConfig, TxtConfig};
+pub use schedule::ScheduleConfig;
+pub use sources::{
+    GatewayConfig, IngressConfig, NodesConfig, PodConfig, ProductsConfig, ServiceConfig, SourcesConfig,
+};
+pub use telemetry::TelemetryConfig;
+pub use templates::TemplatesConfig;
+
+use argv::{Given, Kind, Request, Surroundings};
+use clap::{Args, CommandFactory, FromArgMatches, Parser};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+/// What the program is to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Run the daemon (which with `--once` ends by itself).
+    Run(Box<Config>),
+    /// Show what a run would change.
+    Plan(Box<Config>, PlanOptions),
+    /// Print the custom resource definitions.
+    Crds,
+}
+
+/// Everything that can be set, checked. Its `Debug` form shows no secret.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The connection to the API server.
+    pub kubernetes: KubernetesConfig,
+    /// What is read and published.
+    pub sources: SourcesConfig,
+    /// Templates for names and targets.
+    pub templates: TemplatesConfig,
+    /// What counts.
+    pub filters: FiltersConfig,
+    /// What may change.
+    pub planning: PlanningConfig,
+    /// How ownership is kept.
+    pub registry: RegistryConfig,
+    /// The DNS service, and the settings of all of them.
+    pub providers: ProvidersConfig,
+    /// Logs and metrics.
+    pub telemetry: TelemetryConfig,
+    /// When to run.
+    pub schedule: ScheduleConfig,
+    /// What ExternalDNS does not have.
+    pub own: OwnConfig,
+    /// To be logged once the log is set up: deprecated flags, flags without effect, values that are ignored.
+    pub warnings: Vec<String>,
+}
+
+/// How `plan` shows its result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlanOptions {
+    /// In which form.
+    pub format: PlanFormat,
+    /// Whether in colour.
+    pub color: ColorChoice,
+}
+
+/// The end of the program before it began: help, version or a mistake.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exit {
+    /// Exit status: 0, or 1 for a mistake.
+    pub code: u8,
+    /// What to print, without a final line break.
+    pub message: String,
+    /// Whether to print it to standard output rather than standard error.
+    pub to_stdout: bool,
+}
+
+impl Exit {
+    fn text(message: String) -> Self {
+        Self { code: 0, message: message.trim_end().to_owned(), to_stdout: true }
+    }
+
+    fn bad_flag(message: String) -> Self {
+        Self { code: 1, message: format!("flag parsing error: {message} (try --help)"), to_stdout: false }
+    }
+
+    fn bad_config(message: String) -> Self {
+        Self { code: 1, message: format!("config validation failed: {message}"), to_stdout: false }
+    }
+}
+
+/// Reads the command line (the program's name first, as [`std::env::args_os`] gives it) and the environment.
+///
+/// # Errors
+/// When there is nothing to run: help, version, or a mistake.
+pub fn parse(
+    args: impl Iterator<Item = OsString>,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Command, Exit> {
+    let words: Vec<String> = args
+        .skip(1)
+        .map(|word| word.into_string().map_err(|word| Exit::bad_flag(format!("{word:?} is not UTF-8"))))
+        .collect::<Result<_, _>>()?;
+    let (form, words) = Form::of(words).map_err(Exit::bad_flag)?;
+    let command = form.command();
+    let kinds = command
+        .get_arguments()
+        .filter_map(|argument| Some((argument.get_long()?.to_owned(), kind_of(argument))))
+        .collect();
+    let around = Surroundings { env, read_file: &|path| std::fs::read_to_string(path) };
+    let given = match argv::read(words, &kinds, &around).map_err(Exit::bad_flag)? {
+        Request::Help => return Err(Exit::text(help::text(form))),
+        Request::Version => return Err(Exit::text(format!("zonewright {}", env!("CARGO_PKG_VERSION")))),
+        Request::Unknown(name) => return Err(Exit::bad_flag(mistakes::unknown_flag(&name, command))),
+        Request::Flags(given) => given,
+    };
+    let matches = command
+        .try_get_matches_from(canonical(&given))
+        .map_err(|error| Exit::bad_flag(mistakes::describe(&error, &given)))?;
+    let typed = |error: clap::Error| Exit::bad_flag(mistakes::describe(&error, &given));
+    match form {
+        Form::Crds => Ok(Command::Crds),
+        Form::Daemon => {
+            let flags = DaemonArgs::from_arg_matches(&matches).map_err(typed)?.flags;
+            let preview = flags.schedule.dry_run();
+            Ok(Command::Run(Box::new(flags.check(preview, &given)?)))
+        }
+        Form::Plan => {
+            let PlanArgs { flags, output, color } = PlanArgs::from_arg_matches(&matches).map_err(typed)?;
+            let config = flags.check(true, &given)?;
+            Ok(Command::Plan(Box::new(config), PlanOptions { format: output, color }))
+        }
+    }
+}
+
+/// The forms of the command line, by their first word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Daemon,
+    Plan,
+    Crds,
+}
+
+impl Form {
+    /// Tells the form, and removes what the grammar of flags does not know.
+    fn of(mut words: Vec<String>) -> Result<(Self, Vec<String>), String> {
+        let form = match words.first().map(String::as_str) {
+            Some("plan") => Self::Plan,
+            Some("crds") => Self::Crds,
+            Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
+            Some(name @ ("explain" | "lint")) => {
+                return Err(format!("this version of Zonewright does not have the subcommand {name} yet"));
+            }
+            _ => return Ok((Self::Daemon, words)),
+        };
+        words.remove(0);
+        if form == Self::Plan {
+            words.iter_mut().for_each(long_output);
+        }
+        Ok((form, words))
+    }
+
+    fn command(self) -> clap::Command {
+        match self {
+            Self::Daemon => DaemonArgs::command(),
+            Self::Plan => PlanArgs::command(),
+            Self::Crds => {
+                clap::Command::new("zonewright crds").disable_help_flag(true).disable_version_flag(true)
+            }
+        }
+    }
+}
+
+/// `plan` alone has a short flag: `-o json`, `-ojson`, `-o=json`.
+fn long_output(word: &mut String) {
+    let Some(rest) = word.strip_prefix("-o") else { return };
+    *word = match rest.strip_prefix('=').unwrap_or(rest) {
+        "" => "--output".into(),
+        value if PlanFormat::ALL.iter().any(|f| f.as_str() == value) => format!("--output={value}"),
+        // Something else with one dash, to be refused as that.
+        _ => return,
+    };
+}
+
+fn kind_of(argument: &clap::Arg) -> Kind {
+    if matches!(argument.get_action(), clap::ArgAction::Append) {
+        Kind::List
+    } else if argument.get_value_parser().type_id() == std::any::TypeId::of::<bool>() {
+        Kind::Switch
+    } else {
+        Kind::Single
+    }
+}
+
+fn canonical(given: &BTreeMap<String, Given>) -> Vec<String> {
+    let values = given.iter().flat_map(|(name, g)| g.values.iter().map(move |v| format!("--{name}={v}")));
+    std::iter::once("zonewright".to_owned()).chain(values).collect()
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright", disable_help_flag = true, disable_version_flag = true)]
+struct DaemonArgs {
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright plan", disable_help_flag = true, disable_version_flag = true)]
+struct PlanArgs {
+    /// Form of the result; -o for short
+    #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Preview")]
+    output: PlanFormat,
+    /// Whether the result is coloured; auto for on a terminal
+    #[arg(long, default_value = "auto", value_name = "WHEN", help_heading = "Preview")]
+    color: ColorChoice,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+/// Everything that can be typed. The order is that of the help.
+#[derive(Debug, Args)]
+struct Flags {
+    #[command(flatten)]
+    own: own::OwnArgs,
+    #[command(flatten)]
+    schedule: schedule::ScheduleArgs,
+    #[command(flatten)]
+    planning: planning::PlanningArgs,
+    #[command(flatten)]
+    registry: registry::RegistryArgs,
+    #[command(flatten)]
+    sources: sources::SourcesArgs,
+    #[command(flatten)]
+    templates: templates::TemplatesArgs,
+    #[command(flatten)]
+    filters: filters::FiltersArgs,
+    #[command(flatten)]
+    kubernetes: kubernetes::KubernetesArgs,
+    #[command(flatten)]
+    telemetry: telemetry::TelemetryArgs,
+    #[command(flatten)]
+    providers: providers::ProvidersArgs,
+}
+
+impl Flags {
+    fn check(self, preview: bool, given: &BTreeMap<String, Given>) -> Result<Config, Exit> {
+        let provider = self.provider().map_err(Exit::bad_flag)?;
+        let mut config = self.meaning(provider, preview).map_err(Exit::bad_config)?;
+        let changed = built::changed(given, &DaemonArgs::command());
+        built::refuse_missing(&config, &changed).map_err(Exit::bad_config)?;
+        config.warnings.extend(built::without_effect(provider, &changed));
+        Ok(config)
+    }
+
+    /// The provider, once it is sure that no required flag is missing.
+    fn provider(&self) -> Result<ProviderName, String> {
+        let provider = self.providers.general.provider();
+        let missing_source = self.sources.is_source_missing().then_some("'--source'");
+        match (provider, missing_source) {
+            (Some(provider), None) => Ok(provider),
+            (provider, source) => {
+                let provider = provider.is_none().then_some("'--provider'");
+                let missing: Vec<_> = provider.into_iter().chain(source).collect();
+                Err(format!("required flag(s) {} not provided", missing.join(", ")))
+            }
+        }
+    }
+
+    /// The order of the checks is that of ExternalDNS, so that of several mistakes the same one is named.
+    fn meaning(self, provider: ProviderName, preview: bool) -> Result<Config, String> {
+        let Self {
+            own,
+            schedule,
+            planning,
+            registry,
+            sources,
+            templates,
+            filters,
+            kubernetes,
+            telemetry,
+            providers,
+        } = self;
+        let mut warnings = Vec::new();
+        planning.policy(preview)?;
+        let providers = providers.check(provider, &mut warnings)?;
+        let templates = templates.check()?;
+        let registry = registry.check()?;
+        let filters = filters.check(&mut warnings)?;
+        let sources = sources.check(&filters.annotation_filter, &mut warnings)?;
+        let kubernetes = kubernetes.check(&mut warnings)?;
+        let planning = planning.check(preview, &mut warnings)?;
+        Ok(Config {
+            kubernetes,
+            sources,
+            templates,
+            filters,
+            planning,
+            registry,
+            providers,
+            telemetry: telemetry.check(),
+            schedule: schedule.check(),
+            own: own.check(),
+            warnings,
+        })
+    }
+}
+
+fn non_empty(text: String) -> Option<String> {
+    Some(text).filter(|text| !text.is_empty())
+}
+
+fn without_blanks(values: Vec<String>) -> Vec<String> {
+    values.into_iter().filter(|value| !value.trim().is_empty()).collect()
+}
+
+/// `a,b` as `--flag=a --flag=b`.
+fn repeated(flag: &str, list: &str) -> String {
+    let parts = list.split([',', ' ']).filter(|part| !part.is_empty());
+    parts.map(|part| format!("--{flag}={part}")).collect::<Vec<_>>().join(" ")
+}
+
+/// A word on commas, for a wrong value that has one.
+fn comma_hint(value: &str) -> &'static str {
+    if value.contains(',') { "; lists are not split, repeat the flag for each value" } else { "" }
+}

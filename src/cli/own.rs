@@ -1,0 +1,36 @@
+//! The flags that ExternalDNS does not have.
+
+use clap::Args;
+use std::path::PathBuf;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Zonewright's own")]
+pub(super) struct OwnArgs {
+    /// Read objects from this file or folder, or - for standard input, instead of an API server (repeatable)
+    #[arg(long, value_name = "PATH")]
+    manifests: Vec<PathBuf>,
+    /// Keep the records of provider inmemory in this file
+    #[arg(long, value_name = "FILE")]
+    inmemory_records: Option<PathBuf>,
+    /// Keep the records of an object that is still there but has no target at the moment
+    #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
+    hold_missing_targets: bool,
+}
+
+/// Settings beyond those of ExternalDNS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnConfig {
+    /// Files and folders that stand in for the API server, `-` for standard input; none for the API server itself.
+    pub manifests: Vec<PathBuf>,
+    /// The file behind provider `inmemory`.
+    pub inmemory_records: Option<PathBuf>,
+    /// Whether records of objects without a target stay.
+    pub hold_missing_targets: bool,
+}
+
+impl OwnArgs {
+    pub(super) fn check(self) -> OwnConfig {
+        let Self { manifests, inmemory_records, hold_missing_targets } = self;
+        OwnConfig { manifests, inmemory_records, hold_missing_targets }
+    }
+}

@@ -1,0 +1,86 @@
+//! Provider `webhook`, and the server that offers a provider to others.
+
+use crate::cli::names::ProviderName;
+use crate::cli::values;
+use clap::Args;
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Provider webhook")]
+pub(in crate::cli) struct WebhookArgs {
+    /// URL of the webhook server
+    #[arg(long, default_value = "http://localhost:8888", value_name = "URL")]
+    webhook_provider_url: String,
+    /// Longest time for reading an answer
+    #[arg(long, default_value = "5s", value_parser = values::duration)]
+    webhook_provider_read_timeout: Duration,
+    /// Longest time for sending changes
+    #[arg(long, default_value = "10s", value_parser = values::duration)]
+    webhook_provider_write_timeout: Duration,
+    /// Server: longest time for reading the header of a request
+    #[arg(long, default_value = "5s", value_parser = values::duration)]
+    webhook_provider_read_header_timeout: Duration,
+    /// Server: how long an idle connection is kept
+    #[arg(long, default_value = "30s", value_parser = values::duration)]
+    webhook_provider_idle_timeout: Duration,
+    /// Most bytes of a request or answer; 0 for no limit
+    #[arg(long, default_value = "33554432", value_parser = values::int64, value_name = "BYTES")]
+    webhook_provider_max_body_size: i64,
+    /// Serve the provider to others instead of running the loop
+    #[arg(long, action = clap::ArgAction::Set, default_value_t)]
+    webhook_server: bool,
+}
+
+/// Settings of the webhook protocol, both sides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookConfig {
+    /// URL of the webhook server.
+    pub url: String,
+    /// Longest time for reading an answer.
+    pub read_timeout: Duration,
+    /// Longest time for sending changes.
+    pub write_timeout: Duration,
+    /// Server: longest time for reading the header of a request.
+    pub read_header_timeout: Duration,
+    /// Server: how long an idle connection is kept.
+    pub idle_timeout: Duration,
+    /// Most bytes of a request or answer; `None` for no limit.
+    pub max_body_size: Option<u64>,
+    /// Whether to serve the provider to others.
+    pub server: bool,
+}
+
+impl WebhookArgs {
+    pub(super) fn check(self, name: ProviderName) -> Result<WebhookConfig, String> {
+        let Self {
+            webhook_provider_url,
+            webhook_provider_read_timeout,
+            webhook_provider_write_timeout,
+            webhook_provider_read_header_timeout,
+            webhook_provider_idle_timeout,
+            webhook_provider_max_body_size,
+            webhook_server,
+        } = self;
+        check_url(name, &webhook_provider_url)?;
+        Ok(WebhookConfig {
+            url: webhook_provider_url,
+            read_timeout: webhook_provider_read_timeout,
+            write_timeout: webhook_provider_write_timeout,
+            read_header_timeout: webhook_provider_read_header_timeout,
+            idle_timeout: webhook_provider_idle_timeout,
+            max_body_size: u64::try_from(webhook_provider_max_body_size).ok().filter(|bytes| *bytes > 0),
+            server: webhook_server,
+        })
+    }
+}
+
+/// ExternalDNS finds out about a URL it cannot use when it first calls it, and then says so obscurely.
+fn check_url(name: ProviderName, url: &str) -> Result<(), String> {
+    if name != ProviderName::Webhook {
+        return Ok(());
+    }
+    match reqwest::Url::parse(url) {
+        Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(()),
+        _ => Err(format!("--webhook-provider-url={url}: expected a URL such as http://localhost:8888")),
+    }
+}

@@ -1,0 +1,144 @@
+//! Where it is written down who owns which record.
+
+use super::names::RegistryName;
+use super::values;
+use clap::Args;
+use secrecy::{ExposeSecret, SecretString};
+use std::time::Duration;
+
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Ownership registry")]
+pub(super) struct RegistryArgs {
+    /// Where ownership of records is kept
+    #[arg(long, default_value = "txt")]
+    registry: RegistryName,
+    /// The name under which this instance owns records
+    #[arg(long, default_value = "default", value_name = "OWNER")]
+    txt_owner_id: String,
+    /// Take over the records of this former owner
+    #[arg(long, default_value = "", value_name = "OWNER")]
+    migrate_from_txt_owner: String,
+    /// Prefix of the names of ownership records; may contain %{record_type}
+    #[arg(long, default_value = "", value_name = "PREFIX")]
+    txt_prefix: String,
+    /// Suffix of the first label of ownership records; may contain %{record_type}; not with --txt-prefix
+    #[arg(long, default_value = "", value_name = "SUFFIX")]
+    txt_suffix: String,
+    /// What stands for the asterisk of a wildcard in the names of ownership records
+    #[arg(long, default_value = "", value_name = "TEXT")]
+    txt_wildcard_replacement: String,
+    /// Encrypt ownership records
+    #[arg(long, action = clap::ArgAction::Set, default_value_t)]
+    txt_encrypt_enabled: bool,
+    /// Key for ownership records: 32 bytes, plain or in standard base64
+    #[arg(long, default_value = "", value_name = "KEY", value_parser = values::secret)]
+    txt_encrypt_aes_key: SecretString,
+    /// How long the records read from the provider stay valid; 0s for one run
+    #[arg(long, default_value = "0s", value_parser = values::duration)]
+    txt_cache_interval: Duration,
+    /// Namespace of the objects of registry crd; by default the one of the pod
+    #[arg(long, default_value = "", value_name = "NAMESPACE")]
+    crd_registry_namespace: String,
+    /// AWS region of the table of registry dynamodb
+    #[arg(long, default_value = "", value_name = "REGION")]
+    dynamodb_region: String,
+    /// Table of registry dynamodb
+    #[arg(long, default_value = "external-dns", value_name = "TABLE")]
+    dynamodb_table: String,
+}
+
+/// How ownership is kept.
+#[derive(Debug, Clone)]
+pub struct RegistryConfig {
+    /// Where.
+    pub name: RegistryName,
+    /// Our identity; empty only with registry noop, which has none.
+    pub owner: String,
+    /// The owner whose records become ours.
+    pub migrate_from: Option<String>,
+    /// Registry `txt`.
+    pub txt: TxtConfig,
+    /// Registry `crd`: namespace of its objects.
+    pub crd_namespace: Option<String>,
+    /// Registry `dynamodb`: region of its table.
+    pub dynamodb_region: Option<String>,
+    /// Registry `dynamodb`: name of its table.
+    pub dynamodb_table: String,
+}
+
+/// Settings of registry `txt`.
+#[derive(Debug, Clone)]
+pub struct TxtConfig {
+    /// Prefix of names, as typed; never together with a suffix.
+    pub prefix: String,
+    /// Suffix of first labels, as typed.
+    pub suffix: String,
+    /// Stands for `*`; empty to keep it.
+    pub wildcard_replacement: String,
+    /// Whether rows are written encrypted; then there is a key.
+    pub encrypt: bool,
+    /// 32 bytes, plain or in base64. Rows are decrypted with it even when none are encrypted any more.
+    pub aes_key: Option<SecretString>,
+    /// How long a listing stays valid; zero for one run.
+    pub cache_interval: Duration,
+}
+
+impl RegistryArgs {
+    pub(super) fn check(self) -> Result<RegistryConfig, String> {
+        let Self {
+            registry,
+            txt_owner_id,
+            migrate_from_txt_owner,
+            txt_prefix,
+            txt_suffix,
+            txt_wildcard_replacement,
+            txt_encrypt_enabled,
+            txt_encrypt_aes_key,
+            txt_cache_interval,
+            crd_registry_namespace,
+            dynamodb_region,
+            dynamodb_table,
+        } = self;
+        if !txt_prefix.is_empty() && !txt_suffix.is_empty() {
+            return Err("txt-prefix and txt-suffix are mutual exclusive".into());
+        }
+        if registry != RegistryName::Noop {
+            if txt_owner_id.is_empty() {
+                return Err("owner id cannot be empty: set --txt-owner-id".into());
+            }
+            check_owner("txt-owner-id", &txt_owner_id)?;
+            check_owner("migrate-from-txt-owner", &migrate_from_txt_owner)?;
+        }
+        let has_key = !txt_encrypt_aes_key.expose_secret().is_empty();
+        if registry == RegistryName::Txt && txt_encrypt_enabled && !has_key {
+            return Err("--txt-encrypt-enabled needs a key: set --txt-encrypt-aes-key".into());
+        }
+        Ok(RegistryConfig {
+            name: registry,
+            owner: txt_owner_id,
+            migrate_from: super::non_empty(migrate_from_txt_owner),
+            txt: TxtConfig {
+                prefix: txt_prefix,
+                suffix: txt_suffix,
+                wildcard_replacement: txt_wildcard_replacement,
+                encrypt: txt_encrypt_enabled,
+                aes_key: has_key.then_some(txt_encrypt_aes_key),
+                cache_interval: txt_cache_interval,
+            },
+            crd_namespace: super::non_empty(crd_registry_namespace),
+            dynamodb_region: super::non_empty(dynamodb_region),
+            dynamodb_table,
+        })
+    }
+}
+
+/// Ownership records are `"heritage=…,external-dns/owner=OWNER,…"` without any escaping, so such an owner would never be recognised
+/// again.
+fn check_owner(flag: &str, owner: &str) -> Result<(), String> {
+    match owner.chars().find(|c| matches!(c, ',' | '"')) {
+        Some(c) => Err(format!(
+            "--{flag}={owner}: an owner id with {c:?} in it cannot be read back from an ownership record"
+        )),
+        None => Ok(()),
+    }
+}
