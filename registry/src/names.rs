@@ -148,8 +148,9 @@ impl RowNames {
                 }
             };
             add(&name);
-            let tail = self.wildcard.as_deref().and_then(|wildcard| name.strip_prefix(wildcard));
-            if let Some(tail) = tail.filter(|tail| tail.is_empty() || tail.starts_with('.')) {
+            if let Some(tail) = self.wildcard.as_deref().and_then(|wildcard| name.strip_prefix(wildcard))
+                && (tail.is_empty() || tail.starts_with('.'))
+            {
                 add(&format!("*{tail}"));
             }
         }

@@ -63,9 +63,10 @@ impl TxtRegistry {
         if !self.managed.contains(&endpoint.record_type) {
             return Ok(());
         }
-        let is_text = endpoint.record_type == RecordType::Txt;
-        let text = endpoint.targets.first().map(ToString::to_string).filter(|_| is_text);
-        if text.is_some_and(|text| self.parse(&text, &mut Texts::default()).is_some()) {
+        if let (RecordType::Txt, Some(Target::Text(value))) =
+            (&endpoint.record_type, endpoint.targets.first())
+            && self.parse(value, &mut Texts::default()).is_some()
+        {
             return Err("its text is that of an ownership record".to_owned());
         }
         match self.names.typed(&endpoint.name, &endpoint.record_type) {
