@@ -10,7 +10,8 @@ const INTERRUPTED: i32 = 130;
 #[tokio::main(worker_threads = 2)]
 async fn main() -> ExitCode {
     let stop = CancellationToken::new();
-    if let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+    if let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    {
         tokio::spawn(stop_on_signals(stop.clone(), terminate, interrupt));
     }
     let env = |name: &str| std::env::var(name).ok();

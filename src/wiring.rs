@@ -26,7 +26,7 @@ use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
 use zonewright_provider_kit::{ReadZones, WriteZone};
 use zonewright_provider_webhook::{Webhook, WebhookConfig, WebhookStats};
-use zonewright_registry::{Registry, TxtConfig, TxtRegistry};
+use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
 
 /// Why the program cannot start. The message names the flag.
 #[derive(Debug, thiserror::Error)]
@@ -59,7 +59,8 @@ pub struct Sources {
 pub fn sources(config: &Config) -> Result<Sources, StartError> {
     let settings = Arc::new(settings(config)?);
     let mut caches = Caches::new(retention(config, &settings));
-    let mut sources = Sources { all: Vec::new(), caches: Caches::new(Retention::default()), crd: None, service: None };
+    let mut sources =
+        Sources { all: Vec::new(), caches: Caches::new(Retention::default()), crd: None, service: None };
     for name in &config.sources.names {
         let source: Arc<dyn Source> = match name {
             SourceName::Ingress => Arc::new(IngressSource::new(settings.clone(), &mut caches)),
@@ -91,7 +92,9 @@ pub fn sources(config: &Config) -> Result<Sources, StartError> {
 
 fn settings(config: &Config) -> Result<Settings, StartError> {
     let Config { sources, templates, filters, .. } = config;
-    if !sources.ingress.classes.is_empty() && filters.annotation_filter.keys().any(|key| key == CLASS_ANNOTATION) {
+    if !sources.ingress.classes.is_empty()
+        && filters.annotation_filter.keys().any(|key| key == CLASS_ANNOTATION)
+    {
         return Err(StartError(format!(
             "--ingress-class and an --annotation-filter on {CLASS_ANNOTATION} exclude each other"
         )));
@@ -220,7 +223,11 @@ pub fn provider(config: &Config) -> Result<Provider, StartError> {
                 records: config.own.inmemory_records.clone(),
             };
             let provider = InMemory::open(&settings).map_err(StartError::of)?;
-            Ok(Provider { reader: Arc::new(provider.reader()), writer: Arc::new(provider.writer()), webhook: None })
+            Ok(Provider {
+                reader: Arc::new(provider.reader()),
+                writer: Arc::new(provider.writer()),
+                webhook: None,
+            })
         }
         ProviderName::Webhook => {
             let settings = &config.providers.webhook;
@@ -270,7 +277,8 @@ fn managed_types(config: &Config) -> ManagedTypes {
 fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
     let filters = &config.filters;
     if filters.regex_domain_filter.is_some() || filters.regex_domain_exclusion.is_some() {
-        let (include, exclude) = (filters.regex_domain_filter.clone(), filters.regex_domain_exclusion.clone());
+        let (include, exclude) =
+            (filters.regex_domain_filter.clone(), filters.regex_domain_exclusion.clone());
         return Ok(DomainFilter::from_regexes(include, exclude));
     }
     DomainFilter::from_suffixes(&filters.domain_filter, &filters.exclude_domains).map_err(StartError::of)
@@ -279,20 +287,23 @@ fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
 fn registry(config: &Config) -> Result<Registry, StartError> {
     let settings = &config.registry;
     match settings.name {
-        RegistryName::Noop => Ok(Registry::noop()),
+        RegistryName::Noop => Ok(Registry::Noop),
         RegistryName::Txt => {
-            let owner = Owner::new(&settings.owner).ok_or_else(|| StartError("owner id cannot be empty".into()))?;
-            let txt = TxtConfig {
-                owner,
+            let nonces = NonceSource::from_system().map_err(|error| {
+                StartError(format!("--txt-encrypt-enabled: no randomness to be had: {error}"))
+            })?;
+            let txt = TxtSettings {
+                owner: Owner::new(&settings.owner),
                 migrate_from: settings.migrate_from.as_deref().and_then(Owner::new),
                 prefix: settings.txt.prefix.clone(),
                 suffix: settings.txt.suffix.clone(),
                 wildcard_replacement: settings.txt.wildcard_replacement.clone(),
                 encrypt: settings.txt.encrypt,
-                aes_key: settings.txt.aes_key.clone(),
+                key: settings.txt.aes_key.clone(),
                 managed: managed_types(config),
+                nonces,
             };
-            TxtRegistry::new(txt).map(|r| r).map_err(StartError::of)
+            TxtRegistry::new(txt).map(|txt| Registry::Txt(Box::new(txt))).map_err(StartError::of)
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }

@@ -101,19 +101,3 @@ impl Registry {
         }
     }
 }
-/// TXT.
-pub struct TxtRegistry;
-/// TXT.
-pub struct TxtConfig { /// x
- pub owner: Owner, /// x
- pub migrate_from: Option<Owner>, /// x
- pub prefix: String, /// x
- pub suffix: String, /// x
- pub wildcard_replacement: String, /// x
- pub encrypt: bool, /// x
- pub aes_key: Option<secrecy::SecretString>, /// x
- pub managed: zonewright_planner::ManagedTypes }
-impl TxtRegistry { /// x
- pub fn new(_c: TxtConfig) -> Result<Registry, String> { Ok(Registry::Noop) } }
-impl Registry { /// x
- pub fn noop() -> Self { Self::Noop } }

@@ -148,10 +148,10 @@ impl RowNames {
                 }
             };
             add(&name);
-            if let Some(tail) = self.wildcard.as_deref().and_then(|wildcard| name.strip_prefix(wildcard)) {
-                if tail.is_empty() || tail.starts_with('.') {
-                    add(&format!("*{tail}"));
-                }
+            if let Some(tail) = self.wildcard.as_deref().and_then(|wildcard| name.strip_prefix(wildcard))
+                && (tail.is_empty() || tail.starts_with('.'))
+            {
+                add(&format!("*{tail}"));
             }
         }
         records

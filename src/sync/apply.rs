@@ -21,12 +21,17 @@ pub struct Applied {
 impl Pipeline {
     /// Sends every change to its zone. Zones fail alone. When `stop` fires, what has been sent is waited for and nothing more
     /// is sent; the rest is missing in the result.
-    pub async fn carry_out(&self, world: &World, proposal: &Proposal, stop: &CancellationToken) -> Vec<Applied> {
+    pub async fn carry_out(
+        &self,
+        world: &World,
+        proposal: &Proposal,
+        stop: &CancellationToken,
+    ) -> Vec<Applied> {
         let Some(writer) = &self.writer else { return Vec::new() };
         let mut by_zone: BTreeMap<&ZoneId, (&Zone, Vec<ZoneChange>)> = BTreeMap::new();
-        for change in &proposal.plan.changes {
-            let Some(zone) = zone_of(world, change) else { continue };
-            let change = in_zone(zone, self.registry.decorate(change.clone(), &world.owned.rows));
+        for change in self.registry.decorate_all(proposal.plan.changes.clone(), &world.owned.rows) {
+            let Some(zone) = zone_of(world, &change.change) else { continue };
+            let change = in_zone(zone, change);
             by_zone.entry(&zone.id).or_insert_with(|| (zone, Vec::new())).1.push(change);
         }
         let mut applied = Vec::new();

@@ -5,8 +5,8 @@ use crate::sources::pipeline::Desired;
 use std::sync::Arc;
 use tracing::warn;
 use zonewright_planner::{
-    DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput, Policy, Record, Scope, Skip,
-    SkipReason, plan,
+    DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput, Policy,
+    Record, Scope, Skip, SkipReason, plan,
 };
 use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone, Zone, normalize_aliases, zone_for};
 use zonewright_registry::{Owned, Registry};
@@ -105,8 +105,10 @@ impl Pipeline {
     fn storable(&self, world: &World, endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<Skip>, Vec<Hold>) {
         let all_zones: Vec<Zone> =
             world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
-        let is_unreadable = |zone: &Zone| world.unreadable.iter().any(|(unreadable, _)| unreadable.id == zone.id);
-        let (mut storable, mut skips, mut holds) = (Vec::with_capacity(endpoints.len()), Vec::new(), Vec::new());
+        let is_unreadable =
+            |zone: &Zone| world.unreadable.iter().any(|(unreadable, _)| unreadable.id == zone.id);
+        let (mut storable, mut skips, mut holds) =
+            (Vec::with_capacity(endpoints.len()), Vec::new(), Vec::new());
         for endpoint in endpoints {
             // What is not ours to plan anyway is left for the planner to say.
             let is_ours = self.settings.managed.contains(&endpoint.record_type)
@@ -118,7 +120,7 @@ impl Pipeline {
                 Some(zone) if is_unreadable(zone) => {
                     Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() })
                 }
-                Some(_) => self.why_unsupported(&endpoint).map(|why| SkipReason::Unsupported { why }),
+                Some(_) => self.why_unsupported(world, &endpoint).map(|why| SkipReason::Unsupported { why }),
             };
             match reason {
                 None => storable.push(endpoint),
@@ -131,9 +133,11 @@ impl Pipeline {
         (storable, skips, holds)
     }
 
-    fn why_unsupported(&self, endpoint: &Endpoint) -> Option<String> {
+    fn why_unsupported(&self, world: &World, endpoint: &Endpoint) -> Option<String> {
         let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
-        by_provider.or_else(|| self.registry.writable(endpoint).err())
+        by_provider
+            .or_else(|| self.registry.writable(endpoint).err())
+            .or_else(|| self.registry.keeps_clear(endpoint, &world.owned.rows).err())
     }
 
     fn holds(&self, holds: Vec<Hold>, unstorable: Vec<Hold>, incomplete: Vec<Incomplete>) -> Holds {

@@ -100,7 +100,10 @@ impl CycleReport {
         if self.dry_run {
             return self.plan.count(action);
         }
-        self.applied.iter().filter(|done| done.outcome.is_ok() && done.change.change.action() == action).count()
+        self.applied
+            .iter()
+            .filter(|done| done.outcome.is_ok() && done.change.change.action() == action)
+            .count()
     }
 }
 
@@ -151,17 +154,16 @@ impl Reporter {
             self.once(&mut news, problem.severity, format!("{}: {}", problem.object, problem.message));
         }
         for source in &report.incomplete {
-            let text = format!(
-                "source {} is incomplete, what it owns is held: {}",
-                source.source, source.reason
-            );
+            let text =
+                format!("source {} is incomplete, what it owns is held: {}", source.source, source.reason);
             self.once(&mut news, Severity::Warning, text);
         }
         for (zone, error) in &report.unreadable {
             self.once(&mut news, Severity::Error, format!("zone {zone} could not be read: {error}"));
         }
         for what in &report.rejected {
-            let text = format!("the provider's adjust step returned something unusable, which is left out: {what}");
+            let text =
+                format!("the provider's adjust step returned something unusable, which is left out: {what}");
             self.once(&mut news, Severity::Warning, text);
         }
         for skip in &report.plan.skips {
@@ -173,7 +175,11 @@ impl Reporter {
         self.told = news;
         report.applied.iter().for_each(tell_applied);
         if report.dry_run {
-            report.plan.changes.iter().for_each(|change| info!("would {}: {}", change.action(), describe_change(change)));
+            report
+                .plan
+                .changes
+                .iter()
+                .for_each(|change| info!("would {}: {}", change.action(), describe_change(change)));
         }
         self.tell_summary(report);
     }
@@ -208,14 +214,21 @@ impl Reporter {
         }
         if report.plan.is_empty() {
             match self.last_was_quiet {
-                false => info!(cycle.id = report.cycle, duration_ms = millis, "All records are already up to date"),
-                true => debug!(cycle.id = report.cycle, duration_ms = millis, "All records are already up to date"),
+                false => {
+                    info!(cycle.id = report.cycle, duration_ms = millis, "All records are already up to date")
+                }
+                true => debug!(
+                    cycle.id = report.cycle,
+                    duration_ms = millis,
+                    "All records are already up to date"
+                ),
             }
             self.last_was_quiet = true;
             return;
         }
         self.last_was_quiet = false;
-        let (created, updated, deleted) = (report.count("create"), report.count("update"), report.count("delete"));
+        let (created, updated, deleted) =
+            (report.count("create"), report.count("update"), report.count("delete"));
         let failed = report.failed_changes();
         let mode = if report.dry_run { "dry run: would be " } else { "" };
         info!(

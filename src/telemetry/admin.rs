@@ -56,7 +56,8 @@ impl AdminServer {
         let app = Router::new()
             .route("/healthz", any(|| async { (StatusCode::OK, "OK") }))
             .route("/metrics", get(move || render(metrics.clone())));
-        let served = axum::serve(self.listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
+        let served =
+            axum::serve(self.listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {
             tracing::error!("the metrics address stopped serving: {error}");
         }

@@ -22,7 +22,13 @@ pub fn start(format: LogFormat, level: LogLevel) {
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     // Libraries speak up only when something is wrong, or when everything is asked for.
     let libraries = if level == LevelFilter::TRACE { level } else { level.min(LevelFilter::WARN) };
-    let ours = ["zonewright", "zonewright_registry", "zonewright_provider_kit", "zonewright_provider_inmemory", "zonewright_provider_webhook"];
+    let ours = [
+        "zonewright",
+        "zonewright_registry",
+        "zonewright_provider_kit",
+        "zonewright_provider_inmemory",
+        "zonewright_provider_webhook",
+    ];
     let filter = Targets::new().with_default(libraries).with_targets(ours.map(|target| (target, level)));
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {

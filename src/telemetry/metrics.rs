@@ -6,7 +6,9 @@ use crate::kubernetes::RequestRecord;
 use crate::sync::daemon::Observer;
 use crate::sync::report::{ByType, CycleReport, Step};
 use prometheus::core::Collector;
-use prometheus::{Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use prometheus::{
+    Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+};
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use zonewright_planner::{DnsName, Skip, SkipReason};
@@ -49,7 +51,11 @@ impl Metrics {
     pub fn new(owner: &str) -> prometheus::Result<Self> {
         let registry = Registry::new();
         let make = Make { registry: &registry };
-        let info = make.gauge_vec("build_info", "Version of the running program, always 1.", &["version", "revision", "go_version", "os", "arch"])?;
+        let info = make.gauge_vec(
+            "build_info",
+            "Version of the running program, always 1.",
+            &["version", "revision", "go_version", "os", "arch"],
+        )?;
         let os = std::env::consts::OS;
         info.with_label_values(&[env!("CARGO_PKG_VERSION"), "", "", os, std::env::consts::ARCH]).set(1.0);
         let http_requests = SummaryVec::new(
@@ -63,28 +69,67 @@ impl Metrics {
         let metrics = Self {
             owner: owner.to_owned(),
             http_requests,
-            consecutive_soft_errors: make.int_gauge("controller_consecutive_soft_errors", "Failed cycles in a row.")?,
-            last_reconcile: make.gauge("controller_last_reconcile_timestamp_seconds", "When the last cycle started.")?,
-            last_sync: make.gauge("controller_last_sync_timestamp_seconds", "When the last cycle that succeeded ended.")?,
+            consecutive_soft_errors: make
+                .int_gauge("controller_consecutive_soft_errors", "Failed cycles in a row.")?,
+            last_reconcile: make
+                .gauge("controller_last_reconcile_timestamp_seconds", "When the last cycle started.")?,
+            last_sync: make.gauge(
+                "controller_last_sync_timestamp_seconds",
+                "When the last cycle that succeeded ended.",
+            )?,
             no_op_runs: make.counter("controller_no_op_runs_total", "Cycles that found nothing to do.")?,
-            verified_records: make.int_gauge_vec("controller_verified_records", "Wanted records that exist.", &["record_type"])?,
-            cache_records_calls: make.counter_vec("provider_cache_records_calls", "Listings asked of the provider cache.", &["from_cache"])?,
-            cache_apply_calls: make.counter("provider_cache_apply_changes_calls", "Writes through the provider cache.")?,
+            verified_records: make.int_gauge_vec(
+                "controller_verified_records",
+                "Wanted records that exist.",
+                &["record_type"],
+            )?,
+            cache_records_calls: make.counter_vec(
+                "provider_cache_records_calls",
+                "Listings asked of the provider cache.",
+                &["from_cache"],
+            )?,
+            cache_apply_calls: make
+                .counter("provider_cache_apply_changes_calls", "Writes through the provider cache.")?,
             registry_total: make.int_gauge("registry_endpoints_total", "Records in the registry.")?,
             registry_errors: make.counter("registry_errors_total", "Failures to read or write records.")?,
-            registry_records: make.int_gauge_vec("registry_records", "Records in the registry.", &["record_type"])?,
+            registry_records: make.int_gauge_vec(
+                "registry_records",
+                "Records in the registry.",
+                &["record_type"],
+            )?,
             owner_mismatch: make.int_gauge_vec(
                 "registry_skipped_records_owner_mismatch_per_sync",
                 "Wanted records left alone because somebody else owns what stands there.",
                 &["record_type", "owner", "foreign_owner", "domain"],
             )?,
-            deduplicated: make.int_gauge_vec("source_deduplicated_endpoints", "Wishes dropped because they occur twice.", &["record_type", "source_type"])?,
-            invalid: make.int_gauge_vec("source_invalid_endpoints", "Wishes dropped because they are malformed.", &["record_type", "source_type"])?,
+            deduplicated: make.int_gauge_vec(
+                "source_deduplicated_endpoints",
+                "Wishes dropped because they occur twice.",
+                &["record_type", "source_type"],
+            )?,
+            invalid: make.int_gauge_vec(
+                "source_invalid_endpoints",
+                "Wishes dropped because they are malformed.",
+                &["record_type", "source_type"],
+            )?,
             source_total: make.int_gauge("source_endpoints_total", "Wishes of all sources.")?,
-            source_errors: make.counter("source_errors_total", "Cycles in which a source or an object failed.")?,
-            source_records: make.int_gauge_vec("source_records", "Wishes of all sources.", &["record_type"])?,
-            skipped: make.int_gauge_vec("controller_skipped_records", "Records left alone in the last cycle, by reason.", &["reason"])?,
-            changes: make.counter_vec("controller_changes_total", "Changes sent to the provider.", &["action", "outcome"])?,
+            source_errors: make
+                .counter("source_errors_total", "Cycles in which a source or an object failed.")?,
+            source_records: make.int_gauge_vec(
+                "source_records",
+                "Wishes of all sources.",
+                &["record_type"],
+            )?,
+            skipped: make.int_gauge_vec(
+                "controller_skipped_records",
+                "Records left alone in the last cycle, by reason.",
+                &["reason"],
+            )?,
+            changes: make.counter_vec(
+                "controller_changes_total",
+                "Changes sent to the provider.",
+                &["action", "outcome"],
+            )?,
             registry,
         };
         Ok(metrics)
@@ -136,7 +181,9 @@ impl Metrics {
         if failed(Step::Read) || !report.unreadable.is_empty() || report.failed_changes() > 0 {
             self.registry_errors.inc();
         }
-        if !report.incomplete.is_empty() || report.problems.iter().any(|p| p.severity == crate::sources::outcome::Severity::Error) {
+        if !report.incomplete.is_empty()
+            || report.problems.iter().any(|p| p.severity == crate::sources::outcome::Severity::Error)
+        {
             self.source_errors.inc();
         }
         if !report.provider_succeeded() {
@@ -162,7 +209,8 @@ impl Metrics {
             };
             // As upstream: the set identifier stands in for an unknown owner.
             let foreign_owner = if foreign_owner.is_empty() { &skip.set_identifier } else { foreign_owner };
-            let labels = [skip.record_type.as_str(), &self.owner, foreign_owner, &domain_of(&skip.name)].map(str::to_lowercase);
+            let labels = [skip.record_type.as_str(), &self.owner, foreign_owner, &domain_of(&skip.name)]
+                .map(str::to_lowercase);
             self.owner_mismatch.with_label_values(&labels.each_ref().map(String::as_str)).inc();
         }
     }

@@ -1,3 +1,5 @@
 //! Tests of the whole program. One binary, because linking is what takes time.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
 mod conformance;

@@ -28,5 +28,9 @@ pub(super) fn type_that_beats_cname(candidates: &[&Endpoint]) -> Option<RecordTy
     if candidates.iter().all(|candidate| candidate.record_type != RecordType::Cname) {
         return None;
     }
-    candidates.iter().filter(|candidate| candidate.record_type != RecordType::Cname).map(|c| c.record_type.clone()).min()
+    candidates
+        .iter()
+        .filter(|candidate| candidate.record_type != RecordType::Cname)
+        .map(|c| c.record_type.clone())
+        .min()
 }

@@ -175,10 +175,10 @@ impl TxtRegistry {
         if let Some(row) = row {
             return older(row);
         }
-        if self.names.placeholder_dropped_into(text, record_type, name) {
-            if let Some(row) = find_older(name) {
-                return older(row);
-            }
+        if self.names.placeholder_dropped_into(text, record_type, name)
+            && let Some(row) = find_older(name)
+        {
+            return older(row);
         }
         if is_alias(record) {
             self.names.typed_into(text, &RecordType::Cname, name);

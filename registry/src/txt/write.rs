@@ -64,10 +64,9 @@ impl TxtRegistry {
         }
         if let (RecordType::Txt, Some(Target::Text(value))) =
             (&endpoint.record_type, endpoint.targets.first())
+            && self.parse(value, &mut Texts::default()).is_some()
         {
-            if self.parse(value, &mut Texts::default()).is_some() {
-                return Err("its text is that of an ownership record".to_owned());
-            }
+            return Err("its text is that of an ownership record".to_owned());
         }
         match self.names.typed(&endpoint.name, &endpoint.record_type) {
             Some(Err(error)) => Err(format!(

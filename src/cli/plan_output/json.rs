@@ -74,7 +74,9 @@ fn problems(preview: Preview<'_>) -> Vec<Value> {
     let of_zones = report.unreadable.iter().map(|(zone, error)| {
         json!({"severity": "error", "about": format!("zone {zone}"), "message": error.to_string()})
     });
-    let of_provider =
-        report.rejected.iter().map(|what| json!({"severity": "warning", "about": "provider", "message": what}));
+    let of_provider = report
+        .rejected
+        .iter()
+        .map(|what| json!({"severity": "warning", "about": "provider", "message": what}));
     of_objects.chain(of_sources).chain(of_zones).chain(of_provider).collect()
 }

@@ -7,7 +7,11 @@ pub(super) fn render(preview: Preview<'_>) -> String {
     let report = preview.report;
     let mut out = format!("### DNS plan: {}\n", summary(report));
     for (zone, changes) in preview.by_zone() {
-        let _ = write!(out, "\n#### {}\n\n| | Type | Name | Before | After | Why |\n|---|---|---|---|---|---|\n", code(&zone));
+        let _ = write!(
+            out,
+            "\n#### {}\n\n| | Type | Name | Before | After | Why |\n|---|---|---|---|---|---|\n",
+            code(&zone)
+        );
         for change in changes {
             let (before, after) = sides(change);
             let side = |side: Option<String>| side.map(|text| code(&text)).unwrap_or_default();
@@ -38,7 +42,8 @@ pub(super) fn render(preview: Preview<'_>) -> String {
 fn problems(out: &mut String, preview: Preview<'_>) {
     let report = preview.report;
     let of_objects = report.problems.iter().map(|p| format!("{}: {}", p.object, p.message));
-    let of_sources = report.incomplete.iter().map(|s| format!("source {} is incomplete: {}", s.source, s.reason));
+    let of_sources =
+        report.incomplete.iter().map(|s| format!("source {} is incomplete: {}", s.source, s.reason));
     let of_zones = report.unreadable.iter().map(|(z, e)| format!("zone {z} could not be read: {e}"));
     let lines: Vec<String> =
         of_objects.chain(of_sources).chain(of_zones).chain(report.rejected.iter().cloned()).collect();
@@ -55,7 +60,11 @@ fn named(name: &str, set_identifier: &str) -> String {
 }
 
 fn why(reason: &str, objects: &[String]) -> String {
-    if objects.is_empty() { cell(reason) } else { format!("{}, from {}", cell(reason), code(&objects.join(", "))) }
+    if objects.is_empty() {
+        cell(reason)
+    } else {
+        format!("{}, from {}", cell(reason), code(&objects.join(", ")))
+    }
 }
 
 /// Code spans cannot escape a backtick, so a longer fence goes round text that has one (CommonMark section 6.1).

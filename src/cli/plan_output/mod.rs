@@ -6,9 +6,9 @@ mod text;
 
 use crate::sync::World;
 use crate::sync::report::CycleReport;
+use std::sync::Arc;
 use zonewright_planner::{Change, ObjectRef, Properties, Target, Ttl};
 use zonewright_provider_kit::zone_for;
-use std::sync::Arc;
 
 /// The forms of a plan (`-o`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,8 @@ impl Preview<'_> {
                 self.world.zones.iter().find(|zone| zone.id == old.zone)
             }
         };
-        zone.map(|zone| zone.name.as_ref().map_or(zone.id.to_string(), |name| name.to_unicode())).unwrap_or_default()
+        zone.map(|zone| zone.name.as_ref().map_or(zone.id.to_string(), |name| name.to_unicode()))
+            .unwrap_or_default()
     }
 
     /// The changes, grouped by zone in the order of the zones' names.

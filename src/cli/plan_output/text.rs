@@ -48,7 +48,8 @@ fn heading(out: &mut String, text: &str) {
 }
 
 fn table(out: &mut String, lines: &[Line]) {
-    let width = |column: fn(&Line) -> &str| lines.iter().map(|line| column(line).chars().count()).max().unwrap_or(0);
+    let width =
+        |column: fn(&Line) -> &str| lines.iter().map(|line| column(line).chars().count()).max().unwrap_or(0);
     let (names, types) = (width(|line| &line.name), width(|line| &line.record_type));
     let indent = " ".repeat(4 + types + 2 + names + 2);
     for line in lines {

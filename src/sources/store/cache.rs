@@ -1,6 +1,7 @@
 //! Caches of objects, and the registry that hands them out.
 
-use crate::sources::object::{Key, Kind, KubeObject, Object};
+use super::objects::Objects;
+use crate::sources::object::{Key, Kind, KubeObject, Metadata, Object};
 use serde_json::Value;
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -30,28 +31,25 @@ pub enum CacheStatus {
 /// What a cache holds at one moment.
 #[derive(Debug)]
 pub struct Contents<T> {
-    objects: BTreeMap<Key, Arc<Object<T>>>,
+    objects: Objects<T>,
     undecodable: BTreeMap<Key, String>,
     status: CacheStatus,
 }
 
-impl<T> Contents<T> {
+impl<T: KubeObject> Contents<T> {
     /// One object.
     pub fn get(&self, namespace: &str, name: &str) -> Option<&Arc<Object<T>>> {
-        self.objects.get(&Key::new(namespace, name))
+        self.objects.get(namespace, name)
     }
 
     /// All objects, ordered by namespace and name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<Object<T>>> {
-        self.objects.values()
+        self.objects.iter()
     }
 
     /// The objects of one namespace, ordered by name.
     pub fn in_namespace<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Object<T>>> {
-        self.objects
-            .range(Key::new(namespace, "")..)
-            .take_while(move |(key, _)| &*key.namespace == namespace)
-            .map(|(_, object)| object)
+        self.objects.in_namespace(namespace)
     }
 
     /// Objects that exist but whose present form could not be decoded, and why. Where an earlier form could be, that one
@@ -117,10 +115,12 @@ impl<T: KubeObject> Cache<T> {
 
     /// Adds or replaces one object.
     pub fn apply(&self, object: Object<T>) {
-        let (key, object) = self.entry(object);
+        let object = self.entry(object);
         self.write(|contents| {
-            contents.undecodable.remove(&key);
-            contents.objects.insert(key, object);
+            if !contents.undecodable.is_empty() {
+                contents.undecodable.remove(&object.fields.metadata().key());
+            }
+            contents.objects.insert(object);
         });
     }
 
@@ -140,15 +140,15 @@ impl<T: KubeObject> Cache<T> {
     }
 
     fn begin_relist(&self) -> PendingRelist<'_, T> {
-        PendingRelist { cache: self, objects: BTreeMap::new(), undecodable: BTreeMap::new() }
+        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new() }
     }
 
-    fn entry(&self, mut object: Object<T>) -> (Key, Arc<Object<T>>) {
+    fn entry(&self, mut object: Object<T>) -> Arc<Object<T>> {
         self.retention.trim(&mut object.fields);
         if !self.retention.whole_objects {
             object.whole = None;
         }
-        (object.fields.metadata().key(), Arc::new(object))
+        Arc::new(object)
     }
 
     /// Decodes an object from the wire: straight into its fields, unless the whole of it is to be kept.
@@ -173,6 +173,18 @@ impl<T: KubeObject> Cache<T> {
         }
     }
 
+    /// The object as it is held already, if it is of the very same version.
+    fn known(&self, fields: &T) -> Option<Arc<Object<T>>> {
+        let metadata = fields.metadata();
+        fn version(metadata: &Metadata) -> (&str, &str) {
+            (&metadata.uid, &metadata.resource_version)
+        }
+        let held = self.read().get(&metadata.namespace, &metadata.name)?.clone();
+        let is_same =
+            !metadata.resource_version.is_empty() && version(held.fields.metadata()) == version(metadata);
+        is_same.then_some(held)
+    }
+
     /// Whether the reason is new for this object.
     fn is_news(&self, key: &Key, reason: &str) -> bool {
         self.read().undecodable.get(key).is_none_or(|known| known != reason)
@@ -187,14 +199,13 @@ impl<T: KubeObject> Cache<T> {
 /// A new list on its way in; the cache changes only when it is complete.
 struct PendingRelist<'a, T> {
     cache: &'a Cache<T>,
-    objects: BTreeMap<Key, Arc<Object<T>>>,
+    objects: Objects<T>,
     undecodable: BTreeMap<Key, String>,
 }
 
 impl<T: KubeObject> PendingRelist<'_, T> {
     fn add(&mut self, object: Object<T>) {
-        let (key, object) = self.cache.entry(object);
-        self.objects.insert(key, object);
+        self.objects.insert(self.cache.entry(object));
     }
 
     fn commit(self) {
@@ -202,9 +213,10 @@ impl<T: KubeObject> PendingRelist<'_, T> {
         cache.write(|contents| {
             for key in undecodable.keys() {
                 if let Some(earlier) = contents.objects.remove(key) {
-                    objects.insert(key.clone(), earlier);
+                    objects.insert(earlier);
                 }
             }
+            objects.shrink();
             *contents = Contents { objects, undecodable, status: CacheStatus::Synced };
         });
     }
@@ -214,7 +226,11 @@ impl<T: KubeObject> Relist for PendingRelist<'_, T> {
     fn add_json(&mut self, json: &str) -> Result<(), Undecodable> {
         match self.cache.decode(json) {
             Ok(object) => {
-                self.add(object);
+                // What has not changed is not held twice while the list comes in: that would double the cache's memory.
+                match self.cache.known(&object.fields) {
+                    Some(known) => self.objects.insert(known),
+                    None => self.add(object),
+                }
                 Ok(())
             }
             Err(error) => {
@@ -393,7 +409,7 @@ impl Caches {
             scope,
             retention: self.retention.clone(),
             contents: RwLock::new(Contents {
-                objects: BTreeMap::new(),
+                objects: Objects::default(),
                 undecodable: BTreeMap::new(),
                 status: CacheStatus::Pending,
             }),

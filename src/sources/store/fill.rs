@@ -108,16 +108,10 @@ fn select(cache: &dyn Fill, mut objects: Vec<Value>) -> Result<Vec<Value>, Strin
         objects.retain(|object| object["metadata"]["namespace"] == scope.namespace.as_str());
     }
     if !scope.labels.is_empty() {
-        let selector = label_selector(&scope.labels)?;
+        let selector = Selector::parse(&scope.labels).map_err(|error| error.to_string())?;
         objects.retain(|object| selector.matches(|key| object["metadata"]["labels"][key].as_str()));
     }
     Ok(objects)
-}
-
-/// The one place that reads a scope's label selector. Until the parser is in this tree, a scope with one cannot be filled:
-/// better than a cache that holds too much.
-fn label_selector(text: &str) -> Result<Selector, String> {
-    Err(format!("label selector {text:?} cannot be applied to manifests"))
 }
 
 #[cfg(test)]
@@ -166,6 +160,26 @@ mod tests {
         assert_eq!(loaded.problems, Vec::<String>::new());
         let problems = fill(&caches, &loaded);
         (made, problems)
+    }
+
+    #[test]
+    fn a_label_selector_counts_as_it_does_for_the_api_server() {
+        let text = "
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: a, labels: {team: red}}}
+---
+{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {name: b}}
+";
+        let loaded = load(&["-".into()], &mut text.as_bytes());
+        let fill_with = |labels: &str| {
+            let mut caches = Caches::new(Retention::default());
+            let cache = caches.of::<Thing>(INGRESS, Scope { labels: labels.into(), ..Scope::default() });
+            let problems = fill(&caches, &loaded);
+            (keys(&cache), problems)
+        };
+        assert_eq!(fill_with("team in (red,blue)"), (vec!["default/a".to_owned()], vec![]));
+        assert_eq!(fill_with("team!=red"), (vec!["default/b".to_owned()], vec![]));
+        let (nothing, problems) = fill_with("team in");
+        assert!(nothing.is_empty() && problems.len() == 1, "{problems:?}");
     }
 
     fn keys(cache: &Cache<Thing>) -> Vec<String> {

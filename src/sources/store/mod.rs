@@ -11,6 +11,7 @@ mod cache;
 mod defaults;
 mod fill;
 pub mod manifests;
+mod objects;
 mod watch;
 mod yaml;
 

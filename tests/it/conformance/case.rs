@@ -68,9 +68,5 @@ fn load(file: &Path) -> Case {
     let options = serde_saphyr::options! { strict_booleans: true, leading_zero_numbers_as_strings: true };
     let input = serde_saphyr::from_str_with_options(&text, options)
         .unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    Case {
-        name: format!("{area}/{stem}"),
-        input,
-        expected: serde_json::from_str(&expected).unwrap(),
-    }
+    Case { name: format!("{area}/{stem}"), input, expected: serde_json::from_str(&expected).unwrap() }
 }

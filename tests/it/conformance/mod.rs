@@ -50,14 +50,18 @@ fn faults(answers: Vec<(Case, Vec<serde_json::Value>)>) -> Vec<String> {
             (false, Verdict::Same) => {}
             (false, Verdict::Different(why)) => faults.push(format!("{}: {why}", case.name)),
             (true, Verdict::Same) => {
-                faults.push(format!("{}: listed as a difference, but we answer as ExternalDNS does", case.name));
+                faults.push(format!(
+                    "{}: listed as a difference, but we answer as ExternalDNS does",
+                    case.name
+                ));
             }
             (true, Verdict::Different(_)) => faults.extend(fault_of_ours(&case, &answer)),
         }
     }
     if std::env::var("CASE").is_err() {
         let unknown = differences.keys().filter(|name| !seen.contains(*name));
-        faults.extend(unknown.map(|name| format!("{name}: listed as a difference, but there is no such case")));
+        faults
+            .extend(unknown.map(|name| format!("{name}: listed as a difference, but there is no such case")));
     }
     faults
 }

@@ -323,6 +323,19 @@ async fn an_expired_version_means_a_new_list_that_is_swapped_in_whole(#[case] as
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_new_list_repeats_is_not_held_twice() {
+    let (mut world, stream) = World::watching().await;
+    let held = world.cache.read().get("shop", "a").unwrap().clone();
+    stream.event("ERROR", &status(410, "expired"));
+    world.asked_to_list().await.answer_list("20", &[thing("a", "1", 1), thing("b", "15", 2)]);
+    world.becomes(&[("a", 1), ("b", 2)]).await;
+    assert!(Arc::ptr_eq(&held, world.cache.read().get("shop", "a").unwrap()));
+    world.asked_to_watch("20").await.refuse(410, "expired");
+    world.asked_to_list().await.answer_list("30", &[thing("a", "25", 7)]);
+    world.becomes(&[("a", 7)]).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_refused_list_is_named_and_tried_again_for_ever() {
     let mut world = World::plain();
     let before = Instant::now();
