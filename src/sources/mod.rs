@@ -46,7 +46,7 @@ pub trait Source: Send + Sync {
     /// which records to keep while the source cannot be read.
     fn resource_prefixes(&self) -> &'static [&'static str];
 
-    /// The caches it reads. While one of them is not complete, neither is the source.
+    /// The caches it reads, that of its primary objects first. While one of them is not complete, neither is the source.
     fn caches(&self) -> Vec<Arc<dyn Fill>>;
 
     /// What each object comes to, in the order of the objects' namespaces and names.

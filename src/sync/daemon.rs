@@ -145,7 +145,9 @@ impl Daemon {
         report.incomplete = desired.incomplete.clone();
         let failed = |step| move |error: ProviderError| Failure { step, error };
         let now = Instant::now();
-        let (read_at, world) = match self.remembered.take(&self.listing, now) {
+        let remembered = self.remembered.take(&self.listing, now);
+        report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(remembered.is_some());
+        let (read_at, world) = match remembered {
             Some(remembered) => remembered,
             None => (now, self.pipeline.survey().await.map_err(failed(Step::Read))?),
         };
