@@ -162,6 +162,14 @@ impl Source for ServiceSource {
         caches
     }
 
+    fn triggers(&self) -> Vec<Arc<dyn Fill>> {
+        let mut caches: Vec<Arc<dyn Fill>> = vec![self.services.clone()];
+        if self.settings.service.listen_endpoint_events {
+            caches.extend(self.slices.clone().map(|cache| cache as Arc<dyn Fill>));
+        }
+        caches
+    }
+
     fn outcomes(&self) -> Vec<Outcome> {
         let services = self.services.read();
         let slices = self.slices.as_ref().map(|cache| cache.read());
