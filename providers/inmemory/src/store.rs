@@ -172,16 +172,5 @@ fn is_same(there: &Record, old: &Record) -> bool {
 
 /// Labels are not stored, as no DNS server stores them: who owns a record is told by its ownership row.
 pub(crate) fn to_record(zone: ZoneId, endpoint: &Endpoint) -> Record {
-    Record {
-        zone,
-        name: endpoint.name.clone(),
-        record_type: endpoint.record_type.clone(),
-        set_identifier: endpoint.set_identifier.clone(),
-        ttl: endpoint.ttl,
-        targets: endpoint.targets.clone(),
-        labels: Labels::new(),
-        properties: endpoint.properties.clone(),
-        spelling: None,
-        ownership: Ownership::default(),
-    }
+    Record { labels: Labels::new(), ..Record::from_endpoint(zone, endpoint) }
 }
