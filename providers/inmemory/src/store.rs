@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use zonewright_planner::{Change, Endpoint, Labels, Ownership, Record, RecordKey, RecordType, ZoneId};
+use zonewright_planner::{Change, Endpoint, Labels, Record, RecordKey, RecordType, ZoneId};
 use zonewright_provider_kit::{ErrorClass, Operation, ProviderError, Zone, ZoneChange};
 
 type Records = BTreeMap<RecordKey, Record>;
