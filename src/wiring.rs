@@ -121,6 +121,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
             cli::Compatibility::Molecule => Compatibility::Molecule,
             cli::Compatibility::KopsDnsController => Compatibility::KopsDnsController,
         }),
+        targets_are_replaced: sources.force_default_targets && !sources.default_targets.is_empty(),
         nodes: NodeSettings {
             exclude_unschedulable: sources.nodes.exclude_unschedulable,
             expose_internal_ipv6: sources.nodes.expose_internal_ipv6,
@@ -130,6 +131,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
             publish_internal: sources.service.publish_internal,
             publish_host_ip: sources.service.publish_host_ip,
             always_publish_not_ready: sources.service.always_publish_not_ready,
+            listen_endpoint_events: sources.service.listen_endpoint_events,
             resolve_load_balancer_hostname: sources.service.resolve_load_balancer_hostname,
         },
         ingress: IngressSettings {

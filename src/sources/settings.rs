@@ -21,6 +21,8 @@ pub struct Settings {
     pub ignore_hostname_annotation: bool,
     /// `--compatibility`.
     pub compatibility: Option<Compatibility>,
+    /// `--force-default-targets` with default targets: what an object points at will be replaced, so it need not be valid.
+    pub targets_are_replaced: bool,
     /// Node addresses, for every source that publishes them.
     pub nodes: NodeSettings,
     /// Source `service`.
@@ -70,6 +72,8 @@ pub struct ServiceSettings {
     pub publish_host_ip: bool,
     /// `--always-publish-not-ready-addresses`.
     pub always_publish_not_ready: bool,
+    /// `--listen-endpoint-events`: changes of EndpointSlices count as events.
+    pub listen_endpoint_events: bool,
     /// `--resolve-service-load-balancer-hostname`.
     pub resolve_load_balancer_hostname: bool,
 }
