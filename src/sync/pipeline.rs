@@ -3,7 +3,6 @@
 use super::World;
 use crate::sources::pipeline::Desired;
 use std::sync::Arc;
-use tracing::warn;
 use zonewright_planner::{
     DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput, Policy,
     Record, Scope, Skip, SkipReason, plan,
@@ -52,14 +51,21 @@ impl Pipeline {
     /// When the provider does not say which names or zones it is responsible for.
     pub async fn survey(&self) -> Result<World, ProviderError> {
         let filter = self.reader.domain_filter().await?;
-        let mut world = World { zones: Vec::new(), unreadable: Vec::new(), filter, owned: Owned::default() };
+        let mut world = World {
+            zones: Vec::new(),
+            unreadable: Vec::new(),
+            filter,
+            warnings: Vec::new(),
+            owned: Owned::default(),
+        };
         let mut records = Vec::new();
         for zone in self.reader.zones().await? {
             match self.reader.records(&zone).await {
                 Ok(listing) => {
-                    for what in listing.unreadable {
-                        warn!(zone.id = %zone.id, "record left alone because it cannot be understood: {what}");
-                    }
+                    let left_alone = |what| {
+                        format!("zone {}: record left alone because it cannot be understood: {what}", zone.id)
+                    };
+                    world.warnings.extend(listing.unreadable.into_iter().map(left_alone));
                     records.extend(listing.records);
                     world.zones.push(zone);
                 }
@@ -70,9 +76,7 @@ impl Pipeline {
             return Err(error.clone());
         }
         world.owned = self.registry.read(records);
-        for warning in &world.owned.warnings {
-            warn!("{warning}");
-        }
+        world.warnings.append(&mut world.owned.warnings);
         Ok(world)
     }
 

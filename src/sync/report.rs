@@ -33,6 +33,8 @@ pub struct CycleReport {
     pub incomplete: Vec<Incomplete>,
     /// Whether the listing of an earlier cycle was used; `None` without `--provider-cache-time`.
     pub listed_from_cache: Option<bool>,
+    /// What is wrong with records as they were read; they are left alone.
+    pub warnings: Vec<String>,
     /// Zones that could not be read.
     pub unreadable: Vec<(String, ProviderError)>,
     /// Wishes that the provider's adjust step returned malformed.
@@ -160,6 +162,9 @@ impl Reporter {
                 format!("source {} is incomplete, what it owns is held: {}", source.source, source.reason);
             self.once(&mut news, Severity::Warning, text);
         }
+        for warning in &report.warnings {
+            self.once(&mut news, Severity::Warning, warning.clone());
+        }
         for (zone, error) in &report.unreadable {
             self.once(&mut news, Severity::Error, format!("zone {zone} could not be read: {error}"));
         }
@@ -173,6 +178,10 @@ impl Reporter {
                 true => self.once(&mut news, Severity::Warning, describe_skip(skip)),
                 false => debug!("{}", describe_skip(skip)),
             }
+        }
+        if report.failure.is_some() {
+            // What depends on records could not be looked at; it is no news when it can be again.
+            news.append(&mut self.told);
         }
         self.told = news;
         report.applied.iter().for_each(tell_applied);

@@ -36,6 +36,7 @@ pub(super) async fn run(config: &Config, options: PlanOptions, stop: &Cancellati
             return FAILED;
         }
     };
+    report.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
     let format = match options.format {
         PlanFormat::Text => Format::Text,
         PlanFormat::Json => Format::Json,
