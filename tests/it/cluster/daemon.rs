@@ -91,7 +91,13 @@ impl Daemon {
     }
 
     pub async fn metrics(&self) -> Metrics {
-        let (status, text) = self.get("/metrics").await.expect("an answer on the metrics address");
+        let mut answer = None;
+        until_async("an answer on the metrics address", async || {
+            answer = self.get("/metrics").await;
+            answer.is_some()
+        })
+        .await;
+        let (status, text) = answer.unwrap();
         assert_eq!(status, 200);
         Metrics::parse(&text).unwrap_or_else(|error| panic!("{error} in:\n{text}"))
     }
