@@ -12,6 +12,8 @@ pub mod daemon;
 mod pipeline;
 pub mod report;
 mod schedule;
+#[cfg(test)]
+mod tests;
 mod world;
 
 pub use apply::Applied;
