@@ -12,11 +12,12 @@ pub mod daemon;
 mod pipeline;
 pub mod report;
 mod schedule;
-#[cfg(test)]
-mod tests;
 mod world;
 
 pub use apply::Applied;
 pub use pipeline::{Pipeline, PlanSettings, Proposal};
 pub use schedule::Schedule;
 pub use world::{ListingCache, World};
+
+#[cfg(test)]
+mod tests;

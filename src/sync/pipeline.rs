@@ -227,3 +227,6 @@ fn hold_of(endpoint: &Endpoint, reason: &SkipReason) -> Option<Hold> {
         reason: HoldReason::Invalid(why.clone()),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -278,7 +278,11 @@ fn write_summary(out: &mut String, preview: Preview<'_>, problems: usize) {
         let style = if preview.succeeded() { UPDATE } else { DELETE };
         sums.push(counted(style, problems, if problems == 1 { "problem" } else { "problems" }));
     }
-    let title = if plan.is_empty() { "Nothing to do" } else { "Plan" };
+    let title = match (plan.is_empty(), preview.succeeded()) {
+        (true, true) => "Nothing to do",
+        (true, false) => "Nothing to do, as far as could be read",
+        (false, _) => "Plan",
+    };
     match sums.as_slice() {
         [] => drop(writeln!(out, "{BOLD}{title}.{BOLD:#}")),
         _ => drop(writeln!(out, "{BOLD}{title}:{BOLD:#} {}.", sums.join(", "))),

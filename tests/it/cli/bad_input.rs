@@ -102,6 +102,25 @@ fn a_kubeconfig_that_cannot_be_read_is_named() {
 }
 
 #[test]
+fn an_api_server_out_of_reach_is_among_the_problems_and_nowhere_else() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    // Nobody listens on the discard port.
+    let kubeconfig = "{apiVersion: v1, kind: Config, current-context: c, users: [{name: u, user: {}}], \
+                      clusters: [{name: c, cluster: {server: 'http://127.0.0.1:9'}}], \
+                      contexts: [{name: c, context: {cluster: c, user: u}}]}";
+    std::fs::write(file.path(), kubeconfig).unwrap();
+    let flag = format!("--kubeconfig={}", file.path().display());
+    let ended = run(&[&["plan"][..], &LEAST, &[&flag]].concat());
+    assert_eq!((ended.code, &*ended.stderr), (Some(1), ""));
+    assert!(ended.stdout.contains("cannot list ingresses.networking.k8s.io:"), "{}", ended.stdout);
+    assert!(
+        ended.stdout.ends_with("Nothing to do, as far as could be read: 1 problem.\n"),
+        "{}",
+        ended.stdout
+    );
+}
+
+#[test]
 fn without_a_cluster_the_ways_to_one_are_named() {
     let ended = run(&[&["plan"][..], &LEAST].concat());
     assert_eq!(ended.code, Some(1));

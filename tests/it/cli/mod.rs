@@ -23,7 +23,12 @@ fn example(name: &str) -> String {
 /// The program with nothing of our environment: no flags from variables, no kubeconfig, no wish about colours.
 fn program(words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
-    command.args(words).env_clear().env("HOME", "/nonexistent").stdin(Stdio::null());
+    command
+        .args(words)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .env_clear()
+        .env("HOME", "/nonexistent")
+        .stdin(Stdio::null());
     command
 }
 
@@ -55,21 +60,10 @@ fn run_with_stdin(words: &[&str], input: &str) -> Ended {
 
 /// The flags of the quick start, over these manifests and this records file.
 fn quickstart_flags(manifests: &str, records: &str) -> Vec<String> {
-    let mut flags: Vec<String> = [
-        "--source=service",
-        "--source=ingress",
-        "--source=gateway-httproute",
-        "--source=crd",
-        "--provider=inmemory",
-        "--inmemory-zone=example.org",
-        "--txt-owner-id=quickstart",
-        "--policy=sync",
-    ]
-    .map(str::to_owned)
-    .into();
-    flags.push(format!("--manifests={manifests}"));
-    flags.push(format!("--inmemory-records={records}"));
-    flags
+    let flags = std::fs::read_to_string(example("flags")).unwrap();
+    let flags = flags.lines().filter(|line| line.starts_with("--") && !line.starts_with("--manifests="));
+    let own = [format!("--manifests={manifests}"), format!("--inmemory-records={records}")];
+    flags.map(str::to_owned).chain(own).collect()
 }
 
 /// A copy of the quick start that may be changed.
@@ -107,7 +101,7 @@ impl Copy {
     /// One run of the daemon.
     fn once(&self) -> Ended {
         let flags = quickstart_flags(&self.text("manifests"), &self.text("records.yaml"));
-        let own = ["--once", "--metrics-address=127.0.0.1:0"];
+        let own = ["--policy=sync", "--once", "--metrics-address=127.0.0.1:0"];
         run(&flags.iter().map(String::as_str).chain(own).collect::<Vec<_>>())
     }
 }

@@ -5,13 +5,14 @@ use insta::assert_snapshot;
 
 #[test]
 fn the_preview_tells_the_story_in_colour() {
-    let flags = quickstart_flags(&example("manifests"), &example("records.yaml"));
-    let words = ["plan", "--color=always"].into_iter().chain(flags.iter().map(String::as_str));
     let before = std::fs::read(example("records.yaml")).unwrap();
-    let ended = run(&words.collect::<Vec<_>>());
+    let records = "--inmemory-records=examples/quickstart/records.yaml";
+    let ended = run(&["plan", "@examples/quickstart/flags", records, "--color=always"]);
     assert_eq!((ended.code, &*ended.stderr), (Some(2), ""));
     // Escapes as something that a reviewer can see.
     assert_snapshot!("story", ended.stdout.replace('\x1b', "^"));
+    let plain = anstream::adapter::strip_str(&ended.stdout).to_string();
+    assert!(include_str!("../../../README.md").contains(&format!("```text\n{plain}```\n")), "{plain}");
     assert_eq!(std::fs::read(example("records.yaml")).unwrap(), before, "a preview writes nothing");
 }
 

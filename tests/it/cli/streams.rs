@@ -65,7 +65,7 @@ fn a_result_that_cannot_be_written_is_a_mistake() {
 fn logs_that_nobody_can_read_stop_nothing() {
     let copy = Copy::new();
     let flags = quickstart_flags(&copy.text("manifests"), &copy.text("records.yaml"));
-    let words = ["--once", "--metrics-address=127.0.0.1:0"].into_iter();
+    let words = ["--policy=sync", "--once", "--metrics-address=127.0.0.1:0"].into_iter();
     let mut command = program(&words.chain(flags.iter().map(String::as_str)).collect::<Vec<_>>());
     let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stderr.take());
