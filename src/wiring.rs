@@ -121,6 +121,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
             cli::Compatibility::Molecule => Compatibility::Molecule,
             cli::Compatibility::KopsDnsController => Compatibility::KopsDnsController,
         }),
+        targets_are_replaced: sources.force_default_targets && !sources.default_targets.is_empty(),
         nodes: NodeSettings {
             exclude_unschedulable: sources.nodes.exclude_unschedulable,
             expose_internal_ipv6: sources.nodes.expose_internal_ipv6,

@@ -155,6 +155,16 @@ fn noop_owns_everything_and_writes_no_rows() {
     assert!(Registry::Noop.decorate(change, &owned.rows).rows.is_empty());
 }
 
+#[test]
+fn an_update_under_noop_carries_an_empty_owner() {
+    let old = record("web.example.org", "A", "192.0.2.1");
+    let new = Endpoint::new("web.example.org", RecordType::A, &["192.0.2.2"], Properties::new()).unwrap();
+    let change = Change::Update { old, new, reasons: Vec::new() };
+    let written = Registry::Noop.decorate(change, &Rows::default());
+    let Change::Update { new, .. } = written.change else { panic!("{:?}", written.change) };
+    assert_eq!(new.labels.get("owner"), Some(""));
+}
+
 #[rstest]
 #[case::upper_case("Web.Example.org", "A-Web.Example.ORG")]
 #[case::trailing_dot("web.example.org.", "a-web.example.org")]

@@ -52,7 +52,7 @@ pub(super) async fn prepare(
         if caches.all().next().is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
             if let (Some(crd), true) = (&crd, can_write) {
-                daemon.chores.push(Arc::new(WriteStatus { cache: crd.cache(), client: client.clone() }));
+                daemon.chores.push(Arc::new(WriteStatus::new(crd.cache(), client.clone())));
             }
             store::start(&caches, &client, stop).detach_all();
         }
