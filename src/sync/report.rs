@@ -178,6 +178,10 @@ impl Reporter {
                 false => debug!("{}", describe_skip(skip)),
             }
         }
+        if report.failure.is_some() {
+            // What depends on records could not be looked at; it is no news when it can be again.
+            news.append(&mut self.told);
+        }
         self.told = news;
         report.applied.iter().for_each(tell_applied);
         if report.dry_run {

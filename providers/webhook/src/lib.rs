@@ -27,6 +27,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use client::{RequestRecord, RequestRecorder};
 pub use config::{ConfigError, WebhookConfig};
 pub use stats::{CallStats, WebhookStats};
 
@@ -67,8 +68,16 @@ impl Webhook {
     /// # Errors
     /// When the URL is no HTTP URL, or the machine has no CA certificates and the URL needs them.
     pub fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
+        Self::recorded(config, None)
+    }
+
+    /// As [`Webhook::new`]; `recorder` is told of every request.
+    ///
+    /// # Errors
+    /// As [`Webhook::new`].
+    pub fn recorded(config: &WebhookConfig, recorder: Option<RequestRecorder>) -> Result<Self, ConfigError> {
         Ok(Self(Arc::new(Shared {
-            client: Client::new(config)?,
+            client: Client::new(config, recorder)?,
             // What the provider cannot hold it removes in its adjust step; the protocol has no other way to say so.
             capabilities: Capabilities::everything(),
             filter: OnceCell::new(),

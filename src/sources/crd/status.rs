@@ -54,12 +54,17 @@ pub enum StatusError {
     },
     /// There was no answer.
     #[error("{0}")]
-    Unanswered(kube::Error),
+    Unanswered(String),
 }
 
 impl From<kube::Error> for StatusError {
     fn from(error: kube::Error) -> Self {
-        let kube::Error::Api(status) = error else { return Self::Unanswered(error) };
+        let kube::Error::Api(status) = error else {
+            // The innermost cause is the plainest, such as `Connection refused`.
+            let causes =
+                std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
+            return Self::Unanswered(causes.last().map(ToString::to_string).unwrap_or_default());
+        };
         match status.code {
             404 | 409 => Self::Outrun,
             403 => Self::Refused(status.message.clone()),

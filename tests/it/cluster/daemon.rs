@@ -91,7 +91,13 @@ impl Daemon {
     }
 
     pub async fn metrics(&self) -> Metrics {
-        let (status, text) = self.get("/metrics").await.expect("an answer on the metrics address");
+        let mut answer = None;
+        until_async("an answer on the metrics address", async || {
+            answer = self.get("/metrics").await;
+            answer.is_some()
+        })
+        .await;
+        let (status, text) = answer.unwrap();
         assert_eq!(status, 200);
         Metrics::parse(&text).unwrap_or_else(|error| panic!("{error} in:\n{text}"))
     }
@@ -150,11 +156,15 @@ pub fn command(flags: &[String]) -> Command {
     command
 }
 
-/// Runs the program to its end, beside whatever the test serves it.
+/// Runs the program to its end, which has to come.
 pub async fn run(flags: &[String]) -> Output {
-    let mut command = command(flags);
-    command.arg("--metrics-address=127.0.0.1:0");
-    tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap()
+    let mut command = tokio::process::Command::from(command(flags));
+    if !flags.iter().any(|flag| flag.starts_with("--metrics-address=")) {
+        command.arg("--metrics-address=127.0.0.1:0");
+    }
+    let output = command.kill_on_drop(true).output();
+    let ended = tokio::time::timeout(PATIENCE, output).await;
+    ended.unwrap_or_else(|_| panic!("it runs on with {flags:?}")).unwrap()
 }
 
 pub fn text(output: &[u8]) -> String {

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 pub const HOSTNAME: &str = "external-dns.alpha.kubernetes.io/hostname";
 pub const SET_IDENTIFIER: &str = "external-dns.alpha.kubernetes.io/set-identifier";
+pub const TTL: &str = "external-dns.alpha.kubernetes.io/ttl";
 
 /// A Service with a load balancer at an address; no address yet, when it is empty.
 pub fn service(namespace: &str, name: &str, host: &str, address: &str) -> Value {
