@@ -191,7 +191,7 @@ fn built_in_functions(#[case] template: &str, #[case] output: &str) {
 #[case("{{printf \"%.2f %05d %+s\" \"abc\" \"a\" 5}}", "%!f(string=ab) %!d(string=0000a) %!s(int=+5)")]
 #[case(
     "{{printf \"%x\" .Labels}} {{printf \"%.1d\" .Labels | len}} {{printf \"%#v\" \"a\"}}",
-    "map[617070:66726f6e74 656d707479: 7465616d:726564] 108 \"a\""
+    "map[617070:66726f6e74 656d707479: 7465616d:726564] 87 \"a\""
 )]
 fn printf_verbs(#[case] template: &str, #[case] output: &str) {
     gives(template, output);
