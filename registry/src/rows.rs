@@ -5,7 +5,8 @@
 
 use crate::names::Collisions;
 use crate::payload::{quoted, to_text};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use zonewright_planner::{
     Change, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordType, Target, Ttl, ZoneId,
@@ -15,10 +16,21 @@ use zonewright_provider_kit::{RowChange, ZoneChange};
 /// The ownership rows of a listing, kept up to date with what is written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
-    by_name: BTreeMap<DnsName, Slot>,
-    /// TXT records that are no rows, where rows would stand.
-    taken: BTreeSet<(DnsName, Arc<str>)>,
+    by_name: HashMap<DnsName, Slot>,
+    obstacles: Obstacles,
     collisions: Collisions,
+}
+
+/// What keeps rows from being written, by name and set identifier of the row.
+pub(crate) type Obstacles = BTreeMap<(DnsName, Arc<str>), Obstacle>;
+
+/// Why a row must not be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Obstacle {
+    /// A TXT record that is no row stands there.
+    Text,
+    /// The row would make a record ours that is not: it could be the row of both.
+    Unowned,
 }
 
 /// The rows of one name: nearly always one.
@@ -35,8 +47,8 @@ pub(crate) struct Row {
     /// `None` for "where its record is".
     zone: Option<ZoneId>,
     ttl: Ttl,
-    /// Records whose row of the current form this is. More than one only where names collide.
-    users: u32,
+    /// Where names collide: the records that this row vouches for.
+    users: Option<Box<Users>>,
     content: Content,
 }
 
@@ -55,15 +67,19 @@ pub(crate) struct Vouched<'a> {
     pub(crate) properties: &'a Properties,
 }
 
+/// Records that share a row. Empty for nearly every row.
+pub(crate) type Users = Vec<(DnsName, RecordType)>;
+
 impl Row {
     /// Keeps a row. `of` is the record of its own zone that it vouches for, when it is the only one it ever can.
-    pub(crate) fn new(row: Record, of: Option<Vouched<'_>>, users: u32) -> (DnsName, Self) {
+    pub(crate) fn new(row: Record, of: Option<Vouched<'_>>, users: Users) -> (DnsName, Self) {
         let set_identifier = (!row.set_identifier.is_empty()).then(|| row.set_identifier.clone());
         let (name, zone, ttl) = (row.name.clone(), Some(row.zone.clone()), row.ttl);
         let content = match of.and_then(|of| regular(&row, of)) {
             Some(content) => content,
             None => Content::Odd(Box::new(row)),
         };
+        let users = (!users.is_empty()).then(|| Box::new(users));
         (name, Self { set_identifier, zone, ttl, users, content })
     }
 
@@ -92,15 +108,20 @@ impl Row {
     }
 
     /// The row as it was read, unless it says what its record makes it say.
-    pub(crate) fn odd(&self) -> Option<&Record> {
+    pub(crate) fn odd(&self) -> Option<Record> {
         match &self.content {
-            Content::Odd(row) => Some(row),
+            Content::Odd(row) => Some(Record {
+                zone: self.zone.clone().unwrap_or_else(|| row.zone.clone()),
+                ..(**row).clone()
+            }),
             Content::Regular(_) => None,
         }
     }
 
-    pub(crate) fn is_shared(&self) -> bool {
-        self.users > 1
+    /// Whether it vouches for a record other than this one.
+    pub(crate) fn has_other_users(&self, record: &Record) -> bool {
+        let mut users = self.users.as_deref().into_iter().flatten();
+        users.any(|(name, record_type)| *name != record.name || *record_type != record.record_type)
     }
 }
 
@@ -124,32 +145,27 @@ impl Slot {
         }
     }
 
-    fn with(self, row: Row) -> Self {
-        let mut rows = match self {
-            Self::One(first) => vec![first],
-            Self::Many(rows) => rows,
+    fn add(&mut self, row: Row) {
+        *self = match std::mem::replace(self, Self::Many(Vec::new())) {
+            Self::One(first) => Self::Many(vec![first, row]),
+            Self::Many(mut rows) => {
+                rows.push(row);
+                Self::Many(rows)
+            }
         };
-        rows.push(row);
-        Self::Many(rows)
     }
 }
 
 impl Rows {
-    /// Collects rows as read, and the TXT records that stand where rows would.
+    /// Collects rows as read, and what keeps others from being written.
     pub(crate) fn new(
-        mut rows: Vec<(DnsName, Row)>,
-        taken: BTreeSet<(DnsName, Arc<str>)>,
+        rows: impl ExactSizeIterator<Item = (DnsName, Row)>,
+        obstacles: Obstacles,
         collisions: Collisions,
     ) -> Self {
-        rows.sort_by(|a, b| a.0.cmp(&b.0));
-        let mut slots: Vec<(DnsName, Slot)> = Vec::with_capacity(rows.len());
-        for (name, row) in rows {
-            match slots.pop_if(|(last, _)| *last == name) {
-                Some((_, slot)) => slots.push((name, slot.with(row))),
-                None => slots.push((name, Slot::One(row))),
-            }
-        }
-        Self { by_name: slots.into_iter().collect(), taken, collisions }
+        let mut collected = Self { by_name: HashMap::with_capacity(rows.len()), obstacles, collisions };
+        rows.for_each(|(name, row)| collected.insert(name, row));
+        collected
     }
 
     /// How many rows there are.
@@ -171,16 +187,19 @@ impl Rows {
         })
     }
 
-    /// Whether a TXT record that is no row stands where this row would.
-    pub(crate) fn is_taken(&self, name: &DnsName, set_identifier: &str) -> bool {
-        !self.taken.is_empty() && self.taken.contains(&(name.clone(), set_identifier.into()))
+    /// What keeps a row from being written.
+    pub(crate) fn obstacle(&self, name: &DnsName, set_identifier: &str) -> Option<Obstacle> {
+        if self.obstacles.is_empty() {
+            return None;
+        }
+        self.obstacles.get(&(name.clone(), set_identifier.into())).copied()
     }
 
     /// The rows that may be those of several records.
     pub(crate) fn shareable(&self) -> Self {
         let kept = self.by_name.iter().filter(|(name, _)| self.collisions.possible(name.as_str()));
         let by_name = kept.map(|(name, slot)| (name.clone(), slot.clone())).collect();
-        Self { by_name, taken: BTreeSet::new(), collisions: self.collisions.clone() }
+        Self { by_name, obstacles: Obstacles::new(), collisions: self.collisions.clone() }
     }
 
     /// Notes a change that was written, rows included, so that the next one can be decorated without listing again.
@@ -195,37 +214,51 @@ impl Rows {
 
     fn note_text(&mut self, change: &Change) {
         match change {
-            // Whether a row would ever stand there does not matter: the set is only asked about names of rows.
+            // Whether a row would ever stand there does not matter: only names of rows are asked for.
             Change::Create { new, .. } => {
-                self.taken.insert((new.name.clone(), new.set_identifier.clone()));
+                self.obstacles.insert((new.name.clone(), new.set_identifier.clone()), Obstacle::Text);
             }
             Change::Update { .. } => {}
             Change::Delete { old, .. } => {
-                self.taken.remove(&(old.name.clone(), old.set_identifier.clone()));
+                self.obstacles.remove(&(old.name.clone(), old.set_identifier.clone()));
             }
         }
     }
 
     fn note_row(&mut self, change: &Change, row: &RowChange) {
-        let users = row.read.as_ref().and_then(|read| self.take(read)).map_or(0, |row| row.users);
+        let earlier = row.read.as_ref().and_then(|read| self.take(read));
         let Some(write) = &row.write else { return };
-        let (users, of) = match change {
-            Change::Create { new, .. } => (users + 1, Some(new)),
-            Change::Update { new, .. } => (users.max(1), Some(new)),
-            Change::Delete { .. } => (users.saturating_sub(1), None),
+        let (zone, mut users) = match (earlier, change) {
+            (Some(earlier), _) => (earlier.zone, earlier.users.map_or_else(Users::new, |users| *users)),
+            // A new row stands where its new record does; which zone that is, is known when it is read.
+            (None, Change::Create { .. }) => (None, Users::new()),
+            (None, Change::Update { old, .. } | Change::Delete { old, .. }) => {
+                (Some(old.zone.clone()), Users::new())
+            }
         };
-        let of = of
-            .filter(|_| users == 1 && !self.collisions.possible(write.name.as_str()))
-            .map(|new| Vouched { labels: &new.labels, properties: &new.properties });
-        let (name, mut kept) = Row::new(written(change, row, write), of, users);
-        if let (None, Change::Create { .. }) = (&row.read, change) {
-            kept.zone = None;
+        let of = match change {
+            Change::Create { new, .. } | Change::Update { new, .. } => Some(new),
+            Change::Delete { .. } => None,
+        };
+        let shareable = self.collisions.possible(write.name.as_str());
+        if shareable {
+            users.retain(|user| (&user.0, &user.1) != (change.name(), change.record_type()));
+            users.extend(of.map(|new| (new.name.clone(), new.record_type.clone())));
         }
-        let slot = match self.by_name.remove(&name) {
-            Some(slot) => slot.with(kept),
-            None => Slot::One(kept),
-        };
-        self.by_name.insert(name, slot);
+        let of =
+            of.filter(|_| !shareable).map(|new| Vouched { labels: &new.labels, properties: &new.properties });
+        let (name, mut kept) = Row::new(written(row, write), of, users);
+        kept.zone = zone;
+        self.insert(name, kept);
+    }
+
+    fn insert(&mut self, name: DnsName, row: Row) {
+        match self.by_name.entry(name) {
+            Entry::Occupied(mut slot) => slot.get_mut().add(row),
+            Entry::Vacant(slot) => {
+                slot.insert(Slot::One(row));
+            }
+        }
     }
 
     fn take(&mut self, read: &Record) -> Option<Row> {
@@ -251,22 +284,16 @@ impl Rows {
     }
 }
 
-/// The row as it stands after a write.
-fn written(change: &Change, row: &RowChange, write: &Endpoint) -> Record {
-    match (&row.read, change) {
-        (Some(read), _) if row.operation().is_none() => read.clone(),
-        (Some(read), _) => {
+/// The row as it stands after a write. Its zone is kept apart from it.
+fn written(row: &RowChange, write: &Endpoint) -> Record {
+    match &row.read {
+        Some(read) if row.operation().is_none() => read.clone(),
+        read => {
+            // Labels of rows are hints for providers; nobody stores them.
+            let unlabelled = Endpoint { labels: Labels::new(), ..write.clone() };
+            let written = Record::from_endpoint(ZoneId::new(""), &unlabelled);
             // A row asks for no TTL: what is there stays.
-            Record { ttl: read.ttl, ..Record::from_endpoint(read.zone.clone(), &unlabelled(write)) }
+            Record { ttl: read.as_ref().map_or(written.ttl, |read| read.ttl), ..written }
         }
-        (None, Change::Update { old, .. } | Change::Delete { old, .. }) => {
-            Record::from_endpoint(old.zone.clone(), &unlabelled(write))
-        }
-        (None, Change::Create { .. }) => Record::from_endpoint(ZoneId::new(""), &unlabelled(write)),
     }
-}
-
-/// Labels of rows are hints for providers; nobody stores them.
-fn unlabelled(row: &Endpoint) -> Endpoint {
-    Endpoint { labels: Labels::new(), ..row.clone() }
 }

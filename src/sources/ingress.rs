@@ -5,7 +5,7 @@ use super::annotations::{Annotations, key};
 use super::load_balancer::LoadBalancerStatus;
 use super::object::{Kind, Metadata, Object, null_to_default};
 use super::outcome::{Common, Outcome};
-use super::selection::{common, is_selected, template_has_its_turn, template_names};
+use super::selection::{common, is_selected, template_names_in_turn};
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
 use super::template::ScopedTemplates;
@@ -142,10 +142,7 @@ impl IngressSource {
         common: &Common,
         outcome: &mut Outcome,
     ) {
-        if !template_has_its_turn(&self.templates, outcome) {
-            return;
-        }
-        match template_names(&self.templates, object) {
+        match template_names_in_turn(&self.templates, object, outcome) {
             Ok(names) => names.iter().for_each(|name| outcome.publish(name, targets, common)),
             Err(error) => outcome.fail(common, error.to_string()),
         }

@@ -46,8 +46,14 @@ pub trait Source: Send + Sync {
     /// which records to keep while the source cannot be read.
     fn resource_prefixes(&self) -> &'static [&'static str];
 
-    /// The caches it reads. While one of them is not complete, neither is the source.
+    /// The caches it reads, that of its primary objects first. While one of them is not complete, neither is the source.
     fn caches(&self) -> Vec<Arc<dyn Fill>>;
+
+    /// The caches whose changes bring the next cycle forward with `--events`: as in ExternalDNS not every one, because Pods and
+    /// Nodes change all the time.
+    fn triggers(&self) -> Vec<Arc<dyn Fill>> {
+        self.caches().into_iter().take(1).collect()
+    }
 
     /// What each object comes to, in the order of the objects' namespaces and names.
     fn outcomes(&self) -> Vec<Outcome>;

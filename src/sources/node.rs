@@ -5,11 +5,11 @@ use super::nodes::{KIND, Node, reachable_addresses};
 use super::object::Object;
 use super::outcome::{Common, Outcome};
 use super::selection::{
-    common, fail_with_unlabelled, is_selected, template_has_its_turn, template_names, template_pairs,
+    common, fail_with_unlabelled, is_selected, publish_template_pairs, template_names_in_turn,
 };
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
-use super::template::ScopedTemplates;
+use super::template::{ScopedTemplates, TemplateError};
 use std::sync::Arc;
 
 /// The source.
@@ -58,17 +58,10 @@ impl NodeSource {
         if !has_template || self.templates.combine() {
             self.publish_at(node, chosen, &node.metadata.name, common, outcome)?;
         }
-        if template_has_its_turn(&self.templates, outcome) {
-            let pairs = template_pairs(&self.templates, object).map_err(|error| error.to_string())?;
-            for (host, targets) in pairs {
-                outcome.publish(&host, &targets, &Common::default());
-            }
-        }
-        if template_has_its_turn(&self.templates, outcome) {
-            let names = template_names(&self.templates, object).map_err(|error| error.to_string())?;
-            for name in names {
-                self.publish_at(node, chosen, &name, common, outcome)?;
-            }
+        let text = |error: TemplateError| error.to_string();
+        publish_template_pairs(&self.templates, object, outcome).map_err(text)?;
+        for name in template_names_in_turn(&self.templates, object, outcome).map_err(text)? {
+            self.publish_at(node, chosen, &name, common, outcome)?;
         }
         Ok(())
     }

@@ -8,7 +8,7 @@ use super::nodes::{self, Node, external_addresses};
 use super::object::Object;
 use super::outcome::{Common, Outcome};
 use super::pods::{KIND, Pod};
-use super::selection::{common, is_selected, template_has_its_turn, template_names, template_pairs};
+use super::selection::{common, is_selected, publish_template_pairs, template_names_in_turn};
 use super::service::compatibility::{KOPS_EXTERNAL, KOPS_INTERNAL};
 use super::settings::{Compatibility, Settings};
 use super::store::{Cache, Caches, Contents, Fill, Scope};
@@ -89,15 +89,9 @@ impl PodSource {
         common: &Common,
         outcome: &mut Outcome,
     ) -> Result<(), TemplateError> {
-        if template_has_its_turn(&self.templates, outcome) {
-            for (host, targets) in template_pairs(&self.templates, object)? {
-                outcome.publish(&host, &targets, &Common::default());
-            }
-        }
-        if template_has_its_turn(&self.templates, outcome) {
-            for name in template_names(&self.templates, object)? {
-                outcome.publish(&name, &object.fields.addresses(), common);
-            }
+        publish_template_pairs(&self.templates, object, outcome)?;
+        for name in template_names_in_turn(&self.templates, object, outcome)? {
+            outcome.publish(&name, &object.fields.addresses(), common);
         }
         Ok(())
     }

@@ -33,9 +33,39 @@ pub fn common(annotations: &Annotations<'_>, resource: String, outcome: &mut Out
     }
 }
 
+/// The names that `--fqdn-template` gives an object when it has its turn; else none.
+///
+/// # Errors
+/// When the template fails on this object.
+pub fn template_names_in_turn<T>(
+    templates: &ScopedTemplates,
+    object: &Object<T>,
+    outcome: &Outcome,
+) -> Result<Vec<String>, TemplateError> {
+    if template_has_its_turn(templates, outcome) { template_names(templates, object) } else { Ok(Vec::new()) }
+}
+
+/// Publishes the pairs that `--fqdn-target-template` gives an object when it has its turn. They carry neither TTL nor label nor
+/// anything else of the object.
+///
+/// # Errors
+/// When the template fails on this object.
+pub fn publish_template_pairs<T>(
+    templates: &ScopedTemplates,
+    object: &Object<T>,
+    outcome: &mut Outcome,
+) -> Result<(), TemplateError> {
+    if template_has_its_turn(templates, outcome) {
+        for (host, targets) in template_pairs(templates, object)? {
+            outcome.publish(&host, &targets, &Common::default());
+        }
+    }
+    Ok(())
+}
+
 /// Whether a template has its turn after what was found so far: always when combining, else only when nothing was found.
 /// "Found" means endpoints, not names: a name that is only held leaves room for the template.
-pub fn template_has_its_turn(templates: &ScopedTemplates, outcome: &Outcome) -> bool {
+fn template_has_its_turn(templates: &ScopedTemplates, outcome: &Outcome) -> bool {
     templates.combine() || outcome.endpoints.is_empty()
 }
 
@@ -57,7 +87,7 @@ pub fn template_names<T>(
 ///
 /// # Errors
 /// When the template fails on this object.
-pub fn template_pairs<T>(
+fn template_pairs<T>(
     templates: &ScopedTemplates,
     object: &Object<T>,
 ) -> Result<Vec<(String, Vec<String>)>, TemplateError> {

@@ -65,13 +65,9 @@ impl Daemon {
         }
     }
 
-    /// Runs cycles until `stop` fires. With `events`, a change of any object brings the next cycle forward.
-    pub async fn run(
-        &mut self,
-        mut schedule: Schedule,
-        mut events: Option<watch::Receiver<()>>,
-        stop: &CancellationToken,
-    ) {
+    /// Runs cycles until `stop` fires. With `events`, a change of an object that a source listens to brings the next cycle forward.
+    pub async fn run(&mut self, mut schedule: Schedule, events: bool, stop: &CancellationToken) {
+        let mut events = if events { self.triggers() } else { Vec::new() };
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => return,
@@ -83,6 +79,10 @@ impl Daemon {
                 () = next_event(&mut events) => schedule.event(Instant::now()),
             }
         }
+    }
+
+    fn triggers(&self) -> Vec<watch::Receiver<()>> {
+        self.sources.iter().flat_map(|source| source.triggers()).map(|cache| cache.changes()).collect()
     }
 
     /// One full cycle.
@@ -107,7 +107,7 @@ impl Daemon {
                 report.rejected = proposal.rejected;
             }
         }
-        if !dry_run {
+        if !dry_run && !stop.is_cancelled() {
             for chore in &self.chores {
                 chore.after().await;
             }
@@ -145,7 +145,9 @@ impl Daemon {
         report.incomplete = desired.incomplete.clone();
         let failed = |step| move |error: ProviderError| Failure { step, error };
         let now = Instant::now();
-        let (read_at, world) = match self.remembered.take(&self.listing, now) {
+        let remembered = self.remembered.take(&self.listing, now);
+        report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(remembered.is_some());
+        let (read_at, world) = match remembered {
             Some(remembered) => remembered,
             None => (now, self.pipeline.survey().await.map_err(failed(Step::Read))?),
         };
@@ -157,12 +159,12 @@ impl Daemon {
     }
 }
 
-/// Waits for a change of any object; for ever when events are not asked for.
-async fn next_event(events: &mut Option<watch::Receiver<()>>) {
-    if let Some(receiver) = events
-        && receiver.changed().await.is_ok()
-    {
-        return;
+/// Waits for a change in any of these caches; for ever when there are none.
+async fn next_event(caches: &mut [watch::Receiver<()>]) {
+    if caches.is_empty() {
+        return std::future::pending().await;
     }
-    std::future::pending().await
+    let changes = caches.iter_mut().map(|cache| Box::pin(cache.changed()));
+    // The senders live as long as the sources do, so this never fails.
+    let (_changed, ..) = futures::future::select_all(changes).await;
 }

@@ -18,3 +18,6 @@ pub use apply::Applied;
 pub use pipeline::{Pipeline, PlanSettings, Proposal};
 pub use schedule::Schedule;
 pub use world::{ListingCache, World};
+
+#[cfg(test)]
+mod tests;

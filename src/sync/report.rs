@@ -31,6 +31,8 @@ pub struct CycleReport {
     pub problems: Vec<Problem>,
     /// Sources that could not be read completely.
     pub incomplete: Vec<Incomplete>,
+    /// Whether the listing of an earlier cycle was used; `None` without `--provider-cache-time`.
+    pub listed_from_cache: Option<bool>,
     /// Zones that could not be read.
     pub unreadable: Vec<(String, ProviderError)>,
     /// Wishes that the provider's adjust step returned malformed.

@@ -26,10 +26,8 @@ pub struct Metrics {
     last_sync: Gauge,
     no_op_runs: IntCounter,
     verified_records: IntGaugeVec,
-    /// Calls of the listing cache (`--provider-cache-time`), by whether it had the answer.
-    pub cache_records_calls: IntCounterVec,
-    /// Writes that emptied the listing cache.
-    pub cache_apply_calls: IntCounter,
+    cache_records_calls: IntCounterVec,
+    cache_apply_calls: IntCounter,
     registry_total: IntGauge,
     registry_errors: IntCounter,
     registry_records: IntGaugeVec,
@@ -197,6 +195,15 @@ impl Metrics {
         }
     }
 
+    fn note_cache(&self, report: &CycleReport) {
+        let Some(from_cache) = report.listed_from_cache else { return };
+        let from_cache = if from_cache { "true" } else { "false" };
+        self.cache_records_calls.with_label_values(&[from_cache]).inc();
+        if !report.applied.is_empty() {
+            self.cache_apply_calls.inc();
+        }
+    }
+
     fn note_skips(&self, skips: &[Skip]) {
         self.owner_mismatch.reset();
         self.skipped.reset();
@@ -223,6 +230,7 @@ impl Observer for Metrics {
 
     fn ended(&self, report: &CycleReport) {
         self.note_outcome(report);
+        self.note_cache(report);
         set_by_type(&self.source_records, &report.wished);
         self.source_total.set(total(&report.wished));
         self.deduplicated.reset();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use zonewright_planner::{Change, Endpoint, Labels, Ownership, Record, RecordKey, RecordType, ZoneId};
+use zonewright_planner::{Change, Endpoint, Labels, Record, RecordKey, RecordType, ZoneId};
 use zonewright_provider_kit::{ErrorClass, Operation, ProviderError, Zone, ZoneChange};
 
 type Records = BTreeMap<RecordKey, Record>;
@@ -172,16 +172,5 @@ fn is_same(there: &Record, old: &Record) -> bool {
 
 /// Labels are not stored, as no DNS server stores them: who owns a record is told by its ownership row.
 pub(crate) fn to_record(zone: ZoneId, endpoint: &Endpoint) -> Record {
-    Record {
-        zone,
-        name: endpoint.name.clone(),
-        record_type: endpoint.record_type.clone(),
-        set_identifier: endpoint.set_identifier.clone(),
-        ttl: endpoint.ttl,
-        targets: endpoint.targets.clone(),
-        labels: Labels::new(),
-        properties: endpoint.properties.clone(),
-        spelling: None,
-        ownership: Ownership::default(),
-    }
+    Record { labels: Labels::new(), ..Record::from_endpoint(zone, endpoint) }
 }

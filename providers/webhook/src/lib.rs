@@ -82,7 +82,7 @@ impl Webhook {
     /// # Errors
     /// The last attempt's; a refusal or a wrong media type at once.
     pub async fn negotiate(&self, attempts: u32) -> Result<(), ProviderError> {
-        negotiate::with_attempts(attempts, async || self.0.filter().await.map(drop)).await
+        negotiate::with_attempts(attempts, || async { self.0.filter().await.map(drop) }).await
     }
 
     /// The half that can only read.

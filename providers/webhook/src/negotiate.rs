@@ -9,10 +9,13 @@ const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const GROWTH: f64 = 1.5;
 
 /// Tries up to `attempts` times, at least once, as long as the failure is one that passes by itself.
-pub(crate) async fn with_attempts<T>(
+pub(crate) async fn with_attempts<T, F>(
     attempts: u32,
-    mut attempt: impl AsyncFnMut() -> Result<T, ProviderError>,
-) -> Result<T, ProviderError> {
+    mut attempt: impl FnMut() -> F,
+) -> Result<T, ProviderError>
+where
+    F: Future<Output = Result<T, ProviderError>>,
+{
     let mut pause = FIRST_PAUSE;
     for _ in 1..attempts {
         match attempt().await {
@@ -36,10 +39,10 @@ mod tests {
     async fn try_it(attempts: u32, answers: Vec<Option<ErrorClass>>) -> (bool, usize, Duration) {
         let start = Instant::now();
         let mut asked = 0;
-        let result = with_attempts(attempts, async || {
+        let result = with_attempts(attempts, || {
             let answer = answers[asked];
             asked += 1;
-            answer.map_or(Ok(()), |class| Err(ProviderError::new(class, "no")))
+            std::future::ready(answer.map_or(Ok(()), |class| Err(ProviderError::new(class, "no"))))
         })
         .await;
         (result.is_ok(), asked, start.elapsed())

@@ -7,8 +7,8 @@
 use super::TxtRegistry;
 use crate::Owned;
 use crate::payload::{self, SharedLabels, Texts};
-use crate::rows::{Row, Rows, Vouched};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::rows::{Obstacle, Obstacles, Row, Rows, Users, Vouched};
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use zonewright_planner::{ALIAS, DnsName, OWNER, Owner, Ownership, Record, RecordKey, RecordType};
 
@@ -74,7 +74,7 @@ impl TxtRegistry {
     pub fn read(&self, records: Vec<Record>) -> Owned {
         let mut texts = Texts::default();
         let mut rows = Vec::new();
-        let mut taken = BTreeSet::new();
+        let mut obstacles = Obstacles::new();
         let mut records: Vec<Record> = records
             .into_iter()
             .filter_map(|mut record| match self.row_labels(&record, &mut texts) {
@@ -84,7 +84,7 @@ impl TxtRegistry {
                 }
                 None => {
                     record.ownership = Ownership::default();
-                    self.note_taken(&record, &mut taken);
+                    self.note_text(&record, &mut obstacles);
                     Some(record)
                 }
             })
@@ -97,18 +97,36 @@ impl TxtRegistry {
         drop(index);
         let ours: Arc<str> = self.owner.as_str().into();
         for (record, source) in records.iter_mut().zip(&sources) {
-            self.label(record, *source, &rows, &taken, &ours);
+            self.label(record, *source, &rows, &obstacles, &ours);
         }
+        self.note_unowned(&records, &mut obstacles);
         let warnings = warnings(&records, &sources);
-        let rows = self.kept(rows, &records, &sources);
-        Owned { records, rows: Rows::new(rows, taken, self.names.collisions().clone()), claims, warnings }
+        let rows = self.kept(rows, &records, &sources, obstacles);
+        Owned { records, rows, claims, warnings }
     }
 
-    fn note_taken(&self, record: &Record, taken: &mut BTreeSet<(DnsName, Arc<str>)>) {
+    fn note_text(&self, record: &Record, obstacles: &mut Obstacles) {
         if record.record_type == RecordType::Txt
             && self.names.is_typed(record.name.as_str(), |t| self.managed.contains(t))
         {
-            taken.insert((record.name.clone(), record.set_identifier.clone()));
+            obstacles.insert((record.name.clone(), record.set_identifier.clone()), Obstacle::Text);
+        }
+    }
+
+    /// A row that two records may share must not be written for one while the other is not ours: it would become ours.
+    fn note_unowned(&self, records: &[Record], obstacles: &mut Obstacles) {
+        let mut name = String::new();
+        for record in records
+            .iter()
+            .filter(|r| !r.is_owned_by(Some(&self.owner)) && self.managed.contains(&r.record_type))
+        {
+            self.names.typed_into(record.name.as_str(), &record.record_type, &mut name);
+            if self.names.collisions().possible(&name)
+                && self.names.records_of(&name, |t| self.managed.contains(t)).len() > 1
+                && let Ok(row) = DnsName::parse(&name)
+            {
+                obstacles.entry((row, record.set_identifier.clone())).or_insert(Obstacle::Unowned);
+            }
         }
     }
 
@@ -200,7 +218,7 @@ impl TxtRegistry {
         record: &mut Record,
         source: Source,
         rows: &[Found],
-        taken: &BTreeSet<(DnsName, Arc<str>)>,
+        obstacles: &Obstacles,
         ours: &Arc<str>,
     ) {
         if let Some((row, _)) = source {
@@ -225,7 +243,7 @@ impl TxtRegistry {
         {
             let row = self.row_name(&record.name, &record.record_type);
             record.ownership.row_missing = row.is_some_and(|row| {
-                taken.is_empty() || !taken.contains(&(row, record.set_identifier.clone()))
+                obstacles.is_empty() || !obstacles.contains_key(&(row, record.set_identifier.clone()))
             });
         }
     }
@@ -272,25 +290,26 @@ impl TxtRegistry {
     }
 
     /// Boils the rows down to what has to be remembered.
-    fn kept(&self, rows: Vec<Found>, records: &[Record], sources: &[Source]) -> Vec<(DnsName, Row)> {
-        let mut users: Vec<(u32, u32)> = vec![(0, END); rows.len()];
+    fn kept(&self, rows: Vec<Found>, records: &[Record], sources: &[Source], obstacles: Obstacles) -> Rows {
+        let collisions = self.names.collisions();
+        let mut only: Vec<u32> = vec![END; rows.len()];
+        let mut shared: HashMap<u32, Users> = HashMap::new();
         for ((i, record), source) in (0..END).zip(records).zip(sources) {
-            if let Some((row, Form::Current)) = source {
-                let (count, of) = &mut users[*row as usize];
-                *count += 1;
-                *of = if record.zone == rows[*row as usize].record.zone { i } else { END };
+            let Some((row, Form::Current)) = source else { continue };
+            let of = &rows[*row as usize].record;
+            if collisions.possible(of.name.as_str()) {
+                shared.entry(*row).or_default().push((record.name.clone(), record.record_type.clone()));
+            } else if of.zone == record.zone {
+                only[*row as usize] = i;
             }
         }
-        rows.into_iter()
-            .zip(users)
-            .map(|(row, (count, of))| {
-                let of = records
-                    .get(of as usize)
-                    .filter(|_| count == 1 && !self.names.collisions().possible(row.record.name.as_str()));
-                let of = of.map(|record| Vouched { labels: &record.labels, properties: &record.properties });
-                Row::new(row.record, of, count)
-            })
-            .collect()
+        let kept = rows.into_iter().zip(only).enumerate().map(|(i, (row, only))| {
+            let of = records.get(only as usize);
+            let of = of.map(|record| Vouched { labels: &record.labels, properties: &record.properties });
+            let users = u32::try_from(i).ok().and_then(|i| shared.remove(&i)).unwrap_or_default();
+            Row::new(row.record, of, users)
+        });
+        Rows::new(kept, obstacles, collisions.clone())
     }
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | create | none | it is written |
 //! | create | ours, left over | it is left as it is |
+//! | create | of nobody, or of the owner we take over from | it is written anew |
 //! | update | any | it is written anew, in the current form; older forms stay |
 //! | delete | current form, read | it is deleted |
 //! | delete | older form | it stays, as ExternalDNS leaves it |
@@ -11,11 +12,12 @@
 use super::TxtRegistry;
 use crate::crypt::nonce_text;
 use crate::payload::{self, NONCE, Texts, quoted, to_text};
-use crate::rows::{Row, Rows};
+use crate::rows::{Obstacle, Rows};
 use std::collections::HashSet;
+use std::sync::Arc;
 use tracing::warn;
 use zonewright_planner::{
-    Change, DnsName, Endpoint, Labels, OWNED_RECORD, OWNER, Record, RecordType, Target,
+    Change, DnsName, Endpoint, Labels, OWNED_RECORD, OWNER, Owner, Properties, Record, RecordType, Target,
 };
 use zonewright_provider_kit::{RowChange, ZoneChange};
 
@@ -43,15 +45,14 @@ impl TxtRegistry {
                 continue;
             };
             let mut change = self.decorate(change, &shared);
-            shared.applied(&change);
             let key = (row, change.change.set_identifier().to_owned());
-            let is_update = matches!(change.change, Change::Update { .. });
-            if is_update && written.contains(&key) {
-                // Written a moment ago for the other record; what it was before is no longer there to be replaced.
-                change.rows.clear();
-            } else if change.rows.iter().any(|row| row.write.is_some()) {
-                written.insert(key);
+            let writes = change.rows.iter().any(|row| row.write.is_some() && row.operation().is_some());
+            let is_later = writes && !written.insert(key);
+            if is_later && matches!(change.change, Change::Update { .. }) {
+                // Written a moment ago for another record: what it was before is no longer there to be replaced.
+                change.rows.iter_mut().for_each(leave_alone);
             }
+            shared.applied(&change);
             decorated.push(change);
         }
         decorated
@@ -87,12 +88,17 @@ impl TxtRegistry {
             return Err("an ownership record has this name".to_owned());
         }
         let Some(row) = self.row_name(name, &endpoint.record_type) else { return Ok(()) };
-        if rows.is_taken(&row, set_identifier) && rows.find(&row, set_identifier, None).is_none() {
-            return Err(format!(
+        match rows.obstacle(&row, set_identifier).filter(|_| rows.find(&row, set_identifier, None).is_none())
+        {
+            None => Ok(()),
+            Some(Obstacle::Text) => Err(format!(
                 "its ownership record would be called {row}, but a TXT record of that name exists that is none"
-            ));
+            )),
+            Some(Obstacle::Unowned) => Err(format!(
+                "its ownership record {row} would make another record ours that is not, because the names of their \
+                 ownership records are the same"
+            )),
         }
-        Ok(())
     }
 
     fn create(&self, new: &mut Endpoint, rows: &Rows) -> Option<RowChange> {
@@ -104,8 +110,14 @@ impl TxtRegistry {
             return Some(RowChange { read: None, expected: None, write: Some(self.row(name, new, nonce)?) });
         };
         // A row that says what the record of another zone makes it say belongs to that one.
-        let read = existing.odd()?.clone();
-        let write = if self.names_an_owner(&read) { untouched(&read) } else { self.row(name, new, nonce)? };
+        let read = existing.odd()?;
+        let write = match self.owner_of(&read) {
+            None => self.row(name, new, nonce)?,
+            Some(owner) if Some(&owner) == self.migrate_from.as_ref() => self.row(name, new, nonce)?,
+            Some(owner) if owner == self.owner => untouched(&read),
+            // Claimed by another owner: such a create is not planned, and that row is not ours to touch.
+            Some(_) => return None,
+        };
         Some(RowChange { read: Some(read), expected: None, write: Some(write) })
     }
 
@@ -122,7 +134,7 @@ impl TxtRegistry {
         let name = self.row_name(&old.name, &old.record_type)?;
         let row = rows.find(&name, &old.set_identifier, Some(&old.zone));
         let read = row.map(|row| row.record(&name, old));
-        if let (Some(read), true) = (&read, row.is_some_and(Row::is_shared)) {
+        if let (Some(read), true) = (&read, row.is_some_and(|row| row.has_other_users(old))) {
             return Some(RowChange {
                 write: Some(untouched(read)),
                 expected: None,
@@ -161,7 +173,7 @@ impl TxtRegistry {
             (Some(nonce), Some(key)) => key.seal(&text, nonce)?,
             _ => text,
         };
-        Some(row_of(name, quoted(&text), &new.name, &new.set_identifier).with_properties(new))
+        Some(row_of(name, &text, &new.name, &new.set_identifier, new.properties.clone()))
     }
 
     /// The row that ExternalDNS v0.22 would name as the one to replace or delete. It computes it from the labels; where that
@@ -171,9 +183,7 @@ impl TxtRegistry {
             .then(|| self.sealed_text(old, read, rows))
             .flatten();
         let text = sealed.unwrap_or_else(|| to_text(&old.labels));
-        let mut row = row_of(name.clone(), quoted(&text), &old.name, &old.set_identifier);
-        row.properties = old.properties.clone();
-        row
+        row_of(name.clone(), &text, &old.name, &old.set_identifier, old.properties.clone())
     }
 
     fn sealed_text(&self, old: &Record, read: Option<&Record>, rows: &Rows) -> Option<String> {
@@ -185,7 +195,7 @@ impl TxtRegistry {
             names
                 .into_iter()
                 .flatten()
-                .find_map(|name| rows.find(&name, &old.set_identifier, Some(&old.zone))?.odd().cloned())
+                .find_map(|name| rows.find(&name, &old.set_identifier, Some(&old.zone))?.odd())
         };
         let row = read.cloned().or_else(older)?;
         match row.targets.first() {
@@ -194,19 +204,30 @@ impl TxtRegistry {
         }
     }
 
-    fn names_an_owner(&self, row: &Record) -> bool {
-        let labels = self.row_labels(row, &mut Texts::default()).unwrap_or_default();
-        payload::get(&labels, OWNER).is_some_and(|owner| !owner.is_empty())
+    fn owner_of(&self, row: &Record) -> Option<Owner> {
+        let labels = self.row_labels(row, &mut Texts::default())?;
+        Owner::new(payload::get(&labels, OWNER)?)
     }
 }
 
 /// A row asks for no TTL, so that it gets the provider's default, and carries the record's properties: routing settings have
 /// to be the same on both.
-fn row_of(name: DnsName, value: String, record: &DnsName, set_identifier: &std::sync::Arc<str>) -> Endpoint {
-    let target = Target::Text(value.into());
-    Endpoint::from_parts(name, RecordType::Txt, vec![target], zonewright_planner::Properties::new())
+fn row_of(
+    name: DnsName,
+    text: &str,
+    record: &DnsName,
+    set_identifier: &Arc<str>,
+    properties: Properties,
+) -> Endpoint {
+    Endpoint::from_parts(name, RecordType::Txt, vec![Target::Text(quoted(text).into())], properties)
         .with_set_identifier(set_identifier.clone())
         .with_label(OWNED_RECORD, record.as_str())
+}
+
+/// Turns the change of a row into none.
+fn leave_alone(row: &mut RowChange) {
+    row.expected = None;
+    row.write = row.read.as_ref().map(untouched);
 }
 
 /// A row to be left exactly as it was read.
@@ -214,16 +235,4 @@ fn untouched(read: &Record) -> Endpoint {
     Endpoint::from_parts(read.name.clone(), RecordType::Txt, read.targets.clone(), read.properties.clone())
         .with_set_identifier(read.set_identifier.clone())
         .with_ttl(read.ttl)
-}
-
-/// Puts the properties of a record on its row.
-trait WithProperties {
-    fn with_properties(self, of: &Endpoint) -> Self;
-}
-
-impl WithProperties for Endpoint {
-    fn with_properties(mut self, of: &Endpoint) -> Self {
-        self.properties = of.properties.clone();
-        self
-    }
 }

@@ -52,8 +52,7 @@ async fn run_until_stopped(
     }
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());
-    let events = config.schedule.events.then(|| prepared.caches.changes());
-    prepared.daemon.run(schedule, events, stop).await;
+    prepared.daemon.run(schedule, config.schedule.events, stop).await;
     info!("zonewright stops");
     Ok(0)
 }

@@ -259,6 +259,10 @@ impl Source for GatewaySource {
         caches
     }
 
+    fn triggers(&self) -> Vec<Arc<dyn Fill>> {
+        self.caches()
+    }
+
     fn outcomes(&self) -> Vec<Outcome> {
         // Always in this order: threads that took shared locks in different orders could wait for each other's writers.
         let routes = self.routes.read();

@@ -18,10 +18,11 @@ pub use nat64::Nat64Prefixes;
 pub use target_networks::TargetNetworks;
 
 use super::Source;
-use super::outcome::Problem;
+use super::object::{Key, Kind};
+use super::outcome::{Problem, Severity};
 use super::store::CacheStatus;
 use std::sync::Arc;
-use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete};
+use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete, ObjectRef};
 
 /// Settings of the stages.
 #[derive(Debug, Clone, Default)]
@@ -65,6 +66,7 @@ pub fn collect(sources: &[Arc<dyn Source>], settings: &PipelineSettings) -> Desi
     let mut endpoints = Vec::new();
     for source in sources {
         desired.incomplete.extend(incompleteness(source.as_ref()));
+        note_undecodable(source.as_ref(), &mut desired);
         let mut of_source = Vec::new();
         for outcome in source.outcomes() {
             of_source.extend(outcome.endpoints);
@@ -101,6 +103,43 @@ fn incompleteness(source: &dyn Source) -> Option<Incomplete> {
     })
 }
 
+/// An object that exists but cannot be decoded may own records, so they are held: by its label where it is a primary object; where it
+/// is one that others depend on (a Pod, a Gateway), the whole source counts as incomplete.
+fn note_undecodable(source: &dyn Source, desired: &mut Desired) {
+    let caches = source.caches();
+    let Some((primary, secondary)) = caches.split_first() else { return };
+    for (key, reason) in primary.undecodable() {
+        let object = undecodable_ref(source.name(), primary.kind(), &key);
+        let message = format!("cannot be understood: {reason}");
+        desired.holds.push(Hold {
+            object: object.clone(),
+            name: None,
+            set_identifier: "".into(),
+            resource: source.resource_prefixes().first().map(|prefix| format!("{prefix}{}", key.path())),
+            reason: HoldReason::Invalid(message.clone()),
+        });
+        desired.problems.push(Problem { object, severity: Severity::Error, message, invalid: None });
+    }
+    for cache in secondary {
+        desired.incomplete.extend(cache.undecodable().into_iter().map(|(key, reason)| Incomplete {
+            source: source.name().to_owned(),
+            resource_prefixes: source.resource_prefixes().iter().map(ToString::to_string).collect(),
+            reason: format!("{} {} cannot be understood: {reason}", cache.kind().kind, key.path()),
+        }));
+    }
+}
+
+fn undecodable_ref(source: &'static str, kind: &Kind, key: &Key) -> Arc<ObjectRef> {
+    Arc::new(ObjectRef {
+        source,
+        kind: kind.kind.to_owned(),
+        api_version: kind.api_version(),
+        namespace: key.namespace.to_string(),
+        name: key.name.to_string(),
+        uid: String::new(),
+    })
+}
+
 /// A wish that still has no targets holds its name.
 fn hold_empty(endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> {
     let (with, without): (Vec<_>, Vec<_>) = endpoints.into_iter().partition(|e| !e.targets.is_empty());
@@ -117,4 +156,33 @@ fn hold_empty(endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> 
         }
     }
     with
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sources::ingress::IngressSource;
+    use crate::sources::store::Caches;
+    use serde_json::json;
+
+    #[test]
+    fn an_object_that_cannot_be_decoded_holds_what_it_owns_and_harms_no_other() {
+        let mut caches = Caches::new(Default::default());
+        let source: Arc<dyn Source> = Arc::new(IngressSource::new(Arc::default(), &mut caches));
+        let ingress = |name: &str, host: serde_json::Value| {
+            json!({
+                "metadata": {"name": name, "namespace": "shop"},
+                "spec": {"rules": [{"host": host}]},
+                "status": {"loadBalancer": {"ingress": [{"ip": "192.0.2.1"}]}},
+            })
+        };
+        for cache in caches.all() {
+            cache.replace_from_json(vec![ingress("good", json!("a.example.org")), ingress("bad", json!(7))]);
+        }
+        let desired = collect(&[source], &PipelineSettings::default());
+        assert_eq!(desired.endpoints.len(), 1);
+        assert_eq!(desired.holds[0].resource.as_deref(), Some("ingress/shop/bad"));
+        assert_eq!(desired.problems[0].severity, Severity::Error);
+        assert!(desired.incomplete.is_empty());
+    }
 }

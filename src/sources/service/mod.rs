@@ -25,7 +25,7 @@ use super::object::Object;
 use super::outcome::{Common, Outcome};
 use super::pods::{self, Pod};
 use super::selection::{
-    common, fail_with_unlabelled, is_selected, template_has_its_turn, template_names, template_pairs,
+    common, fail_with_unlabelled, is_selected, publish_template_pairs, template_names_in_turn,
 };
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
@@ -125,15 +125,9 @@ impl ServiceSource {
         common: &Common,
         outcome: &mut Outcome,
     ) -> Result<(), TemplateError> {
-        if template_has_its_turn(&self.templates, outcome) {
-            for (host, targets) in template_pairs(&self.templates, object)? {
-                outcome.publish(&host, &targets, &Common::default());
-            }
-        }
-        if template_has_its_turn(&self.templates, outcome) {
-            for host in template_names(&self.templates, object)? {
-                destinations.publish(&host, common, outcome);
-            }
+        publish_template_pairs(&self.templates, object, outcome)?;
+        for host in template_names_in_turn(&self.templates, object, outcome)? {
+            destinations.publish(&host, common, outcome);
         }
         Ok(())
     }
@@ -159,6 +153,14 @@ impl Source for ServiceSource {
         caches.extend(self.slices.clone().map(|cache| cache as Arc<dyn Fill>));
         caches.extend(self.pods.clone().map(|cache| cache as Arc<dyn Fill>));
         caches.extend(self.nodes.clone().map(|cache| cache as Arc<dyn Fill>));
+        caches
+    }
+
+    fn triggers(&self) -> Vec<Arc<dyn Fill>> {
+        let mut caches: Vec<Arc<dyn Fill>> = vec![self.services.clone()];
+        if self.settings.service.listen_endpoint_events {
+            caches.extend(self.slices.clone().map(|cache| cache as Arc<dyn Fill>));
+        }
         caches
     }
 

@@ -72,6 +72,7 @@ pub struct Cache<T> {
     retention: Arc<Retention>,
     contents: RwLock<Contents<T>>,
     changed: watch::Sender<()>,
+    any_changed: watch::Sender<()>,
 }
 
 /// What of an object is kept beyond the fields of its type.
@@ -193,6 +194,7 @@ impl<T: KubeObject> Cache<T> {
     fn write(&self, change: impl FnOnce(&mut Contents<T>)) {
         change(&mut self.contents.write().unwrap_or_else(PoisonError::into_inner));
         self.changed.send_replace(());
+        self.any_changed.send_replace(());
     }
 }
 
@@ -278,6 +280,8 @@ pub trait Fill: Send + Sync {
     fn scope(&self) -> &Scope;
     /// How complete the cache is.
     fn status(&self) -> CacheStatus;
+    /// Fires after any change in this cache.
+    fn changes(&self) -> watch::Receiver<()>;
     /// Notes how complete the cache is.
     fn set_status(&self, status: CacheStatus);
     /// Objects that exist but whose present form could not be decoded, and why.
@@ -306,6 +310,10 @@ impl<T: KubeObject> Fill for Cache<T> {
 
     fn status(&self) -> CacheStatus {
         self.read().status.clone()
+    }
+
+    fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     fn set_status(&self, status: CacheStatus) {
@@ -413,7 +421,8 @@ impl Caches {
                 undecodable: BTreeMap::new(),
                 status: CacheStatus::Pending,
             }),
-            changed: self.changed.clone(),
+            changed: watch::Sender::new(()),
+            any_changed: self.changed.clone(),
         });
         self.caches.push((cache.clone(), cache.clone()));
         cache

@@ -83,6 +83,8 @@ pub enum Problem {
     StillDiffers(Vec<String>),
     #[error("the listing contains what the provider itself cannot read: {0:?}")]
     Unreadable(Vec<String>),
+    #[error("the record of ownership row {0} was written and is not listed")]
+    Missing(DnsName),
     #[error("ownership row {name}: expected {expected:?}, found {found:?}")]
     Row { name: DnsName, expected: Option<String>, found: Option<String> },
     #[error("the battery's own data does not fit the base domain: {0}")]

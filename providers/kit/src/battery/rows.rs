@@ -38,7 +38,7 @@ impl Battery<'_> {
         let new = self.owned_record("192.0.2.31")?;
         let expected = self.row(FIRST)?;
         let Some(old) = find(&current, &new).cloned() else {
-            return Err(Problem::NothingPlanned);
+            return Err(Problem::Missing(expected.name));
         };
         let read = find(&current, &expected).cloned();
         let row = RowChange { read, expected: Some(expected), write: Some(self.row(SECOND)?) };
@@ -51,7 +51,7 @@ impl Battery<'_> {
         let current = run.current().await?;
         let expected = self.row(SECOND)?;
         let Some(old) = find(&current, &self.owned_record("192.0.2.31")?).cloned() else {
-            return Err(Problem::NothingPlanned);
+            return Err(Problem::Missing(expected.name));
         };
         let read = find(&current, &expected).cloned();
         let row = RowChange { read, expected: Some(expected), write: None };

@@ -1,0 +1,123 @@
+//! Which lists a change goes to. The expected texts are what ExternalDNS v0.22 was recorded to send.
+
+use super::*;
+use crate::changes::to_wire;
+use zonewright_planner::{DeleteReason, UpdateReason};
+use zonewright_provider_kit::RowChange;
+use zonewright_provider_kit::wire::to_json;
+
+const HERITAGE: &str =
+    "\"heritage=external-dns,external-dns/owner=me,external-dns/resource=crd/default/web\"";
+
+fn sent(changes: &[ZoneChange]) -> String {
+    String::from_utf8(to_json(&to_wire(changes)).unwrap()).unwrap().trim_end().to_owned()
+}
+
+fn owned_record() -> Record {
+    let mut record = record("web.example.org", "192.0.2.1");
+    record.labels = [("owner", "me"), ("resource", "crd/default/web")].into_iter().collect();
+    record
+}
+
+fn owned_wish() -> Endpoint {
+    a("web.example.org", "192.0.2.1").with_label("owner", "me").with_label("resource", "crd/default/web")
+}
+
+fn row() -> Endpoint {
+    txt("a-web.example.org", HERITAGE).with_label("ownedRecord", "web.example.org")
+}
+
+fn read_row(text: &str) -> Record {
+    Record::from_text(ZoneId::new("webhook"), "a-web.example.org", RecordType::Txt, &[text]).unwrap()
+}
+
+fn with_row(
+    change: Change,
+    read: Option<Record>,
+    expected: Option<Endpoint>,
+    write: Option<Endpoint>,
+) -> ZoneChange {
+    ZoneChange { change, rows: vec![RowChange { read, expected, write }] }
+}
+
+const RECORD: &str = r#"{"dnsName":"web.example.org","targets":["192.0.2.1"],"recordType":"A","labels":{"owner":"me","resource":"crd/default/web"}}"#;
+const ROW: &str = r#"{"dnsName":"a-web.example.org","targets":["\"heritage=external-dns,external-dns/owner=me,external-dns/resource=crd/default/web\""],"recordType":"TXT","labels":{"ownedRecord":"web.example.org"}}"#;
+
+fn marked(json: &str) -> String {
+    let open = json.strip_suffix('}').unwrap();
+    format!(r#"{open},"providerSpecific":[{{"name":"txt/force-update","value":"true"}}]}}"#)
+}
+
+#[test]
+fn records_come_first_and_rows_after_all_of_them() {
+    let new = || Change::Create { new: owned_wish(), reason: CreateReason::New };
+    let changes = [with_row(new(), None, None, Some(row())), with_row(new(), None, None, Some(row()))];
+    assert_eq!(sent(&changes), format!(r#"{{"create":[{RECORD},{RECORD},{ROW},{ROW}]}}"#));
+}
+
+#[test]
+fn an_update_always_brings_the_row_along() {
+    let change =
+        Change::Update { old: owned_record(), new: owned_wish(), reasons: vec![UpdateReason::Targets] };
+    let changes = [with_row(change, Some(read_row(HERITAGE)), Some(row()), Some(row()))];
+    assert_eq!(sent(&changes), format!(r#"{{"updateOld":[{RECORD},{ROW}],"updateNew":[{RECORD},{ROW}]}}"#));
+}
+
+/// Recorded as registry/old-format-migrated: the row of an older form is read, the one of today is missing.
+#[test]
+fn a_missing_row_marks_the_old_side() {
+    let mut old = owned_record();
+    old.ownership.row_missing = true;
+    let change =
+        Change::Update { old: old.clone(), new: owned_wish(), reasons: vec![UpdateReason::OwnershipRow] };
+    let changes = [with_row(change, None, Some(row()), Some(row()))];
+    let (old_record, old_row) = (marked(RECORD), marked(ROW));
+    assert_eq!(
+        sent(&changes),
+        format!(r#"{{"updateOld":[{old_record},{old_row}],"updateNew":[{RECORD},{ROW}]}}"#)
+    );
+
+    // The mark is set once, whoever set it.
+    let mut expected = row();
+    expected.properties.set("txt/force-update", "true");
+    let change = Change::Delete { old, reason: DeleteReason::NoLongerWanted };
+    let changes = [with_row(change, None, Some(expected), None)];
+    assert_eq!(sent(&changes), format!(r#"{{"delete":[{old_record},{old_row}]}}"#));
+}
+
+#[test]
+fn a_delete_names_the_row_that_v0_22_expects() {
+    let change = Change::Delete { old: owned_record(), reason: DeleteReason::NoLongerWanted };
+    let legacy = txt("web.example.org", HERITAGE);
+    let read =
+        Record::from_text(ZoneId::new("webhook"), "web.example.org", RecordType::Txt, &[HERITAGE]).unwrap();
+    let mut delete = with_row(change, None, Some(row()), None);
+    // A row of an older form, which v0.22 leaves where it is.
+    delete.rows.push(RowChange { read: Some(read), expected: None, write: None });
+    assert_eq!(legacy.name, delete.change.name().clone());
+    assert_eq!(sent(&[delete]), format!(r#"{{"delete":[{RECORD},{ROW}]}}"#));
+}
+
+#[test]
+fn a_create_does_not_repeat_a_row_that_stands() {
+    let new = || Change::Create { new: owned_wish(), reason: CreateReason::New };
+    let changes = [with_row(new(), Some(read_row(HERITAGE)), None, Some(row()))];
+    assert_eq!(sent(&changes), format!(r#"{{"create":[{RECORD}]}}"#));
+
+    let stale = "heritage=external-dns,external-dns/owner=me";
+    let changes = [with_row(new(), Some(read_row(stale)), None, Some(row()))];
+    let old = format!(r#"{{"dnsName":"a-web.example.org","targets":["{stale}"],"recordType":"TXT"}}"#);
+    assert_eq!(sent(&changes), format!(r#"{{"create":[{RECORD}],"updateOld":[{old}],"updateNew":[{ROW}]}}"#));
+}
+
+#[test]
+fn old_records_are_spelled_as_they_were_read() {
+    let mut old =
+        Record::from_text(ZoneId::new("z"), "Web.Example.org.", RecordType::Cname, &["CDN.net."]).unwrap();
+    old.properties.set("webhook/x", "1");
+    let change = Change::Delete { old, reason: DeleteReason::NoLongerWanted };
+    assert_eq!(
+        sent(&[ZoneChange { change, rows: Vec::new() }]),
+        r#"{"delete":[{"dnsName":"Web.Example.org.","targets":["CDN.net."],"recordType":"CNAME","providerSpecific":[{"name":"webhook/x","value":"1"}]}]}"#
+    );
+}

@@ -1,0 +1,379 @@
+//! The loop with a provider of two zones that fails on demand, and a source that says what it is told to say.
+
+use super::daemon::Daemon;
+use super::report::CycleReport;
+use super::{ListingCache, Pipeline, PlanSettings};
+use crate::sources::Source;
+use crate::sources::outcome::{Common, Outcome};
+use crate::sources::pipeline::PipelineSettings;
+use crate::sources::store::Fill;
+use async_trait::async_trait;
+use std::num::NonZeroUsize;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+use tokio_util::sync::CancellationToken;
+use zonewright_planner::{
+    Change, DnsName, DomainFilter, Endpoint, HoldReason, ManagedTypes, ObjectRef, Owner, Policy, Record,
+    ZoneId,
+};
+use zonewright_provider_kit::{
+    Adjusted, Capabilities, ErrorClass, Listing, Operation, ProviderError, ReadZones, WriteZone, Zone,
+    ZoneChange,
+};
+use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
+
+/// Keeps records; fails where told to.
+#[derive(Default)]
+struct Service {
+    records: Mutex<Vec<Record>>,
+    unreadable_zone: Mutex<Option<&'static str>>,
+    refused_name: Mutex<Option<&'static str>>,
+    lists: AtomicUsize,
+    writes: AtomicUsize,
+    stop_after_write: Mutex<Option<CancellationToken>>,
+}
+
+struct Side(Arc<Service>, Capabilities);
+
+fn zone(id: &str) -> Zone {
+    Zone { id: ZoneId::new(id), name: DnsName::parse(id).ok() }
+}
+
+#[async_trait]
+impl ReadZones for Side {
+    fn capabilities(&self) -> &Capabilities {
+        &self.1
+    }
+
+    async fn zones(&self) -> Result<Vec<Zone>, ProviderError> {
+        Ok(vec![zone("example.org"), zone("example.net")])
+    }
+
+    async fn records(&self, zone: &Zone) -> Result<Listing, ProviderError> {
+        self.0.lists.fetch_add(1, Ordering::Relaxed);
+        if *self.0.unreadable_zone.lock().unwrap() == Some(zone.id.as_str()) {
+            return Err(ProviderError::new(ErrorClass::Auth, "access denied"));
+        }
+        let records = self.0.records.lock().unwrap();
+        let records = records.iter().filter(|record| record.zone == zone.id).cloned().collect();
+        Ok(Listing { records, unreadable: Vec::new() })
+    }
+
+    async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+        Ok(Adjusted { endpoints, ..Adjusted::default() })
+    }
+}
+
+#[async_trait]
+impl WriteZone for Side {
+    async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>> {
+        self.0.writes.fetch_add(1, Ordering::Relaxed);
+        if let Some(stop) = &*self.0.stop_after_write.lock().unwrap() {
+            stop.cancel();
+        }
+        changes.iter().map(|change| self.apply_one(zone, change)).collect()
+    }
+}
+
+impl Side {
+    fn apply_one(&self, zone: &Zone, change: &ZoneChange) -> Result<(), ProviderError> {
+        if *self.0.refused_name.lock().unwrap() == Some(change.change.name().as_str()) {
+            return Err(ProviderError::new(ErrorClass::InvalidRecord, "refused"));
+        }
+        let mut records = self.0.records.lock().unwrap();
+        for operation in change.operations() {
+            if let Operation::Update(old, _) | Operation::Delete(old) = operation {
+                records.retain(|record| record.key() != old.key());
+            }
+            if let Operation::Create(new) | Operation::Update(_, new) = operation {
+                records.push(stored(zone, new));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Labels are not kept by providers.
+fn stored(zone: &Zone, endpoint: &Endpoint) -> Record {
+    let targets: Vec<String> = endpoint.targets.iter().map(ToString::to_string).collect();
+    let (name, record_type) = (endpoint.name.as_str(), endpoint.record_type.clone());
+    Record::from_text(zone.id.clone(), name, record_type, &targets).unwrap()
+}
+
+/// Publishes names with targets.
+#[derive(Default)]
+struct Says(Mutex<Vec<(&'static str, &'static [&'static str])>>);
+
+impl Source for Says {
+    fn name(&self) -> &'static str {
+        "ingress"
+    }
+
+    fn resource_prefixes(&self) -> &'static [&'static str] {
+        &["ingress/"]
+    }
+
+    fn caches(&self) -> Vec<Arc<dyn Fill>> {
+        Vec::new()
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        let wishes = self.0.lock().unwrap();
+        let outcome = |(name, targets): &(&str, &[&str])| {
+            let object = ObjectRef {
+                source: "ingress",
+                kind: "Ingress".into(),
+                api_version: "networking.k8s.io/v1".into(),
+                namespace: "x".into(),
+                name: (*name).into(),
+                uid: String::new(),
+            };
+            let resource = Some(format!("ingress/x/{name}").into());
+            let mut outcome = Outcome::new(Arc::new(object));
+            outcome.publish(name, targets, &Common { resource, ..Common::default() });
+            outcome
+        };
+        wishes.iter().map(outcome).collect()
+    }
+}
+
+struct Harness {
+    service: Arc<Service>,
+    source: Arc<Says>,
+    daemon: Daemon,
+    stop: CancellationToken,
+}
+
+impl Harness {
+    fn new() -> Self {
+        Self::with(Capabilities::everything(), true)
+    }
+
+    fn with(capabilities: Capabilities, can_write: bool) -> Self {
+        let (service, source) = (Arc::<Service>::default(), Arc::<Says>::default());
+        let side = Arc::new(Side(service.clone(), capabilities));
+        let txt = TxtSettings {
+            owner: Owner::new("me"),
+            migrate_from: None,
+            prefix: String::new(),
+            suffix: String::new(),
+            wildcard_replacement: String::new(),
+            encrypt: false,
+            key: None,
+            managed: ManagedTypes::default(),
+            nonces: NonceSource::from_seed([0; 32]),
+        };
+        let pipeline = Pipeline {
+            reader: side.clone(),
+            writer: can_write.then_some(side as Arc<dyn WriteZone>),
+            registry: Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap())),
+            settings: PlanSettings {
+                policy: Policy::Sync,
+                managed: ManagedTypes::default(),
+                filter: DomainFilter::All,
+                hold_missing_targets: true,
+            },
+        };
+        let daemon = Daemon::new(vec![source.clone()], PipelineSettings::default(), pipeline);
+        Self { service, source, daemon, stop: CancellationToken::new() }
+    }
+
+    fn say(&self, wishes: &[(&'static str, &'static [&'static str])]) {
+        *self.source.0.lock().unwrap() = wishes.to_vec();
+    }
+
+    async fn cycle(&mut self) -> CycleReport {
+        self.daemon.cycle(&self.stop).await
+    }
+
+    fn names(&self) -> Vec<String> {
+        let records = self.service.records.lock().unwrap();
+        let mut names: Vec<String> =
+            records.iter().map(|r| format!("{} {}", r.record_type, r.name)).collect();
+        names.sort();
+        names
+    }
+
+    fn lists(&self) -> usize {
+        self.service.lists.swap(0, Ordering::Relaxed)
+    }
+}
+
+fn codes(report: &CycleReport) -> Vec<(&str, &str)> {
+    report.plan.skips.iter().map(|skip| (skip.name.as_str(), skip.reason.code())).collect()
+}
+
+#[tokio::test]
+async fn records_come_and_go_with_their_ownership_rows() {
+    let mut harness = Harness::new();
+    harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.net", &["192.0.2.2"])]);
+    assert!(harness.cycle().await.succeeded());
+    let all = ["A a.example.org", "A b.example.net", "TXT a-a.example.org", "TXT a-b.example.net"];
+    assert_eq!(harness.names(), all);
+    assert!(harness.cycle().await.plan.is_empty());
+    harness.say(&[("b.example.net", &["192.0.2.3"])]);
+    let report = harness.cycle().await;
+    assert_eq!((report.plan.count("update"), report.plan.count("delete")), (1, 1));
+    assert_eq!(harness.names(), ["A b.example.net", "TXT a-b.example.net"]);
+}
+
+#[tokio::test]
+async fn an_unreadable_zone_fails_alone() {
+    let mut harness = Harness::new();
+    harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.net", &["192.0.2.2"])]);
+    *harness.service.unreadable_zone.lock().unwrap() = Some("example.org");
+    let report = harness.cycle().await;
+    assert!(!report.provider_succeeded());
+    assert_eq!(codes(&report), [("a.example.org", "zone-unreadable")]);
+    assert_eq!(harness.names(), ["A b.example.net", "TXT a-b.example.net"]);
+    *harness.service.unreadable_zone.lock().unwrap() = None;
+    assert!(harness.cycle().await.succeeded());
+    assert_eq!(harness.names().len(), 4);
+}
+
+#[tokio::test]
+async fn a_refused_record_harms_only_itself_and_is_tried_again() {
+    let mut harness = Harness::new();
+    harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.org", &["192.0.2.2"])]);
+    *harness.service.refused_name.lock().unwrap() = Some("a.example.org");
+    let report = harness.cycle().await;
+    assert_eq!(report.failed_changes(), 1);
+    assert!(!report.succeeded());
+    assert_eq!(harness.names(), ["A b.example.org", "TXT a-b.example.org"]);
+    *harness.service.refused_name.lock().unwrap() = None;
+    assert!(harness.cycle().await.succeeded());
+    assert_eq!(harness.names().len(), 4);
+}
+
+#[tokio::test]
+async fn a_name_outside_every_zone_is_reported() {
+    let mut harness = Harness::new();
+    harness.say(&[("a.example.com", &["192.0.2.1"])]);
+    assert_eq!(codes(&harness.cycle().await), [("a.example.com", "no-zone")]);
+}
+
+#[tokio::test]
+async fn the_row_of_an_apex_that_leaves_the_zone_is_not_written() {
+    let mut harness = Harness::new();
+    harness.say(&[("example.org", &["192.0.2.1"])]);
+    assert!(harness.cycle().await.succeeded());
+    assert_eq!(harness.names(), ["A example.org"]);
+}
+
+#[tokio::test]
+async fn an_object_that_lost_its_target_keeps_its_record() {
+    let mut harness = Harness::new();
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    harness.cycle().await;
+    harness.say(&[("a.example.org", &[])]);
+    let report = harness.cycle().await;
+    assert_eq!(codes(&report), [("a.example.org", "held")]);
+    assert!(report.plan.is_empty());
+    harness.daemon.pipeline.settings.hold_missing_targets = false;
+    assert_eq!(harness.cycle().await.plan.count("delete"), 1);
+    assert_eq!(harness.names(), [""; 0]);
+}
+
+#[tokio::test]
+async fn what_cannot_be_stored_is_reported_and_what_stands_there_stays() {
+    let mut harness = Harness::new();
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    harness.cycle().await;
+    // A provider that does not know CNAMEs, and an object that now wants one.
+    let mut capabilities = Capabilities::everything();
+    capabilities.record_types.retain(|record_type| record_type.as_str() != "CNAME");
+    harness.daemon.pipeline.reader = Arc::new(Side(harness.service.clone(), capabilities));
+    harness.say(&[("a.example.org", &["lb.example.net"])]);
+    let report = harness.cycle().await;
+    assert_eq!(codes(&report), [("a.example.org", "held"), ("a.example.org", "unsupported")]);
+    assert!(report.plan.is_empty());
+    let unsupported = "the provider does not store CNAME records".to_owned();
+    let held = zonewright_planner::SkipReason::Held(HoldReason::Invalid(unsupported));
+    assert_eq!(report.plan.skips[0].reason, held);
+}
+
+#[tokio::test]
+async fn without_a_writer_nothing_is_written() {
+    let mut harness = Harness::with(Capabilities::everything(), false);
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    let report = harness.cycle().await;
+    assert_eq!(report.plan.count("create"), 1);
+    assert!(report.dry_run && report.applied.is_empty());
+    assert_eq!(harness.service.writes.load(Ordering::Relaxed), 0);
+}
+
+#[tokio::test]
+async fn a_stop_between_writes_sends_no_more() {
+    let mut capabilities = Capabilities::everything();
+    capabilities.changes_per_write = NonZeroUsize::new(1);
+    let mut harness = Harness::with(capabilities, true);
+    harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.org", &["192.0.2.2"])]);
+    *harness.service.stop_after_write.lock().unwrap() = Some(harness.stop.clone());
+    let report = harness.cycle().await;
+    assert_eq!((report.plan.changes.len(), report.applied.len()), (2, 1));
+    assert_eq!(harness.service.writes.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listing_is_used_again_as_long_as_the_txt_cache_allows() {
+    let mut harness = Harness::new();
+    harness.daemon.listing =
+        ListingCache { across_writes: Duration::from_secs(600), until_write: Duration::ZERO };
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    harness.cycle().await;
+    assert_eq!(harness.lists(), 2, "one list per zone");
+    assert!(harness.cycle().await.plan.is_empty(), "what was written is known without listing");
+    harness.say(&[("a.example.org", &["192.0.2.9"])]);
+    assert_eq!(harness.cycle().await.plan.count("update"), 1);
+    harness.say(&[]);
+    assert_eq!(harness.cycle().await.plan.count("delete"), 1);
+    assert_eq!(harness.lists(), 0);
+    assert_eq!(harness.names(), [""; 0], "the row went with the record");
+    tokio::time::advance(Duration::from_secs(601)).await;
+    harness.cycle().await;
+    assert_eq!(harness.lists(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_failed_write_makes_the_next_cycle_list_again() {
+    let mut harness = Harness::new();
+    harness.daemon.listing =
+        ListingCache { across_writes: Duration::from_secs(600), until_write: Duration::ZERO };
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    *harness.service.refused_name.lock().unwrap() = Some("a.example.org");
+    harness.cycle().await;
+    *harness.service.refused_name.lock().unwrap() = None;
+    harness.lists();
+    assert_eq!(harness.cycle().await.plan.count("create"), 1);
+    assert_eq!(harness.lists(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_provider_cache_lasts_until_a_write() {
+    let mut harness = Harness::new();
+    harness.daemon.listing =
+        ListingCache { across_writes: Duration::ZERO, until_write: Duration::from_secs(600) };
+    assert_eq!(harness.cycle().await.listed_from_cache, Some(false));
+    assert_eq!(harness.cycle().await.listed_from_cache, Some(true));
+    assert_eq!(harness.lists(), 2);
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    harness.cycle().await;
+    assert_eq!(harness.lists(), 0);
+    harness.cycle().await;
+    assert_eq!(harness.lists(), 2);
+}
+
+#[tokio::test]
+async fn a_type_change_is_one_write() {
+    let mut harness = Harness::new();
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    harness.cycle().await;
+    harness.service.writes.store(0, Ordering::Relaxed);
+    harness.say(&[("a.example.org", &["lb.example.net"])]);
+    let report = harness.cycle().await;
+    let actions: Vec<&str> = report.plan.changes.iter().map(Change::action).collect();
+    assert_eq!(actions, ["delete", "create"]);
+    assert_eq!(harness.service.writes.load(Ordering::Relaxed), 1);
+    assert_eq!(harness.names(), ["CNAME a.example.org", "TXT cname-a.example.org"]);
+}
