@@ -60,7 +60,12 @@ impl Pipeline {
                     for what in listing.unreadable {
                         warn!(zone.id = %zone.id, "record left alone because it cannot be understood: {what}");
                     }
-                    records.extend(listing.records);
+                    // A single zone's list is taken over as it is: a copy would be the peak of the whole cycle.
+                    if records.is_empty() {
+                        records = listing.records;
+                    } else {
+                        records.extend(listing.records);
+                    }
                     world.zones.push(zone);
                 }
                 Err(error) => world.unreadable.push((zone, error)),
