@@ -25,7 +25,7 @@ use std::time::Duration;
 use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
 use zonewright_provider_kit::{ReadZones, WriteZone};
-use zonewright_provider_webhook::{Webhook, WebhookConfig, WebhookStats};
+use zonewright_provider_webhook::{RequestRecorder, Webhook, WebhookConfig, WebhookStats};
 use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
 
 /// Why the program cannot start. The message names the flag.
@@ -121,6 +121,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
             cli::Compatibility::Molecule => Compatibility::Molecule,
             cli::Compatibility::KopsDnsController => Compatibility::KopsDnsController,
         }),
+        targets_are_replaced: sources.force_default_targets && !sources.default_targets.is_empty(),
         nodes: NodeSettings {
             exclude_unschedulable: sources.nodes.exclude_unschedulable,
             expose_internal_ipv6: sources.nodes.expose_internal_ipv6,
@@ -212,11 +213,11 @@ impl Provider {
     }
 }
 
-/// Makes the provider. Nothing is asked of it yet.
+/// Makes the provider. Nothing is asked of it yet. `recorder` will be told of every request to it over HTTP.
 ///
 /// # Errors
 /// When its settings cannot work.
-pub fn provider(config: &Config) -> Result<Provider, StartError> {
+pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Provider, StartError> {
     match config.providers.general.name {
         ProviderName::InMemory => {
             let settings = InMemoryConfig {
@@ -238,7 +239,7 @@ pub fn provider(config: &Config) -> Result<Provider, StartError> {
                 write_timeout: settings.write_timeout,
                 max_body_size: settings.max_body_size.map_or(0, |limit| i64::try_from(limit).unwrap_or(0)),
             };
-            let webhook = Webhook::new(&settings).map_err(StartError::of)?;
+            let webhook = Webhook::recorded(&settings, recorder).map_err(StartError::of)?;
             Ok(Provider {
                 reader: Arc::new(webhook.reader()),
                 writer: Arc::new(webhook.writer()),
@@ -282,7 +283,8 @@ fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
             (filters.regex_domain_filter.clone(), filters.regex_domain_exclusion.clone());
         return Ok(DomainFilter::from_regexes(include, exclude));
     }
-    DomainFilter::from_suffixes(&filters.domain_filter, &filters.exclude_domains).map_err(StartError::of)
+    DomainFilter::from_suffixes(&filters.domain_filter, &filters.exclude_domains)
+        .map_err(|error| StartError(format!("--domain-filter or --exclude-domains: {error}")))
 }
 
 fn registry(config: &Config) -> Result<Registry, StartError> {

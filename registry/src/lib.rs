@@ -18,7 +18,7 @@ pub use rows::Rows;
 pub use txt::{RegistryError, TxtRegistry, TxtSettings};
 
 use std::collections::BTreeMap;
-use zonewright_planner::{Change, Endpoint, Owner, Record, RecordKey};
+use zonewright_planner::{Change, Endpoint, OWNER, Owner, Record, RecordKey};
 use zonewright_provider_kit::ZoneChange;
 
 /// Who owns which record (`--registry`).
@@ -64,7 +64,7 @@ impl Registry {
     pub fn decorate(&self, change: Change, rows: &Rows) -> ZoneChange {
         match self {
             Self::Txt(txt) => txt.decorate(change, rows),
-            Self::Noop => ZoneChange { change, rows: Vec::new() },
+            Self::Noop => ZoneChange { change: with_owner_of_old(change), rows: Vec::new() },
         }
     }
 
@@ -100,4 +100,13 @@ impl Registry {
             Self::Noop => Ok(()),
         }
     }
+}
+
+/// An update carries the owner label of what it replaces, an empty one where nobody owns it: so ExternalDNS's webhook providers
+/// see it (v0.22, `plan.inheritOwner`).
+fn with_owner_of_old(mut change: Change) -> Change {
+    if let Change::Update { old, new, .. } = &mut change {
+        new.labels.set(OWNER, old.labels.owner().unwrap_or_default());
+    }
+    change
 }

@@ -21,6 +21,8 @@ pub struct Settings {
     pub ignore_hostname_annotation: bool,
     /// `--compatibility`.
     pub compatibility: Option<Compatibility>,
+    /// `--force-default-targets` with default targets: what an object points at will be replaced, so it need not be valid.
+    pub targets_are_replaced: bool,
     /// Node addresses, for every source that publishes them.
     pub nodes: NodeSettings,
     /// Source `service`.

@@ -18,7 +18,8 @@ use zonewright_provider_kit::ProviderError;
 pub trait Chores: Send + Sync {
     /// Brings what sources read besides Kubernetes up to date (addresses of load balancer host names).
     async fn before(&self) {}
-    /// Tells Kubernetes what was looked at (status of DNSEndpoints). Not called in a dry run.
+    /// Tells Kubernetes what was looked at (status of DNSEndpoints). Not called in a dry run, and dropped half-way when the
+    /// daemon is to stop.
     async fn after(&self) {}
 }
 
@@ -107,15 +108,20 @@ impl Daemon {
                 report.rejected = proposal.rejected;
             }
         }
-        if !dry_run && !stop.is_cancelled() {
-            for chore in &self.chores {
-                chore.after().await;
-            }
-        }
         report.duration = begun.elapsed();
         self.reporter.tell(&report);
         self.observers.iter().for_each(|observer| observer.ended(&report));
+        if !dry_run {
+            // After the report, which must not wait for them, and given up at any moment: what is left is found again.
+            stop.run_until_cancelled(self.finish_chores()).await;
+        }
         report
+    }
+
+    async fn finish_chores(&self) {
+        for chore in &self.chores {
+            chore.after().await;
+        }
     }
 
     /// What a cycle would do, and the world it would do it to. The parts are the daemon's own; only the last step is missing.
@@ -151,6 +157,7 @@ impl Daemon {
             Some(remembered) => remembered,
             None => (now, self.pipeline.survey().await.map_err(failed(Step::Read))?),
         };
+        report.odd = world.odd.clone();
         report.existing = records_by_type(&world.owned.records);
         report.verified = verified_by_type(&desired.endpoints, &world.owned.records);
         report.unreadable = world.unreadable.iter().map(|(z, e)| (z.id.to_string(), e.clone())).collect();

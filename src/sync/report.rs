@@ -9,7 +9,7 @@ use tracing::{debug, error, info, warn};
 use zonewright_planner::{
     Change, DnsName, Endpoint, Incomplete, Plan, Record, RecordType, Skip, SkipReason, Target,
 };
-use zonewright_provider_kit::ProviderError;
+use zonewright_provider_kit::{ProviderError, Rejected};
 
 /// Numbers of records by lower-case type.
 pub type ByType = BTreeMap<String, usize>;
@@ -37,8 +37,10 @@ pub struct CycleReport {
     pub listed_from_cache: Option<bool>,
     /// Zones that could not be read.
     pub unreadable: Vec<(String, ProviderError)>,
+    /// Records and ownership rows that could not be made sense of.
+    pub odd: Vec<String>,
     /// Wishes that the provider's adjust step returned malformed.
-    pub rejected: Vec<String>,
+    pub rejected: Vec<Rejected>,
     /// What was planned.
     pub plan: Plan,
     /// What was sent, and what became of it.
@@ -92,6 +94,7 @@ impl CycleReport {
     pub fn succeeded(&self) -> bool {
         self.provider_succeeded()
             && self.incomplete.is_empty()
+            && self.rejected.iter().all(|row| row.name.is_some())
             && !self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
@@ -165,16 +168,21 @@ impl Reporter {
         for (zone, error) in &report.unreadable {
             self.once(&mut news, Severity::Error, format!("zone {zone} could not be read: {error}"));
         }
-        for what in &report.rejected {
-            let text =
-                format!("the provider's adjust step returned something unusable, which is left out: {what}");
-            self.once(&mut news, Severity::Warning, text);
+        for what in &report.odd {
+            self.once(&mut news, Severity::Warning, what.clone());
+        }
+        for row in &report.rejected {
+            self.once(&mut news, Severity::Warning, describe_rejected(row));
         }
         for skip in &report.plan.skips {
             match is_news(&skip.reason) {
                 true => self.once(&mut news, Severity::Warning, describe_skip(skip)),
                 false => debug!("{}", describe_skip(skip)),
             }
+        }
+        if report.failure.is_some() {
+            // What depends on records could not be looked at; it is no news when it can be again.
+            news.append(&mut self.told);
         }
         self.told = news;
         report.applied.iter().for_each(tell_applied);
@@ -294,6 +302,15 @@ pub fn describe_change(change: &Change) -> String {
     let objects = change.objects().iter().map(|object| object.to_string()).collect::<Vec<_>>().join(", ");
     let from = if objects.is_empty() { String::new() } else { format!("; {objects}") };
     format!("{record_type} {name}{set} -> {targets} ({}{from})", change.reason())
+}
+
+/// What the adjust step spoiled, and what follows from it.
+pub fn describe_rejected(row: &Rejected) -> String {
+    let consequence = match &row.name {
+        Some(_) => "the name is held",
+        None => "nothing is deleted until it is known what it was",
+    };
+    format!("the provider's adjust step returned a malformed wish, {consequence}: {}", row.text)
 }
 
 /// `A web.example.org is left alone: belongs to owner "other" (asked for by ingress/default/web)`.

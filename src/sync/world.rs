@@ -18,6 +18,8 @@ pub struct World {
     pub filter: DomainFilter,
     /// Records with ownership, and what the registry has to remember.
     pub owned: Owned,
+    /// Records and ownership rows that could not be made sense of.
+    pub odd: Vec<String>,
 }
 
 impl World {

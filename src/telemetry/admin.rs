@@ -18,7 +18,7 @@ pub struct AdminServer {
 
 /// Why the address cannot be bound.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen on --metrics-address={address}")]
+#[error("cannot listen on --metrics-address={address}: {source}")]
 pub struct AdminError {
     address: String,
     source: std::io::Error,

@@ -2,7 +2,7 @@
 //! each cycle, so that a type that is gone does not linger.
 
 use super::summary::SummaryVec;
-use crate::kubernetes::RequestRecord;
+use crate::kubernetes;
 use crate::sync::daemon::Observer;
 use crate::sync::report::{ByType, CycleReport, Step};
 use prometheus::core::Collector;
@@ -10,9 +10,9 @@ use prometheus::{
     Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use zonewright_planner::{DnsName, Skip, SkipReason};
-use zonewright_provider_webhook::WebhookStats;
+use zonewright_provider_webhook::{self as webhook, WebhookStats};
 
 const NAMESPACE: &str = "external_dns";
 
@@ -150,18 +150,37 @@ impl Metrics {
     }
 
     /// Notes a call to the Kubernetes API.
-    pub fn http_request(&self, call: &RequestRecord) {
-        let status = call.status.map(|status| status.as_u16().to_string()).unwrap_or_default();
-        let labels = [
-            "instrumented_http",
-            call.server.scheme_str().unwrap_or_default(),
-            call.server.authority().map_or("", |authority| authority.as_str()),
-            // As upstream: only the last segment, which bounds the number of series for lists and watches.
-            call.path.rsplit('/').next().unwrap_or_default(),
-            call.method.as_str(),
-            &status,
-        ];
-        self.http_requests.observe(&labels, call.duration.as_secs_f64());
+    pub fn kubernetes_request(&self, call: &kubernetes::RequestRecord) {
+        let server = &call.server;
+        self.http_request(&HttpRequest {
+            scheme: server.scheme_str().unwrap_or_default(),
+            host: server.authority().map_or("", |authority| authority.as_str()),
+            path: &call.path,
+            method: call.method.as_str(),
+            status: call.status.map(|status| status.as_u16()),
+            duration: call.duration,
+        });
+    }
+
+    /// Notes a call to a webhook provider.
+    pub fn webhook_request(&self, call: &webhook::RequestRecord) {
+        self.http_request(&HttpRequest {
+            scheme: call.url.scheme(),
+            // With the port, if the URL names one.
+            host: call.url.authority().rsplit('@').next().unwrap_or_default(),
+            path: call.url.path(),
+            method: call.method.as_str(),
+            status: call.status.map(|status| status.as_u16()),
+            duration: call.duration,
+        });
+    }
+
+    fn http_request(&self, request: &HttpRequest<'_>) {
+        let status = request.status.map(|status| status.to_string()).unwrap_or_default();
+        // As upstream: only the last segment, which bounds the number of series for lists and watches.
+        let path = request.path.rsplit('/').next().unwrap_or_default();
+        let labels = ["instrumented_http", request.scheme, request.host, path, request.method, &status];
+        self.http_requests.observe(&labels, request.duration.as_secs_f64());
     }
 
     /// Everything in the text format of Prometheus.
@@ -221,6 +240,16 @@ impl Metrics {
             self.owner_mismatch.with_label_values(&labels.each_ref().map(String::as_str)).inc();
         }
     }
+}
+
+/// One call over HTTP, whoever was called.
+struct HttpRequest<'a> {
+    scheme: &'a str,
+    host: &'a str,
+    path: &'a str,
+    method: &'a str,
+    status: Option<u16>,
+    duration: Duration,
 }
 
 impl Observer for Metrics {

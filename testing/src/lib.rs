@@ -21,6 +21,7 @@ mod webhook;
 pub use apiserver::KubeApiserver;
 pub use components::gateway_crds;
 pub use error::Error;
+pub use process::free_port;
 pub use webhook::{Call, WebhookStandIn};
 
 /// What everything here returns.

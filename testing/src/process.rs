@@ -82,7 +82,7 @@ impl Drop for Process {
 
 /// A loopback port that nobody listens on. Taken from below the range from which Linux serves outgoing
 /// connections (32768 and up), so that no client gets it while a program is being restarted on it.
-pub(crate) fn free_port() -> Result<u16> {
+pub fn free_port() -> Result<u16> {
     const RANGE: std::ops::Range<u16> = 20_000..32_000;
     let span = RANGE.end - RANGE.start;
     // A random start keeps parallel test processes apart.

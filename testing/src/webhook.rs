@@ -6,13 +6,15 @@
 use crate::Result;
 use crate::error::Context;
 use axum::Router;
-use axum::body::Bytes;
+use axum::body::{Body, Bytes};
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures::stream;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet, VecDeque};
+use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -55,20 +57,28 @@ struct Provider {
     delays: HashMap<Call, Duration>,
 }
 
-#[derive(Clone, Copy)]
 enum Fault {
     /// Refuses without doing anything.
     Refuse(StatusCode),
     /// Does what is asked, but the client never hears of it.
     LoseAnswer(StatusCode),
+    /// Answers something else without doing anything.
+    Say { status: StatusCode, content_type: &'static str, body: &'static str },
+    /// Begins an answer and closes the connection, without having done anything.
+    HangUp,
 }
 
 impl WebhookStandIn {
     /// Starts with no records, offering this domain filter: `{}` for any domain, or the protocol's object
     /// with `include`, `exclude`, `regexInclude` and `regexExclude`.
     pub async fn start(domain_filter: Value) -> Result<Self> {
+        Self::start_on(0, domain_filter).await
+    }
+
+    /// As [`start`](Self::start), on this loopback port: for a provider that comes up after its clients.
+    pub async fn start_on(port: u16, domain_filter: Value) -> Result<Self> {
         let what = || "listening for webhook calls".to_owned();
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(what)?;
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.context(what)?;
         let address = listener.local_addr().context(what)?;
         let shared = Shared::new(Mutex::new(Provider { domain_filter, ..Provider::default() }));
         let app = Router::new()
@@ -134,6 +144,16 @@ impl WebhookStandIn {
     /// As [`fail_next`](Self::fail_next), but what was asked for is done: the answer was lost on its way.
     pub fn lose_next_answer(&self, call: Call, status: u16) {
         self.add_fault(call, Fault::LoseAnswer(status_code(status)));
+    }
+
+    /// The next such call is answered like this, whatever it asks for, and nothing is done.
+    pub fn say_next(&self, call: Call, status: u16, content_type: &'static str, body: &'static str) {
+        self.add_fault(call, Fault::Say { status: status_code(status), content_type, body });
+    }
+
+    /// The next such call gets the head of an answer and then a closed connection, and nothing is done.
+    pub fn hang_up_next(&self, call: Call) {
+        self.add_fault(call, Fault::HangUp);
     }
 
     /// Answers every such call only after this time.
@@ -230,6 +250,13 @@ async fn answer(shared: &Shared, call: Call, work: impl FnOnce(&mut Provider) ->
         Some(Fault::LoseAnswer(status)) => {
             work(&mut lock(shared));
             status.into_response()
+        }
+        Some(Fault::Say { status, content_type, body }) => {
+            (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
+        }
+        Some(Fault::HangUp) => {
+            let broken = stream::iter([Err::<Bytes, _>(std::io::Error::from(ErrorKind::ConnectionReset))]);
+            ([(header::CONTENT_TYPE, MEDIA_TYPE)], Body::from_stream(broken)).into_response()
         }
         None => work(&mut lock(shared)),
     }

@@ -4,7 +4,8 @@ use crate::config::{ConfigError, WebhookConfig, parse_url};
 use crate::rows::{NotAList, RowSplitter};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
-use std::time::{Duration, SystemTime};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
 use zonewright_planner::DomainFilter;
 use zonewright_provider_kit::wire::WireEndpoint;
 use zonewright_provider_kit::{ErrorClass, ProviderError, parse_retry_after};
@@ -15,6 +16,22 @@ pub(crate) const MEDIA_TYPE: &str = "application/external.dns.webhook+json;versi
 /// How much of an error's text is shown.
 const EXCERPT: usize = 256;
 
+/// One finished request, for metrics.
+#[derive(Debug, Clone)]
+pub struct RequestRecord {
+    /// HTTP method.
+    pub method: Method,
+    /// Where it went.
+    pub url: Url,
+    /// What the provider said; `None` when no answer came.
+    pub status: Option<StatusCode>,
+    /// From sending to the head of the answer.
+    pub duration: Duration,
+}
+
+/// Told of every finished request.
+pub type RequestRecorder = Arc<dyn Fn(RequestRecord) + Send + Sync>;
+
 /// The calls of the protocol.
 pub(crate) struct Client {
     http: reqwest::Client,
@@ -23,10 +40,14 @@ pub(crate) struct Client {
     adjust: Url,
     timeout: Duration,
     max_body_size: Option<u64>,
+    recorder: Option<RequestRecorder>,
 }
 
 impl Client {
-    pub(crate) fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
+    pub(crate) fn new(
+        config: &WebhookConfig,
+        recorder: Option<RequestRecorder>,
+    ) -> Result<Self, ConfigError> {
         let base = parse_url(&config.url)?;
         let timeout = config.read_timeout.saturating_add(config.write_timeout);
         Ok(Self {
@@ -36,6 +57,7 @@ impl Client {
             base,
             timeout,
             max_body_size: u64::try_from(config.max_body_size).ok().filter(|limit| *limit > 0),
+            recorder,
         })
     }
 
@@ -113,7 +135,17 @@ impl<'a> Call<'a> {
         is_success: impl Fn(StatusCode) -> bool,
     ) -> Result<Response, ProviderError> {
         let request = build(self.client.http.request(self.method.clone(), self.url.clone()));
-        let response = request.send().await.map_err(|cause| self.transport_error(cause))?;
+        let started = Instant::now();
+        let answer = request.send().await;
+        if let Some(recorder) = &self.client.recorder {
+            recorder(RequestRecord {
+                method: self.method.clone(),
+                url: self.url.clone(),
+                status: answer.as_ref().ok().map(Response::status),
+                duration: started.elapsed(),
+            });
+        }
+        let response = answer.map_err(|cause| self.transport_error(cause))?;
         if is_success(response.status()) { Ok(response) } else { Err(self.status_error(response).await) }
     }
 

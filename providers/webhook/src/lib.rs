@@ -27,6 +27,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 
+pub use client::{RequestRecord, RequestRecorder};
 pub use config::{ConfigError, WebhookConfig};
 pub use stats::{CallStats, WebhookStats};
 
@@ -35,7 +36,7 @@ use async_trait::async_trait;
 use client::Client;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-use zonewright_planner::{DomainFilter, Endpoint, ZoneId};
+use zonewright_planner::{DnsName, DomainFilter, Endpoint, ZoneId};
 use zonewright_provider_kit::wire::{WireEndpoint, to_json};
 use zonewright_provider_kit::{
     Adjusted, Capabilities, ErrorClass, Listing, ProviderError, ReadZones, WriteZone, Zone, ZoneChange,
@@ -67,8 +68,16 @@ impl Webhook {
     /// # Errors
     /// When the URL is no HTTP URL, or the machine has no CA certificates and the URL needs them.
     pub fn new(config: &WebhookConfig) -> Result<Self, ConfigError> {
+        Self::recorded(config, None)
+    }
+
+    /// As [`Webhook::new`]; `recorder` is told of every request.
+    ///
+    /// # Errors
+    /// As [`Webhook::new`].
+    pub fn recorded(config: &WebhookConfig, recorder: Option<RequestRecorder>) -> Result<Self, ConfigError> {
         Ok(Self(Arc::new(Shared {
-            client: Client::new(config)?,
+            client: Client::new(config, recorder)?,
             // What the provider cannot hold it removes in its adjust step; the protocol has no other way to say so.
             capabilities: Capabilities::everything(),
             filter: OnceCell::new(),
@@ -130,14 +139,18 @@ impl Shared {
     async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
         let body = to_json(&Wishes(&endpoints)).map_err(unwritable)?;
         let mut sent = Sent::new(endpoints);
-        let mut adjusted = Adjusted::default();
+        let mut endpoints = Vec::new();
+        let mut spoiled = Vec::new();
         let each = |count, row: Option<WireEndpoint<'_>>| match row.as_ref().map(WireEndpoint::to_endpoint) {
-            Some(Ok(endpoint)) => adjusted.endpoints.push(sent.recognise(endpoint)),
-            Some(Err(error)) => adjusted.rejected.push(unusable(count, row.as_ref(), &error)),
-            None => adjusted.rejected.push(format!("row {count} is null")),
+            Some(Ok(endpoint)) => endpoints.push(sent.recognise(endpoint)),
+            Some(Err(error)) => {
+                let name = row.as_ref().and_then(|row| DnsName::parse(&row.dns_name).ok());
+                spoiled.push((name, unusable(count, row.as_ref(), &error)));
+            }
+            None => spoiled.push((None, format!("row {count} is null"))),
         };
         self.client.adjust(body, each).await?;
-        Ok(adjusted)
+        Ok(Adjusted { endpoints, rejected: sent.attribute(spoiled) })
     }
 
     async fn apply(&self, changes: &[ZoneChange]) -> Result<(), ProviderError> {

@@ -1,7 +1,7 @@
 //! What the recorded cases do not show: where upstream errs, several zones, collisions, encryption, size.
 
 use super::*;
-use crate::{Owned, Registry};
+use crate::{Owned, Registry, Rows};
 use proptest::prelude::*;
 use rstest::rstest;
 use std::collections::BTreeMap;
@@ -153,6 +153,16 @@ fn noop_owns_everything_and_writes_no_rows() {
     assert_eq!(Registry::Noop.owner(), None);
     let change = Change::Delete { old: listing[0].clone(), reason: DeleteReason::NoLongerWanted };
     assert!(Registry::Noop.decorate(change, &owned.rows).rows.is_empty());
+}
+
+#[test]
+fn an_update_under_noop_carries_an_empty_owner() {
+    let old = record("web.example.org", "A", "192.0.2.1");
+    let new = Endpoint::new("web.example.org", RecordType::A, &["192.0.2.2"], Properties::new()).unwrap();
+    let change = Change::Update { old, new, reasons: Vec::new() };
+    let written = Registry::Noop.decorate(change, &Rows::default());
+    let Change::Update { new, .. } = written.change else { panic!("{:?}", written.change) };
+    assert_eq!(new.labels.get("owner"), Some(""));
 }
 
 #[rstest]

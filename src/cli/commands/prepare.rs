@@ -34,7 +34,11 @@ pub(super) async fn prepare(
     stop: &CancellationToken,
 ) -> Result<Prepared, StartError> {
     let Sources { all, caches, crd, service } = wiring::sources(config)?;
-    let provider = wiring::provider(config)?;
+    let record = |metrics: &Arc<Metrics>| {
+        let metrics = metrics.clone();
+        Arc::new(move |request| metrics.webhook_request(&request)) as Arc<_>
+    };
+    let provider = wiring::provider(config, metrics.map(record))?;
     if let (Some(metrics), Some(stats)) = (metrics, provider.webhook_stats()) {
         metrics.add_webhook(stats).map_err(StartError::of)?;
     }
@@ -52,7 +56,7 @@ pub(super) async fn prepare(
         if caches.all().next().is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
             if let (Some(crd), true) = (&crd, can_write) {
-                daemon.chores.push(Arc::new(WriteStatus { cache: crd.cache(), client: client.clone() }));
+                daemon.chores.push(Arc::new(WriteStatus::new(crd.cache(), client.clone())));
             }
             store::start(&caches, &client, stop).detach_all();
         }
@@ -86,7 +90,7 @@ fn cluster_access(config: &Config) -> ClusterAccess {
 
 fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
     let metrics = metrics?.clone();
-    Some(Arc::new(move |call| metrics.http_request(&call)))
+    Some(Arc::new(move |call| metrics.kubernetes_request(&call)))
 }
 
 /// Fills the caches from files. What is malformed there is missing here, so nothing may be deleted for its absence.

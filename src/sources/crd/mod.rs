@@ -127,7 +127,12 @@ impl CrdSource {
             return;
         }
         let before = outcome.endpoints.len();
-        outcome.push(name.as_str(), record_type, &entry.targets, &common);
+        if self.settings.targets_are_replaced {
+            // Only what will stand in their place is checked, so neither targets nor type need fit. Any type that may be empty will do.
+            outcome.push::<&str>(name.as_str(), RecordType::A, &[], &common);
+        } else {
+            outcome.push(name.as_str(), record_type, &entry.targets, &common);
+        }
         let labels = labels(entry, &name, outcome);
         if let Some(endpoint) = outcome.endpoints.get_mut(before) {
             set_labels(endpoint, labels, resource);
@@ -213,12 +218,16 @@ mod tests {
     use serde_json::json;
 
     fn outcome(entries: serde_json::Value) -> Outcome {
+        outcome_under(Settings::default(), entries)
+    }
+
+    fn outcome_under(settings: Settings, entries: serde_json::Value) -> Outcome {
         let object = json!({
             "metadata": {"name": "web", "namespace": "default"},
             "spec": {"endpoints": entries},
         });
         let mut caches = Caches::new(Default::default());
-        let source = CrdSource::new(Arc::default(), &mut caches);
+        let source = CrdSource::new(Arc::new(settings), &mut caches);
         for cache in caches.all() {
             assert_eq!(cache.replace_from_json(vec![object.clone()]), Vec::<String>::new());
         }
@@ -254,6 +263,22 @@ mod tests {
             outcome.holds.iter().filter_map(|h| h.name.as_ref()).map(DnsName::as_str).collect();
         assert_eq!(held, ["a.example.org", "b.example.org", "c.example.org", "d.example.org"]);
         assert_eq!(outcome.endpoints.len(), 1);
+    }
+
+    #[test]
+    fn an_entry_whose_targets_will_be_replaced_need_not_be_valid() {
+        let settings = Settings { targets_are_replaced: true, ..Settings::default() };
+        let outcome = outcome_under(
+            settings,
+            json!([
+                {"dnsName": "a.example.org", "recordType": "MX", "targets": ["192.0.2.1"]},
+                {"dnsName": "b.example.org", "recordType": "A", "targets": ["192.0.2.1."]},
+                {"dnsName": "c.example.org", "recordType": "CNAME"},
+            ]),
+        );
+        assert_eq!(outcome.endpoints.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["a.example.org"]);
+        assert!(outcome.endpoints[0].targets.is_empty());
+        assert_eq!(outcome.holds.len(), 2);
     }
 
     #[test]

@@ -33,11 +33,51 @@ pub fn outdated(cache: &Cache<DnsEndpoint>) -> Vec<StatusUpdate> {
         .collect()
 }
 
+/// Why a status was not written.
+#[derive(Debug, thiserror::Error)]
+pub enum StatusError {
+    /// Somebody changed or deleted the object in the meantime. The cache will tell, and then there is another status to write.
+    #[error("the object has changed")]
+    Outrun,
+    /// We may not. The API server says who may not do what.
+    #[error("403 Forbidden: {0}")]
+    Refused(String),
+    /// The API server said something else.
+    #[error("{code} {reason}: {message}")]
+    Answered {
+        /// HTTP status.
+        code: u16,
+        /// In a word.
+        reason: String,
+        /// In a sentence.
+        message: String,
+    },
+    /// There was no answer.
+    #[error("{0}")]
+    Unanswered(String),
+}
+
+impl From<kube::Error> for StatusError {
+    fn from(error: kube::Error) -> Self {
+        let kube::Error::Api(status) = error else {
+            // The innermost cause is the plainest, such as `Connection refused`.
+            let causes =
+                std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
+            return Self::Unanswered(causes.last().map(ToString::to_string).unwrap_or_default());
+        };
+        match status.code {
+            404 | 409 => Self::Outrun,
+            403 => Self::Refused(status.message.clone()),
+            code => Self::Answered { code, reason: status.reason.clone(), message: status.message.clone() },
+        }
+    }
+}
+
 /// Writes one status. Uses the verb `update` on `dnsendpoints/status`, as the Helm chart grants it.
 ///
 /// # Errors
 /// What the API server answered.
-pub async fn write(client: &kube::Client, update: &StatusUpdate) -> Result<(), kube::Error> {
+pub async fn write(client: &kube::Client, update: &StatusUpdate) -> Result<(), StatusError> {
     let kind = GroupVersionKind::gvk(KIND.group, KIND.version, KIND.kind);
     let resource = ApiResource::from_gvk_with_plural(&kind, KIND.plural);
     let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &update.key.namespace, &resource);
@@ -45,5 +85,6 @@ pub async fn write(client: &kube::Client, update: &StatusUpdate) -> Result<(), k
     object.metadata.namespace = Some(update.key.namespace.to_string());
     object.metadata.resource_version = Some(update.resource_version.clone());
     object.data = json!({"status": {"observedGeneration": update.generation}});
-    api.replace_status(&update.key.name, &PostParams::default(), &object).await.map(|_| ())
+    api.replace_status(&update.key.name, &PostParams::default(), &object).await?;
+    Ok(())
 }

@@ -1,0 +1,20 @@
+//! The whole program as a user runs it: a process of its own, real API servers, and a webhook provider that can be slow,
+//! broken or away.
+//!
+//! Nothing here sleeps for luck. A test waits for what it expects, with a deadline; that nothing happens is shown by cycles
+//! that came and went.
+
+mod daemon;
+mod events;
+mod lifecycle;
+mod metrics;
+mod objects;
+mod once;
+mod owners;
+mod provider_faults;
+mod signals;
+mod source_faults;
+mod startup;
+mod status;
+mod telemetry;
+mod world;
