@@ -71,7 +71,12 @@ impl Pipeline {
                             zone.id
                         )
                     }));
-                    records.extend(listing.records);
+                    // A single zone's list is taken over as it is: a copy would be the peak of the whole cycle.
+                    if records.is_empty() {
+                        records = listing.records;
+                    } else {
+                        records.extend(listing.records);
+                    }
                     world.zones.push(zone);
                 }
                 Err(error) => world.unreadable.push((zone, error)),

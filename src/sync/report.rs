@@ -3,10 +3,12 @@
 use super::Applied;
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Duplicates;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 use tracing::{debug, error, info, warn};
-use zonewright_planner::{Change, Endpoint, Incomplete, Plan, Record, Skip, SkipReason, Target};
+use zonewright_planner::{
+    Change, DnsName, Endpoint, Incomplete, Plan, Record, RecordType, Skip, SkipReason, Target,
+};
 use zonewright_provider_kit::{ProviderError, Rejected};
 
 /// Numbers of records by lower-case type.
@@ -124,9 +126,9 @@ pub fn records_by_type(records: &[Record]) -> ByType {
 
 /// Counts the wishes for which a record of that name and type exists.
 pub fn verified_by_type(endpoints: &[Endpoint], records: &[Record]) -> ByType {
-    let existing: BTreeSet<(&str, &str)> =
-        records.iter().map(|r| (r.name.as_str(), r.record_type.as_str())).collect();
-    let verified = endpoints.iter().filter(|e| existing.contains(&(e.name.as_str(), e.record_type.as_str())));
+    let existing: HashSet<(&DnsName, &RecordType)> =
+        records.iter().map(|r| (&r.name, &r.record_type)).collect();
+    let verified = endpoints.iter().filter(|e| existing.contains(&(&e.name, &e.record_type)));
     count_types(verified.map(|endpoint| endpoint.record_type.as_str()))
 }
 
