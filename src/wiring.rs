@@ -283,7 +283,8 @@ fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
             (filters.regex_domain_filter.clone(), filters.regex_domain_exclusion.clone());
         return Ok(DomainFilter::from_regexes(include, exclude));
     }
-    DomainFilter::from_suffixes(&filters.domain_filter, &filters.exclude_domains).map_err(StartError::of)
+    DomainFilter::from_suffixes(&filters.domain_filter, &filters.exclude_domains)
+        .map_err(|error| StartError(format!("--domain-filter or --exclude-domains: {error}")))
 }
 
 fn registry(config: &Config) -> Result<Registry, StartError> {

@@ -129,7 +129,8 @@ impl Endpoint {
         let mut endpoint = Self {
             name,
             record_type,
-            set_identifier: Arc::from(""),
+            // The one empty text that all share.
+            set_identifier: Arc::default(),
             ttl: Ttl::UNSET,
             targets: Vec::new(),
             labels: Labels::new(),

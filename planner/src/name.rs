@@ -1,6 +1,6 @@
 //! DNS names, normalised once: lower case, A-labels, no trailing dot.
 
-use std::borrow::Borrow;
+use std::borrow::{Borrow, Cow};
 use std::fmt;
 use std::sync::Arc;
 
@@ -70,7 +70,14 @@ impl DnsName {
         if trimmed.is_empty() {
             return Err(NameError::Empty);
         }
-        let ascii = if trimmed.is_ascii() { trimmed.to_ascii_lowercase() } else { to_a_labels(trimmed)? };
+        let ascii = match trimmed {
+            // Nearly all names come in the form in which they are kept.
+            _ if trimmed.bytes().all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase()) => {
+                Cow::Borrowed(trimmed)
+            }
+            _ if trimmed.is_ascii() => Cow::Owned(trimmed.to_ascii_lowercase()),
+            _ => Cow::Owned(to_a_labels(trimmed)?),
+        };
         // The mapping turns full-width and ideographic dots into plain ones, so a trailing one may appear only now.
         let ascii = ascii.strip_suffix('.').unwrap_or(&ascii);
         check(text, ascii)?;

@@ -113,7 +113,8 @@ impl Record {
             zone,
             name: parsed_name,
             record_type,
-            set_identifier: Arc::from(""),
+            // The one empty text that all share.
+            set_identifier: Arc::default(),
             ttl: Ttl::UNSET,
             targets: parsed,
             labels: Labels::new(),

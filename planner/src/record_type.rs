@@ -40,7 +40,19 @@ impl RecordType {
 
     /// Reads a type as written; case matters, as in ExternalDNS.
     pub fn from_text(text: &str) -> Self {
-        Self::ALL.into_iter().find(|t| t.as_str() == text).unwrap_or_else(|| Self::Other(text.into()))
+        match text {
+            "A" => Self::A,
+            "AAAA" => Self::Aaaa,
+            "CNAME" => Self::Cname,
+            "TXT" => Self::Txt,
+            "SRV" => Self::Srv,
+            "NS" => Self::Ns,
+            "PTR" => Self::Ptr,
+            "MX" => Self::Mx,
+            "NAPTR" => Self::Naptr,
+            "DNAME" => Self::Dname,
+            other => Self::Other(other.into()),
+        }
     }
 
     /// The upper-case name.
@@ -74,5 +86,18 @@ impl RecordType {
 impl fmt::Display for RecordType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_read_as_they_are_written() {
+        for record_type in RecordType::ALL {
+            assert_eq!(RecordType::from_text(record_type.as_str()), record_type);
+        }
+        assert_eq!(RecordType::from_text("a"), RecordType::Other("a".into()));
     }
 }

@@ -25,6 +25,15 @@ pub(crate) fn to_text(labels: &Labels) -> String {
     text
 }
 
+/// Whether a value is exactly [`to_text`] of these labels in quotes. Most rows of a zone are, so nothing is made to find out.
+pub(crate) fn is_text_of(value: &str, labels: &Labels) -> bool {
+    let heritage = ["\"heritage=", HERITAGE];
+    let labels = labels.iter().filter(|(key, value)| is_writable(key, value));
+    let labels = labels.flat_map(|(key, value)| [",external-dns/", key, "=", value]);
+    let mut parts = heritage.into_iter().chain(labels).chain(["\""]);
+    parts.try_fold(value, |rest, part| rest.strip_prefix(part)) == Some("")
+}
+
 /// Whether a label belongs into the text: the nonce does not, and what would forge other labels must not.
 pub(crate) fn is_writable(key: &str, value: &str) -> bool {
     key != NONCE && Labels::check(key, value).is_ok()
@@ -46,7 +55,8 @@ pub(crate) fn parse(text: &str, texts: &mut Texts) -> Option<SharedLabels> {
     if !text.contains("heritage=") {
         return None;
     }
-    let mut labels = SharedLabels::new();
+    // Owner and resource, as a rule.
+    let mut labels = SharedLabels::with_capacity(2);
     let mut is_row = false;
     for (key, value) in text.split(',').filter_map(|token| token.split_once('=')) {
         if key == "heritage" {
@@ -143,6 +153,13 @@ mod tests {
             let found = read(&quoted(&to_text(&labels))).unwrap();
             prop_assert_eq!(found.owner(), Some("me"));
             prop_assert_eq!(found, expected);
+            let text = quoted(&to_text(&labels));
+            prop_assert!(is_text_of(&text, &labels));
+            prop_assert!(!is_text_of(&text[..text.len() - 1], &labels));
+            let longer = text.clone() + " ";
+            prop_assert!(!is_text_of(&longer, &labels));
+            labels.set("owner", "you");
+            prop_assert!(!is_text_of(&text, &labels));
         }
     }
 }

@@ -4,7 +4,7 @@
 //! from the record when it is needed. That halves the memory of a large zone.
 
 use crate::names::Collisions;
-use crate::payload::{quoted, to_text};
+use crate::payload::{is_text_of, quoted, to_text};
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -128,7 +128,7 @@ impl Row {
 fn regular(row: &Record, of: Vouched<'_>) -> Option<Content> {
     let [Target::Text(text)] = row.targets.as_slice() else { return None };
     let plain = row.labels.is_empty() && row.spelling.is_none();
-    if !plain || **text != *quoted(&to_text(of.labels)) {
+    if !plain || !is_text_of(text, of.labels) {
         return None;
     }
     if row.properties.is_empty() {
@@ -187,9 +187,14 @@ impl Rows {
         })
     }
 
+    /// Whether any row may be written.
+    pub(crate) fn has_no_obstacles(&self) -> bool {
+        self.obstacles.is_empty()
+    }
+
     /// What keeps a row from being written.
     pub(crate) fn obstacle(&self, name: &DnsName, set_identifier: &str) -> Option<Obstacle> {
-        if self.obstacles.is_empty() {
+        if self.has_no_obstacles() {
             return None;
         }
         self.obstacles.get(&(name.clone(), set_identifier.into())).copied()

@@ -205,6 +205,11 @@ impl Form {
             Some(name @ ("explain" | "lint")) => {
                 return Err(format!("this version of Zonewright does not have the subcommand {name} yet"));
             }
+            Some(word) if !word.starts_with(['-', '@']) => {
+                return Err(format!(
+                    "unknown subcommand {word}: there are plan and crds, and flags begin with --"
+                ));
+            }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);

@@ -157,7 +157,7 @@ impl Daemon {
             Some(remembered) => remembered,
             None => (now, self.pipeline.survey().await.map_err(failed(Step::Read))?),
         };
-        report.warnings = world.warnings.clone();
+        report.odd = world.odd.clone();
         report.existing = records_by_type(&world.owned.records);
         report.verified = verified_by_type(&desired.endpoints, &world.owned.records);
         report.unreadable = world.unreadable.iter().map(|(z, e)| (z.id.to_string(), e.clone())).collect();

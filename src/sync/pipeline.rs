@@ -2,12 +2,15 @@
 
 use super::World;
 use crate::sources::pipeline::Desired;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use zonewright_planner::{
-    DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput, Policy,
-    Record, Scope, Skip, SkipReason, plan,
+    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput,
+    Policy, Record, Scope, Skip, SkipReason, plan,
 };
-use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone, Zone, normalize_aliases, zone_for};
+use zonewright_provider_kit::{
+    ProviderError, ReadZones, Rejected, WriteZone, Zone, normalize_aliases, zone_for,
+};
 use zonewright_registry::{Owned, Registry};
 
 /// What a plan depends on beside wishes and records.
@@ -41,7 +44,7 @@ pub struct Proposal {
     /// What to do, and what was left undone.
     pub plan: Plan,
     /// Wishes that the provider's adjust step returned malformed.
-    pub rejected: Vec<String>,
+    pub rejected: Vec<Rejected>,
 }
 
 impl Pipeline {
@@ -55,18 +58,25 @@ impl Pipeline {
             zones: Vec::new(),
             unreadable: Vec::new(),
             filter,
-            warnings: Vec::new(),
             owned: Owned::default(),
+            odd: Vec::new(),
         };
         let mut records = Vec::new();
         for zone in self.reader.zones().await? {
             match self.reader.records(&zone).await {
                 Ok(listing) => {
-                    let left_alone = |what| {
-                        format!("zone {}: record left alone because it cannot be understood: {what}", zone.id)
-                    };
-                    world.warnings.extend(listing.unreadable.into_iter().map(left_alone));
-                    records.extend(listing.records);
+                    world.odd.extend(listing.unreadable.into_iter().map(|what| {
+                        format!(
+                            "record left alone because it cannot be understood: {what} (zone {})",
+                            zone.id
+                        )
+                    }));
+                    // A single zone's list is taken over as it is: a copy would be the peak of the whole cycle.
+                    if records.is_empty() {
+                        records = listing.records;
+                    } else {
+                        records.extend(listing.records);
+                    }
                     world.zones.push(zone);
                 }
                 Err(error) => world.unreadable.push((zone, error)),
@@ -76,7 +86,7 @@ impl Pipeline {
             return Err(error.clone());
         }
         world.owned = self.registry.read(records);
-        world.warnings.append(&mut world.owned.warnings);
+        world.odd.append(&mut world.owned.warnings);
         Ok(world)
     }
 
@@ -87,8 +97,13 @@ impl Pipeline {
     pub async fn propose(&self, world: &World, desired: Desired) -> Result<Proposal, ProviderError> {
         let adjusted = self.reader.adjust(desired.endpoints).await?;
         let endpoints = normalize_aliases(adjusted.endpoints);
-        let (endpoints, skips, unstorable) = self.storable(world, endpoints);
-        let holds = self.holds(desired.holds, unstorable, desired.incomplete);
+        let Spoiled { rest, skips: mut skipped, mut holds, incomplete } =
+            set_aside(&adjusted.rejected, endpoints);
+        let (endpoints, unstorable, unstorable_holds) = self.storable(world, rest);
+        skipped.extend(unstorable);
+        holds.extend(unstorable_holds);
+        let incomplete = desired.incomplete.into_iter().chain(incomplete).collect();
+        let holds = self.holds(desired.holds, holds, incomplete);
         let mut plan = plan(&PlanInput {
             desired: &endpoints,
             current: &world.owned.records,
@@ -100,7 +115,7 @@ impl Pipeline {
             owner: self.registry.owner(),
             scope: Scope::All,
         });
-        plan.add_skips(skips);
+        plan.add_skips(skipped);
         Ok(Proposal { plan, rejected: adjusted.rejected })
     }
 
@@ -163,6 +178,50 @@ impl Pipeline {
     }
 }
 
+/// Wishes parted by what the adjust step did to them.
+#[derive(Default)]
+struct Spoiled {
+    rest: Vec<Endpoint>,
+    skips: Vec<Skip>,
+    holds: Vec<Hold>,
+    incomplete: Option<Incomplete>,
+}
+
+/// What the adjust step spoiled is still wanted: its whole name stays as it is, and while it is not even known which name that
+/// is, nothing is deleted.
+fn set_aside(rejected: &[Rejected], endpoints: Vec<Endpoint>) -> Spoiled {
+    let mut spoiled = Spoiled::default();
+    let mut names: BTreeMap<&DnsName, HoldReason> = BTreeMap::new();
+    for row in rejected {
+        let reason = format!("the provider's adjust step returned it malformed: {}", row.text);
+        let (Some(name), Some(object)) = (&row.name, row.objects.first()) else {
+            spoiled.incomplete.get_or_insert(Incomplete {
+                source: "provider".to_owned(),
+                // Every label begins with this.
+                resource_prefixes: vec![String::new()],
+                reason,
+            });
+            continue;
+        };
+        let reason = HoldReason::Invalid(reason);
+        spoiled.holds.push(Hold {
+            object: object.clone(),
+            name: Some(name.clone()),
+            set_identifier: Arc::default(),
+            resource: None,
+            reason: reason.clone(),
+        });
+        names.entry(name).or_insert(reason);
+    }
+    for endpoint in endpoints {
+        match names.get(&endpoint.name) {
+            None => spoiled.rest.push(endpoint),
+            Some(reason) => spoiled.skips.push(Skip::of_wish(&endpoint, SkipReason::Held(reason.clone()))),
+        }
+    }
+    spoiled
+}
+
 fn hold_of(endpoint: &Endpoint, reason: &SkipReason) -> Option<Hold> {
     let SkipReason::Unsupported { why } = reason else { return None };
     Some(Hold {
@@ -173,3 +232,6 @@ fn hold_of(endpoint: &Endpoint, reason: &SkipReason) -> Option<Hold> {
         reason: HoldReason::Invalid(why.clone()),
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -3,11 +3,13 @@
 use super::Applied;
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Duplicates;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::time::Duration;
 use tracing::{debug, error, info, warn};
-use zonewright_planner::{Change, Endpoint, Incomplete, Plan, Record, Skip, SkipReason, Target};
-use zonewright_provider_kit::ProviderError;
+use zonewright_planner::{
+    Change, DnsName, Endpoint, Incomplete, Plan, Record, RecordType, Skip, SkipReason, Target,
+};
+use zonewright_provider_kit::{ProviderError, Rejected};
 
 /// Numbers of records by lower-case type.
 pub type ByType = BTreeMap<String, usize>;
@@ -33,12 +35,12 @@ pub struct CycleReport {
     pub incomplete: Vec<Incomplete>,
     /// Whether the listing of an earlier cycle was used; `None` without `--provider-cache-time`.
     pub listed_from_cache: Option<bool>,
-    /// What is wrong with records as they were read; they are left alone.
-    pub warnings: Vec<String>,
     /// Zones that could not be read.
     pub unreadable: Vec<(String, ProviderError)>,
+    /// Records and ownership rows that could not be made sense of.
+    pub odd: Vec<String>,
     /// Wishes that the provider's adjust step returned malformed.
-    pub rejected: Vec<String>,
+    pub rejected: Vec<Rejected>,
     /// What was planned.
     pub plan: Plan,
     /// What was sent, and what became of it.
@@ -92,6 +94,7 @@ impl CycleReport {
     pub fn succeeded(&self) -> bool {
         self.provider_succeeded()
             && self.incomplete.is_empty()
+            && self.rejected.iter().all(|row| row.name.is_some())
             && !self.problems.iter().any(|problem| problem.severity == Severity::Error)
     }
 
@@ -123,9 +126,9 @@ pub fn records_by_type(records: &[Record]) -> ByType {
 
 /// Counts the wishes for which a record of that name and type exists.
 pub fn verified_by_type(endpoints: &[Endpoint], records: &[Record]) -> ByType {
-    let existing: BTreeSet<(&str, &str)> =
-        records.iter().map(|r| (r.name.as_str(), r.record_type.as_str())).collect();
-    let verified = endpoints.iter().filter(|e| existing.contains(&(e.name.as_str(), e.record_type.as_str())));
+    let existing: HashSet<(&DnsName, &RecordType)> =
+        records.iter().map(|r| (&r.name, &r.record_type)).collect();
+    let verified = endpoints.iter().filter(|e| existing.contains(&(&e.name, &e.record_type)));
     count_types(verified.map(|endpoint| endpoint.record_type.as_str()))
 }
 
@@ -162,16 +165,14 @@ impl Reporter {
                 format!("source {} is incomplete, what it owns is held: {}", source.source, source.reason);
             self.once(&mut news, Severity::Warning, text);
         }
-        for warning in &report.warnings {
-            self.once(&mut news, Severity::Warning, warning.clone());
-        }
         for (zone, error) in &report.unreadable {
             self.once(&mut news, Severity::Error, format!("zone {zone} could not be read: {error}"));
         }
-        for what in &report.rejected {
-            let text =
-                format!("the provider's adjust step returned something unusable, which is left out: {what}");
-            self.once(&mut news, Severity::Warning, text);
+        for what in &report.odd {
+            self.once(&mut news, Severity::Warning, what.clone());
+        }
+        for row in &report.rejected {
+            self.once(&mut news, Severity::Warning, describe_rejected(row));
         }
         for skip in &report.plan.skips {
             match is_news(&skip.reason) {
@@ -301,6 +302,15 @@ pub fn describe_change(change: &Change) -> String {
     let objects = change.objects().iter().map(|object| object.to_string()).collect::<Vec<_>>().join(", ");
     let from = if objects.is_empty() { String::new() } else { format!("; {objects}") };
     format!("{record_type} {name}{set} -> {targets} ({}{from})", change.reason())
+}
+
+/// What the adjust step spoiled, and what follows from it.
+pub fn describe_rejected(row: &Rejected) -> String {
+    let consequence = match &row.name {
+        Some(_) => "the name is held",
+        None => "nothing is deleted until it is known what it was",
+    };
+    format!("the provider's adjust step returned a malformed wish, {consequence}: {}", row.text)
 }
 
 /// `A web.example.org is left alone: belongs to owner "other" (asked for by ingress/default/web)`.

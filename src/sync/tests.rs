@@ -1,12 +1,12 @@
 //! The loop with a provider of two zones that fails on demand, and a source that says what it is told to say.
 
-use super::daemon::Daemon;
-use super::report::CycleReport;
-use super::{ListingCache, Pipeline, PlanSettings};
 use crate::sources::Source;
 use crate::sources::outcome::{Common, Outcome};
 use crate::sources::pipeline::PipelineSettings;
 use crate::sources::store::Fill;
+use crate::sync::daemon::Daemon;
+use crate::sync::report::CycleReport;
+use crate::sync::{ListingCache, Pipeline, PlanSettings};
 use async_trait::async_trait;
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicUsize, Ordering};

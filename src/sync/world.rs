@@ -16,10 +16,10 @@ pub struct World {
     pub unreadable: Vec<(Zone, ProviderError)>,
     /// The names that the provider is responsible for.
     pub filter: DomainFilter,
-    /// Records that are left alone because they cannot be understood, and what is wrong with ownership rows; for people.
-    pub warnings: Vec<String>,
     /// Records with ownership, and what the registry has to remember.
     pub owned: Owned,
+    /// Records and ownership rows that could not be made sense of.
+    pub odd: Vec<String>,
 }
 
 impl World {

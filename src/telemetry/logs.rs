@@ -6,7 +6,6 @@
 use crate::cli::{LogFormat, LogLevel};
 use serde_json::{Map, Value};
 use std::fmt;
-use std::io::IsTerminal;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -18,8 +17,22 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// Sends events to standard error. A second call in one process (tests) changes nothing.
 pub fn start(format: LogFormat, level: LogLevel) {
+    start_with(format, level, &[]);
+}
+
+/// Like [`start`], without what the preview itself shows among its problems: kinds that cannot be listed.
+pub fn start_preview(format: LogFormat, level: LogLevel) {
+    let shown = match filter_of(level) {
+        LevelFilter::INFO | LevelFilter::WARN => LevelFilter::ERROR,
+        other => other,
+    };
+    start_with(format, level, &[("zonewright::sources::store", shown)]);
+}
+
+fn start_with(format: LogFormat, level: LogLevel, exceptions: &[(&str, LevelFilter)]) {
     let level = filter_of(level);
-    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // What cannot be written cannot be complained about either: that would panic.
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     // Libraries speak up only when something is wrong, or when everything is asked for.
     let libraries = if level == LevelFilter::TRACE { level } else { level.min(LevelFilter::WARN) };
     let ours = [
@@ -29,16 +42,22 @@ pub fn start(format: LogFormat, level: LogLevel) {
         "zonewright_provider_inmemory",
         "zonewright_provider_webhook",
     ];
-    let filter = Targets::new().with_default(libraries).with_targets(ours.map(|target| (target, level)));
+    let filter = Targets::new()
+        .with_default(libraries)
+        .with_targets(ours.map(|target| (target, level)))
+        .with_targets(exceptions.iter().copied());
     let registry = tracing_subscriber::registry().with(filter);
     let started = match format {
         LogFormat::Json => registry.with(lines.event_format(JsonLines)).try_init(),
-        LogFormat::Text => registry
-            .with(lines.event_format(TextLines { colour: std::io::stderr().is_terminal() }))
-            .try_init(),
+        LogFormat::Text => registry.with(lines.event_format(TextLines { colour: wants_colour() })).try_init(),
     };
     // Only a subscriber that is already there makes this fail, and then logging works.
     drop(started);
+}
+
+/// On a terminal that can, unless <https://no-color.org>.
+fn wants_colour() -> bool {
+    anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never
 }
 
 /// `panic` and `fatal` are levels of Go's logger; nothing here is worse than an error.

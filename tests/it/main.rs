@@ -3,5 +3,6 @@
 #![allow(clippy::print_stderr, reason = "a failing test shows the log of the program")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod cli;
 mod cluster;
 mod conformance;

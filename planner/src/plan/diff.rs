@@ -21,8 +21,11 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     let mut plan = Plan::default();
     let candidates = visible_candidates(input, &mut plan);
     let current = visible_records(input);
-    let wanted: BTreeSet<&DnsName> =
-        candidates.iter().filter(|c| !c.targets.is_empty()).map(|c| &c.name).collect();
+    // Only holds ask whether somebody else wants a name.
+    let wanted: BTreeSet<&DnsName> = match input.holds.is_empty() {
+        true => BTreeSet::new(),
+        false => candidates.iter().filter(|c| !c.targets.is_empty()).map(|c| &c.name).collect(),
+    };
     for row in rows(current, candidates) {
         plan_row(input, &wanted, row, &mut plan);
     }
@@ -59,8 +62,12 @@ fn passes(input: &PlanInput<'_>, name: &DnsName) -> bool {
     input.filters.iter().all(|filter| filter.matches(name))
 }
 
-/// Groups by (name, set identifier) with two sorts and a merge: no maps, so that memory stays flat for large zones.
-fn rows<'a>(mut current: Vec<&'a Record>, mut candidates: Vec<&'a Endpoint>) -> Vec<Row<'a>> {
+/// Groups by (name, set identifier) with two sorts and a merge: no maps, and one row at a time, so that memory stays flat for
+/// large zones.
+fn rows<'a>(
+    mut current: Vec<&'a Record>,
+    mut candidates: Vec<&'a Endpoint>,
+) -> impl Iterator<Item = Row<'a>> {
     fn record_key(record: &Record) -> (&str, &str) {
         (record.name.as_str(), &record.set_identifier)
     }
@@ -81,11 +88,10 @@ fn rows<'a>(mut current: Vec<&'a Record>, mut candidates: Vec<&'a Endpoint>) -> 
             .then_with(|| a.record_type.cmp(&b.record_type))
             .then_with(|| a.targets.cmp(&b.targets))
     });
-    let mut rows = Vec::new();
     let (mut current, mut candidates) = (current.into_iter().peekable(), candidates.into_iter().peekable());
-    loop {
+    std::iter::from_fn(move || {
         let key = match (current.peek(), candidates.peek()) {
-            (None, None) => return rows,
+            (None, None) => return None,
             (Some(record), None) => record_key(record),
             (None, Some(endpoint)) => endpoint_key(endpoint),
             (Some(record), Some(endpoint)) => record_key(record).min(endpoint_key(endpoint)),
@@ -97,8 +103,8 @@ fn rows<'a>(mut current: Vec<&'a Record>, mut candidates: Vec<&'a Endpoint>) -> 
         while let Some(endpoint) = candidates.next_if(|e| endpoint_key(e) == key) {
             row.candidates.push(endpoint);
         }
-        rows.push(row);
-    }
+        Some(row)
+    })
 }
 
 fn plan_row(input: &PlanInput<'_>, wanted: &BTreeSet<&DnsName>, mut row: Row<'_>, plan: &mut Plan) {
@@ -154,13 +160,11 @@ fn plan_types<'a>(
     row: &Row<'a>,
     plan: &mut Plan,
 ) -> Vec<(&'a Endpoint, CreateReason)> {
-    let types: BTreeSet<&RecordType> = row
-        .current
-        .iter()
-        .map(|r| &r.record_type)
-        .chain(row.candidates.iter().map(|c| &c.record_type))
-        .collect();
     let wanted_types: Vec<&RecordType> = row.candidates.iter().map(|c| &c.record_type).collect();
+    let mut types: Vec<&RecordType> = row.current.iter().map(|r| &r.record_type).collect();
+    types.extend(&wanted_types);
+    types.sort_unstable();
+    types.dedup();
     let mut creates = Vec::new();
     for record_type in types {
         let current: Vec<&Record> =

@@ -435,10 +435,11 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// Adds what others decided not to do, keeping the order.
+    /// Adds what others decided not to do, keeping the order. What is said twice is said once.
     pub fn add_skips(&mut self, skips: impl IntoIterator<Item = Skip>) {
         self.skips.extend(skips);
         diff::sort(self);
+        self.skips.dedup();
     }
 
     /// How many changes are of this action (`create`, `update`, `delete`).

@@ -28,7 +28,8 @@ pub use retry_after::parse_retry_after;
 pub use zone::{Zone, zone_for};
 
 use async_trait::async_trait;
-use zonewright_planner::{DomainFilter, Endpoint, Record};
+use std::sync::Arc;
+use zonewright_planner::{DnsName, DomainFilter, Endpoint, ObjectRef, Record};
 
 /// What a zone holds.
 #[derive(Debug, Clone, Default)]
@@ -44,8 +45,19 @@ pub struct Listing {
 pub struct Adjusted {
     /// The wishes in the provider's canonical form, so that what is asked for equals what will be read back.
     pub endpoints: Vec<Endpoint>,
-    /// Descriptions of wishes that came back malformed and were dropped.
-    pub rejected: Vec<String>,
+    /// What came back malformed and was dropped.
+    pub rejected: Vec<Rejected>,
+}
+
+/// A wish that the adjust step spoiled. The object still asks for it, so its absence must not look like "no longer wanted".
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rejected {
+    /// The name of the wish; `None` where it cannot be told which wish this was.
+    pub name: Option<DnsName>,
+    /// The objects behind the wishes for that name.
+    pub objects: Vec<Arc<ObjectRef>>,
+    /// What came back and what is wrong with it.
+    pub text: String,
 }
 
 /// Reading: everything that is needed to plan.

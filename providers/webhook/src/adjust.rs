@@ -1,9 +1,10 @@
 //! The adjust step: wishes out, wishes back, and the objects behind them put on again.
 
 use serde::{Serialize, Serializer};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use zonewright_planner::{Endpoint, ObjectRef, RecordKey};
+use zonewright_planner::{DnsName, Endpoint, ObjectRef, RecordKey};
+use zonewright_provider_kit::Rejected;
 use zonewright_provider_kit::wire::WireEndpoint;
 
 /// A list of wishes, turned into JSON row by row.
@@ -37,6 +38,27 @@ impl Sent {
         }
         returned.add_objects(objects_for(sent, &returned));
         returned
+    }
+
+    /// Finds the wishes behind rows that came back malformed, each with the name it bears if that is one. A name that nobody
+    /// wished for says no more than none.
+    pub(crate) fn attribute(&self, spoiled: Vec<(Option<DnsName>, String)>) -> Vec<Rejected> {
+        let names: HashSet<&DnsName> = spoiled.iter().filter_map(|(name, _)| name.as_ref()).collect();
+        let mut objects: HashMap<DnsName, Vec<Arc<ObjectRef>>> = HashMap::new();
+        for (key, sent) in self.0.iter().filter(|(key, _)| names.contains(&key.name)) {
+            let objects = objects.entry(key.name.clone()).or_default();
+            objects.extend(sent.iter().flat_map(|endpoint| endpoint.objects.iter().cloned()));
+            objects.sort();
+            objects.dedup();
+        }
+        spoiled
+            .into_iter()
+            .map(|(name, text)| {
+                let name = name.filter(|name| objects.contains_key(name));
+                let objects = name.as_ref().and_then(|name| objects.get(name)).cloned().unwrap_or_default();
+                Rejected { name, objects, text }
+            })
+            .collect()
     }
 }
 
@@ -112,6 +134,17 @@ mod tests {
         assert_eq!(names(&sent.recognise(changed.clone())), ["two"]);
         changed.labels.remove(RESOURCE);
         assert_eq!(names(&sent.recognise(changed)), ["one", "two"]);
+    }
+
+    #[test]
+    fn a_malformed_row_is_attributed_by_a_name_that_was_sent() {
+        let sent = Sent::new(vec![wish("192.0.2.1", "one"), wish("192.0.2.2", "two")]);
+        let name = |text: &str| DnsName::parse(text).unwrap();
+        let spoiled = [Some(name("a.example.org")), Some(name("b.example.org")), None];
+        let rejected = sent.attribute(spoiled.map(|name| (name, "bad".to_owned())).into());
+        assert_eq!(rejected[0].name, Some(name("a.example.org")));
+        assert_eq!(rejected[0].objects.iter().map(|o| &*o.name).collect::<Vec<_>>(), ["one", "two"]);
+        assert_eq!((&rejected[1].name, &rejected[2].name), (&None, &None));
     }
 
     #[test]

@@ -36,7 +36,7 @@ use async_trait::async_trait;
 use client::Client;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
-use zonewright_planner::{DomainFilter, Endpoint, ZoneId};
+use zonewright_planner::{DnsName, DomainFilter, Endpoint, ZoneId};
 use zonewright_provider_kit::wire::{WireEndpoint, to_json};
 use zonewright_provider_kit::{
     Adjusted, Capabilities, ErrorClass, Listing, ProviderError, ReadZones, WriteZone, Zone, ZoneChange,
@@ -139,14 +139,18 @@ impl Shared {
     async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
         let body = to_json(&Wishes(&endpoints)).map_err(unwritable)?;
         let mut sent = Sent::new(endpoints);
-        let mut adjusted = Adjusted::default();
+        let mut endpoints = Vec::new();
+        let mut spoiled = Vec::new();
         let each = |count, row: Option<WireEndpoint<'_>>| match row.as_ref().map(WireEndpoint::to_endpoint) {
-            Some(Ok(endpoint)) => adjusted.endpoints.push(sent.recognise(endpoint)),
-            Some(Err(error)) => adjusted.rejected.push(unusable(count, row.as_ref(), &error)),
-            None => adjusted.rejected.push(format!("row {count} is null")),
+            Some(Ok(endpoint)) => endpoints.push(sent.recognise(endpoint)),
+            Some(Err(error)) => {
+                let name = row.as_ref().and_then(|row| DnsName::parse(&row.dns_name).ok());
+                spoiled.push((name, unusable(count, row.as_ref(), &error)));
+            }
+            None => spoiled.push((None, format!("row {count} is null"))),
         };
         self.client.adjust(body, each).await?;
-        Ok(adjusted)
+        Ok(Adjusted { endpoints, rejected: sent.attribute(spoiled) })
     }
 
     async fn apply(&self, changes: &[ZoneChange]) -> Result<(), ProviderError> {

@@ -1,7 +1,7 @@
 //! What the recorded cases do not show: where upstream errs, several zones, collisions, encryption, size.
 
 use super::*;
-use crate::{Owned, Registry};
+use crate::{Owned, Registry, Rows};
 use proptest::prelude::*;
 use rstest::rstest;
 use std::collections::BTreeMap;

@@ -87,6 +87,9 @@ impl TxtRegistry {
         if endpoint.record_type == RecordType::Txt && rows.find(name, set_identifier, None).is_some() {
             return Err("an ownership record has this name".to_owned());
         }
+        if rows.has_no_obstacles() {
+            return Ok(());
+        }
         let Some(row) = self.row_name(name, &endpoint.record_type) else { return Ok(()) };
         match rows.obstacle(&row, set_identifier).filter(|_| rows.find(&row, set_identifier, None).is_none())
         {

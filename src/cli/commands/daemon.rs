@@ -48,7 +48,7 @@ async fn run_until_stopped(
     }
     if config.schedule.once {
         let report = prepared.daemon.cycle(stop).await;
-        return Ok(u8::from(!report.succeeded()));
+        return Ok(u8::from(!report.succeeded() || !prepared.manifest_problems.is_empty()));
     }
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());

@@ -22,8 +22,8 @@ pub async fn run(
             code
         }
         Ok(Command::Crds) => {
-            output::text(include_str!("../../crds/dnsendpoints.externaldns.k8s.io.yaml"));
-            0
+            let written = output::text(include_str!("../../crds/dnsendpoints.externaldns.k8s.io.yaml"));
+            u8::from(!written)
         }
         Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,
         Ok(Command::Run(config)) => daemon::run(&config, stop).await,

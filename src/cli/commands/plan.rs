@@ -6,7 +6,7 @@ use crate::cli::plan_output::{Format, Preview, render};
 use crate::cli::{Config, PlanFormat, PlanOptions};
 use crate::telemetry::logs;
 use tokio_util::sync::CancellationToken;
-use tracing::error;
+use tracing::warn;
 
 /// Nothing to do.
 const NOTHING_TO_DO: u8 = 0;
@@ -16,36 +16,41 @@ const FAILED: u8 = 1;
 const CHANGES: u8 = 2;
 
 pub(super) async fn run(config: &Config, options: PlanOptions, stop: &CancellationToken) -> u8 {
-    logs::start(config.telemetry.log_format, config.telemetry.log_level);
-    config.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let mut prepared = match prepare(config, false, None, stop).await {
-        Ok(prepared) => prepared,
+    logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
+    config.warnings.iter().for_each(|warning| warn!("{warning}"));
+    match preview(config, options, stop).await {
+        Ok(code) => code,
         Err(error) => {
             output::message(&format!("error: {error}"), false);
-            return FAILED;
+            FAILED
         }
-    };
-    prepared.settle(true).await;
-    for problem in &prepared.manifest_problems {
-        error!("{problem}");
     }
-    let (report, world) = match prepared.daemon.preview().await {
-        Ok(preview) => preview,
-        Err(failure) => {
-            output::message(&format!("error: {failure}"), false);
-            return FAILED;
-        }
+}
+
+async fn preview(
+    config: &Config,
+    options: PlanOptions,
+    stop: &CancellationToken,
+) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
+    let mut prepared = prepare(config, false, None, stop).await?;
+    prepared.settle(true).await;
+    let (report, world) = prepared.daemon.preview().await.map_err(|failure| failure.to_string())?;
+    let pipeline = &prepared.daemon.pipeline;
+    let preview = Preview {
+        report: &report,
+        world: &world,
+        changes: &pipeline.registry.decorate_all(report.plan.changes.clone(), &world.owned.rows),
+        policy: pipeline.settings.policy,
+        manifest_problems: &prepared.manifest_problems,
     };
-    report.warnings.iter().for_each(|warning| tracing::warn!("{warning}"));
-    let format = match options.format {
-        PlanFormat::Text => Format::Text,
-        PlanFormat::Json => Format::Json,
-        PlanFormat::Markdown => Format::Markdown,
+    let written = match options.format {
+        PlanFormat::Text => output::coloured(&render(preview, Format::Text), options.color),
+        PlanFormat::Json => output::text(&render(preview, Format::Json)),
+        PlanFormat::Markdown => output::text(&render(preview, Format::Markdown)),
     };
-    output::coloured(&render(Preview { report: &report, world: &world }, format), options.color);
-    match (report.succeeded(), report.plan.is_empty()) {
+    Ok(match (written && preview.succeeded(), report.plan.is_empty()) {
         (false, _) => FAILED,
         (true, true) => NOTHING_TO_DO,
         (true, false) => CHANGES,
-    }
+    })
 }

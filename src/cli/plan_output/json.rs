@@ -1,82 +1,208 @@
-//! A plan for programs. The schema is `docs/plan.schema.json`; fields are only ever added.
+//! A plan for programs. `docs/plan.schema.json` says what each field means; fields are only ever added.
 
-use super::{Preview, objects, targets};
+use super::problems;
+use super::{Preview, objects};
 use crate::sources::outcome::Severity;
-use serde_json::{Map, Value, json};
-use zonewright_planner::{Change, Properties, Target, Ttl};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use zonewright_planner::{
+    Change, CreateReason, DeleteReason, Endpoint, Properties, Record, Skip, Target, Ttl, UpdateReason,
+};
+use zonewright_provider_kit::{Operation, Zone, ZoneChange};
 
 pub(super) fn render(preview: Preview<'_>) -> String {
-    let report = preview.report;
-    let plan = &report.plan;
-    let changes: Vec<Value> = plan.changes.iter().map(|change| change_json(preview, change)).collect();
-    let skips: Vec<Value> = plan
-        .skips
-        .iter()
-        .map(|skip| {
-            json!({
-                "name": skip.name.as_str(),
-                "type": skip.record_type.as_str(),
-                "setIdentifier": &*skip.set_identifier,
-                "code": skip.reason.code(),
-                "reason": skip.reason.to_string(),
-                "objects": objects(&skip.objects),
-            })
-        })
-        .collect();
-    let document = json!({
-        "version": 1,
-        "summary": {
-            "create": plan.count("create"),
-            "update": plan.count("update"),
-            "delete": plan.count("delete"),
-            "skip": plan.skips.len(),
+    let plan = &preview.report.plan;
+    let document = Document {
+        version: 1,
+        policy: preview.policy.as_str(),
+        succeeded: preview.succeeded(),
+        summary: Summary {
+            create: plan.count("create"),
+            update: plan.count("update"),
+            delete: plan.count("delete"),
+            skip: plan.skips.len(),
         },
-        "changes": changes,
-        "skips": skips,
-        "problems": problems(preview),
-    });
-    format!("{document:#}\n")
+        changes: preview.changes.iter().map(|change| change_row(preview, change)).collect(),
+        skips: plan.skips.iter().map(|skip| skip_row(preview, skip)).collect(),
+        problems: problems::all(preview).into_iter().map(problem_row).collect(),
+    };
+    // Strings, numbers and lists of them cannot fail to be written.
+    serde_json::to_string_pretty(&document).map(|text| text + "\n").unwrap_or_default()
 }
 
-fn change_json(preview: Preview<'_>, change: &Change) -> Value {
-    let mut object = Map::new();
-    object.insert("action".into(), json!(change.action()));
-    object.insert("zone".into(), json!(preview.zone_of(change)));
-    object.insert("name".into(), json!(change.name().as_str()));
-    object.insert("type".into(), json!(change.record_type().as_str()));
-    object.insert("setIdentifier".into(), json!(change.set_identifier()));
-    object.insert("reason".into(), json!(change.reason()));
-    object.insert("objects".into(), json!(objects(change.objects())));
-    if let Change::Update { old, .. } | Change::Delete { old, .. } = change {
-        object.insert("old".into(), side(&old.targets, old.ttl, &old.properties));
+#[derive(Serialize)]
+struct Document<'a> {
+    version: u8,
+    policy: &'static str,
+    succeeded: bool,
+    summary: Summary,
+    changes: Vec<ChangeRow<'a>>,
+    skips: Vec<SkipRow<'a>>,
+    problems: Vec<ProblemRow>,
+}
+
+#[derive(Serialize)]
+struct Summary {
+    create: usize,
+    update: usize,
+    delete: usize,
+    skip: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ChangeRow<'a> {
+    action: &'static str,
+    zone: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    record_type: &'a str,
+    set_identifier: &'a str,
+    codes: Vec<&'static str>,
+    reason: String,
+    objects: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    old: Option<Contents<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    new: Option<Contents<'a>>,
+    ownership_records: Vec<OwnershipRow<'a>>,
+}
+
+#[derive(Serialize)]
+struct Contents<'a> {
+    targets: Vec<String>,
+    ttl: Option<i64>,
+    properties: BTreeMap<&'a str, &'a str>,
+    resource: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct OwnershipRow<'a> {
+    action: &'static str,
+    name: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct SkipRow<'a> {
+    zone: &'a str,
+    name: &'a str,
+    #[serde(rename = "type")]
+    record_type: &'a str,
+    set_identifier: &'a str,
+    code: &'static str,
+    reason: String,
+    objects: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct ProblemRow {
+    severity: &'static str,
+    about: String,
+    message: String,
+}
+
+fn change_row<'a>(preview: Preview<'a>, with_rows: &'a ZoneChange) -> ChangeRow<'a> {
+    let change = &with_rows.change;
+    let (old, new) = match change {
+        Change::Create { new, .. } => (None, Some(new)),
+        Change::Update { old, new, .. } => (Some(old), Some(new)),
+        Change::Delete { old, .. } => (Some(old), None),
+    };
+    ChangeRow {
+        action: change.action(),
+        zone: zone_text(preview.zone_of(change)),
+        name: change.name().as_str(),
+        record_type: change.record_type().as_str(),
+        set_identifier: change.set_identifier(),
+        codes: codes(change),
+        reason: change.reason(),
+        objects: objects(change.objects()),
+        old: old.map(existing),
+        new: new.map(wanted),
+        ownership_records: with_rows
+            .rows
+            .iter()
+            .filter_map(|row| row.operation().map(ownership_row))
+            .collect(),
     }
-    if let Change::Create { new, .. } | Change::Update { new, .. } = change {
-        object.insert("new".into(), side(&new.targets, new.ttl, &new.properties));
+}
+
+fn skip_row<'a>(preview: Preview<'a>, skip: &'a Skip) -> SkipRow<'a> {
+    SkipRow {
+        zone: zone_text(preview.zone_of_name(&skip.name)),
+        name: skip.name.as_str(),
+        record_type: skip.record_type.as_str(),
+        set_identifier: &skip.set_identifier,
+        code: skip.reason.code(),
+        reason: skip.reason.to_string(),
+        objects: objects(&skip.objects),
     }
-    Value::Object(object)
 }
 
-fn side(values: &[Target], ttl: Ttl, properties: &Properties) -> Value {
-    let properties: Map<String, Value> =
-        properties.iter().map(|(name, value)| (name.to_owned(), json!(value))).collect();
-    json!({"targets": targets(values), "ttl": ttl.configured(), "properties": properties})
+fn problem_row(problem: problems::Problem) -> ProblemRow {
+    let severity = match problem.severity {
+        Severity::Warning => "warning",
+        Severity::Error => "error",
+    };
+    ProblemRow { severity, about: problem.about, message: problem.message }
 }
 
-fn problems(preview: Preview<'_>) -> Vec<Value> {
-    let report = preview.report;
-    let of_objects = report.problems.iter().map(|problem| {
-        let severity = if problem.severity == Severity::Error { "error" } else { "warning" };
-        json!({"severity": severity, "about": problem.object.to_string(), "message": problem.message})
-    });
-    let of_sources = report.incomplete.iter().map(|source| {
-        json!({"severity": "error", "about": format!("source {}", source.source), "message": source.reason})
-    });
-    let of_zones = report.unreadable.iter().map(|(zone, error)| {
-        json!({"severity": "error", "about": format!("zone {zone}"), "message": error.to_string()})
-    });
-    let of_provider = report
-        .rejected
-        .iter()
-        .map(|what| json!({"severity": "warning", "about": "provider", "message": what}));
-    of_objects.chain(of_sources).chain(of_zones).chain(of_provider).collect()
+fn zone_text(zone: Option<&Zone>) -> &str {
+    zone.map_or("", |zone| zone.name.as_ref().map_or(zone.id.as_str(), |name| name.as_str()))
+}
+
+fn existing(record: &Record) -> Contents<'_> {
+    contents(&record.targets, record.ttl, &record.properties, record.labels.resource())
+}
+
+fn wanted(endpoint: &Endpoint) -> Contents<'_> {
+    contents(&endpoint.targets, endpoint.ttl, &endpoint.properties, endpoint.labels.resource())
+}
+
+fn contents<'a>(
+    targets: &[Target],
+    ttl: Ttl,
+    properties: &'a Properties,
+    resource: Option<&'a str>,
+) -> Contents<'a> {
+    Contents {
+        targets: targets.iter().map(ToString::to_string).collect(),
+        ttl: ttl.configured(),
+        properties: properties.iter().collect(),
+        resource,
+    }
+}
+
+fn ownership_row(operation: Operation<'_>) -> OwnershipRow<'_> {
+    match operation {
+        Operation::Create(new) => OwnershipRow { action: "create", name: new.name.as_str() },
+        Operation::Update(old, _) => OwnershipRow { action: "update", name: old.name.as_str() },
+        Operation::Delete(old) => OwnershipRow { action: "delete", name: old.name.as_str() },
+    }
+}
+
+fn codes(change: &Change) -> Vec<&'static str> {
+    match change {
+        Change::Create { reason, .. } => vec![match reason {
+            CreateReason::New => "new",
+            CreateReason::TypeAdded => "type-added",
+            CreateReason::TypeChanged { .. } => "type-changed",
+        }],
+        Change::Update { reasons, .. } => reasons
+            .iter()
+            .map(|reason| match reason {
+                UpdateReason::Ttl { .. } => "ttl",
+                UpdateReason::Targets => "targets",
+                UpdateReason::Properties(_) => "properties",
+                UpdateReason::OwnershipRow => "ownership-record",
+                UpdateReason::OwnerMigration(_) => "owner-migration",
+            })
+            .collect(),
+        Change::Delete { reason, .. } => vec![match reason {
+            DeleteReason::NoLongerWanted => "no-longer-wanted",
+            DeleteReason::TypeNotWanted => "type-not-wanted",
+            DeleteReason::TypeChanged { .. } => "type-changed",
+        }],
+    }
 }

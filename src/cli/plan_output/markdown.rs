@@ -1,79 +1,115 @@
 //! A plan as a comment on a pull request.
 
-use super::{Preview, objects, sides, summary};
+use super::contents::{Part, parts};
+use super::{Preview, because, clean, objects, problems, skips, why, with_set};
+use crate::sources::outcome::Severity;
 use std::fmt::Write;
+use zonewright_planner::Change;
+
+/// More targets than this are counted; GitHub cuts comments at 65,536 characters.
+const TARGETS_SHOWN: usize = 10;
 
 pub(super) fn render(preview: Preview<'_>) -> String {
     let report = preview.report;
-    let mut out = format!("### DNS plan: {}\n", summary(report));
+    let found = problems::for_people(preview);
+    let plan = &report.plan;
+    let mut out = format!(
+        "### DNS plan: {} to create, {} to update, {} to delete, {} left alone",
+        plan.count("create"),
+        plan.count("update"),
+        plan.count("delete"),
+        plan.skips.len()
+    );
+    match found.len() {
+        0 => out.push('\n'),
+        1 => out.push_str(", 1 problem\n"),
+        n => out.push_str(&format!(", {n} problems\n")),
+    }
     for (zone, changes) in preview.by_zone() {
         let _ = write!(
             out,
             "\n#### {}\n\n| | Type | Name | Before | After | Why |\n|---|---|---|---|---|---|\n",
-            code(&zone)
+            cell(&zone)
         );
-        for change in changes {
-            let (before, after) = sides(change);
-            let side = |side: Option<String>| side.map(|text| code(&text)).unwrap_or_default();
-            let _ = writeln!(
-                out,
-                "| {} | {} | {} | {} | {} | {} |",
-                change.action(),
-                change.record_type(),
-                code(&named(change.name().as_str(), change.set_identifier())),
-                side(before),
-                side(after),
-                why(&change.reason(), &objects(change.objects())),
-            );
+        changes.iter().for_each(|change| row(&mut out, change));
+    }
+    left_alone(&mut out, preview);
+    if !found.is_empty() {
+        out.push_str("\n#### Problems\n\n");
+        for problem in found {
+            let severity = if problem.severity == Severity::Error { "**error**" } else { "warning" };
+            let _ = writeln!(out, "- {severity}: {}: {}", cell(&problem.about), cell(problem.message.trim()));
         }
     }
-    if !report.plan.skips.is_empty() {
-        out.push_str("\n#### Left alone\n\n| Type | Name | Why |\n|---|---|---|\n");
-        for skip in &report.plan.skips {
-            let name = code(&named(skip.name.as_str(), &skip.set_identifier));
-            let why = why(&skip.reason.to_string(), &objects(&skip.objects));
-            let _ = writeln!(out, "| {} | {name} | {why} |", skip.record_type);
-        }
-    }
-    problems(&mut out, preview);
     out
 }
 
-fn problems(out: &mut String, preview: Preview<'_>) {
-    let report = preview.report;
-    let of_objects = report.problems.iter().map(|p| format!("{}: {}", p.object, p.message));
-    let of_sources =
-        report.incomplete.iter().map(|s| format!("source {} is incomplete: {}", s.source, s.reason));
-    let of_zones = report.unreadable.iter().map(|(z, e)| format!("zone {z} could not be read: {e}"));
-    let lines: Vec<String> =
-        of_objects.chain(of_sources).chain(of_zones).chain(report.rejected.iter().cloned()).collect();
-    if !lines.is_empty() {
-        out.push_str("\n#### Problems\n\n");
-        lines.iter().for_each(|line| {
-            let _ = writeln!(out, "- {}", cell(line));
-        });
+fn row(out: &mut String, change: &Change) {
+    let parts = parts(change);
+    let (before, after) = match change {
+        Change::Create { .. } => (String::new(), side(&parts, |part| &part.new)),
+        Change::Delete { .. } => (side(&parts, |part| &part.old), String::new()),
+        Change::Update { .. } => (side(&parts, |part| &part.old), side(&parts, |part| &part.new)),
+    };
+    let name = code(&with_set(change.name(), change.set_identifier()));
+    let (action, record_type) = (change.action(), change.record_type());
+    let why = cell(&why(change));
+    let _ = writeln!(out, "| {action} | {record_type} | {name} | {before} | {after} | {why} |");
+}
+
+fn side(parts: &[Part], side: fn(&Part) -> &Option<Vec<String>>) -> String {
+    let texts: Vec<String> = parts
+        .iter()
+        .filter_map(|part| {
+            let values = side(part).as_ref()?;
+            if values.len() <= TARGETS_SHOWN {
+                return Some(code(&part.side(Some(values))));
+            }
+            let first: Vec<String> = values.iter().take(TARGETS_SHOWN).cloned().collect();
+            Some(format!("{} and {} more", code(&part.side(Some(&first))), values.len() - TARGETS_SHOWN))
+        })
+        .collect();
+    texts.join(" ")
+}
+
+fn left_alone(out: &mut String, preview: Preview<'_>) {
+    let shown = skips::shown(&preview.report.plan.skips);
+    if shown.skips.is_empty() {
+        return;
+    }
+    out.push_str("\n#### Left alone\n\n| Type | Name | Why |\n|---|---|---|\n");
+    for skip in shown.skips {
+        let name = code(&with_set(&skip.name, &skip.set_identifier));
+        let why = cell(&because(&skip.reason.to_string(), &objects(&skip.objects)));
+        let _ = writeln!(out, "| {} | {name} | {why} |", skip.record_type);
+    }
+    for (count, reason) in shown.more {
+        let _ = writeln!(out, "| | and {count} more | {} |", cell(&reason));
     }
 }
 
-fn named(name: &str, set_identifier: &str) -> String {
-    if set_identifier.is_empty() { name.to_owned() } else { format!("{name} [{set_identifier}]") }
-}
-
-fn why(reason: &str, objects: &[String]) -> String {
-    if objects.is_empty() {
-        cell(reason)
-    } else {
-        format!("{}, from {}", cell(reason), code(&objects.join(", ")))
-    }
-}
-
-/// Code spans cannot escape a backtick, so a longer fence goes round text that has one (CommonMark section 6.1).
+/// Code spans cannot escape a backtick, so a longer fence goes round text that has some (CommonMark section 6.1). A bar ends a
+/// cell even there (GFM section 4.10).
 fn code(text: &str) -> String {
-    let text = cell(text);
-    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
+    let text = clean(text).replace('|', "\\|");
+    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
+    let fence = "`".repeat(longest + 1);
+    let space = if longest > 0 { " " } else { "" };
+    format!("{fence}{space}{text}{space}{fence}")
 }
 
-/// A bar or a line break would end the cell.
+/// Words for a cell or a line: nothing in them is markup, and nobody is mentioned.
 fn cell(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r'], " ")
+    let mut out = String::with_capacity(text.len());
+    for c in clean(&text.replace(['\n', '\r'], " ")).chars() {
+        match c {
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' => out.extend(['\\', c]),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '&' => out.push_str("&amp;"),
+            '@' => out.push_str("&#64;"),
+            c => out.push(c),
+        }
+    }
+    out
 }

@@ -1,14 +1,20 @@
-//! What `zonewright plan` shows: one plan in three forms.
+//! What `zonewright plan` shows: one plan in three forms, all in the same order: changes by zone, what is left alone, problems,
+//! the sum.
 
+mod contents;
 mod json;
 mod markdown;
+mod problems;
+mod skips;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::sync::World;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
-use zonewright_planner::{Change, ObjectRef, Properties, Target, Ttl};
-use zonewright_provider_kit::zone_for;
+use zonewright_planner::{Change, DnsName, ObjectRef, Policy};
+use zonewright_provider_kit::{Zone, ZoneChange, zone_for};
 
 /// The forms of a plan (`-o`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,9 +34,15 @@ pub struct Preview<'a> {
     pub report: &'a CycleReport,
     /// What exists.
     pub world: &'a World,
+    /// The changes of the plan, in its order, with their ownership records.
+    pub changes: &'a [ZoneChange],
+    /// Which changes may be made.
+    pub policy: Policy,
+    /// What is wrong with manifest files.
+    pub manifest_problems: &'a [String],
 }
 
-/// Renders a plan. Colour codes are always in the text form; whoever prints it strips them where they are not wanted.
+/// Renders a plan. Only the text form has colour codes, and always; whoever prints it strips them where they are not wanted.
 pub fn render(preview: Preview<'_>, format: Format) -> String {
     match format {
         Format::Text => text::render(preview),
@@ -39,25 +51,31 @@ pub fn render(preview: Preview<'_>, format: Format) -> String {
     }
 }
 
-impl Preview<'_> {
-    /// The zone that a change goes to, as people call it.
-    fn zone_of(&self, change: &Change) -> String {
-        let zone = match change {
-            Change::Create { new, .. } => zone_for(&self.world.zones, &new.name),
+impl<'a> Preview<'a> {
+    /// Whether everything could be read and planned.
+    pub fn succeeded(&self) -> bool {
+        self.report.succeeded() && self.manifest_problems.is_empty()
+    }
+
+    fn zone_of(&self, change: &Change) -> Option<&'a Zone> {
+        match change {
+            Change::Create { new, .. } => self.zone_of_name(&new.name),
             Change::Update { old, .. } | Change::Delete { old, .. } => {
                 self.world.zones.iter().find(|zone| zone.id == old.zone)
             }
-        };
-        zone.map(|zone| zone.name.as_ref().map_or(zone.id.to_string(), |name| name.to_unicode()))
-            .unwrap_or_default()
+        }
     }
 
-    /// The changes, grouped by zone in the order of the zones' names.
-    fn by_zone(&self) -> Vec<(String, Vec<&Change>)> {
+    fn zone_of_name(&self, name: &DnsName) -> Option<&'a Zone> {
+        zone_for(&self.world.zones, name)
+    }
+
+    /// The changes, grouped by zone in the order of the zones' headings.
+    fn by_zone(&self) -> Vec<(String, Vec<&'a Change>)> {
         let mut zones: Vec<(String, Vec<&Change>)> = Vec::new();
-        for change in &self.report.plan.changes {
-            let zone = self.zone_of(change);
-            match zones.iter_mut().find(|(name, _)| *name == zone) {
+        for ZoneChange { change, .. } in self.changes {
+            let zone = self.zone_of(change).map(heading).unwrap_or_default();
+            match zones.iter_mut().find(|(heading, _)| *heading == zone) {
                 Some((_, changes)) => changes.push(change),
                 None => zones.push((zone, vec![change])),
             }
@@ -67,52 +85,63 @@ impl Preview<'_> {
     }
 }
 
-fn targets(targets: &[Target]) -> Vec<String> {
-    targets.iter().map(ToString::to_string).collect()
+/// A zone as people call it. Zones of one name (split horizon) are told apart by their ids.
+fn heading(zone: &Zone) -> String {
+    match &zone.name {
+        Some(name) if name.as_str() == zone.id.as_str() => format!("Zone {}", name.to_unicode()),
+        Some(name) => format!("Zone {} ({})", name.to_unicode(), zone.id),
+        // Only a webhook provider keeps its zones to itself.
+        None => format!("Provider {}", zone.id),
+    }
 }
 
 fn objects(objects: &[Arc<ObjectRef>]) -> Vec<String> {
     objects.iter().map(|object| object.to_string()).collect()
 }
 
-/// What a record holds, as one line: targets, TTL, properties.
-fn contents(values: &[Target], ttl: Ttl, properties: &Properties) -> String {
-    let mut line = targets(values).join(", ");
-    if let Some(ttl) = ttl.configured() {
-        line.push_str(&format!(" ttl={ttl}"));
+/// `new, from service/web/api`. Objects beyond the third are counted.
+fn because(reason: &str, objects: &[String]) -> String {
+    const SHOWN: usize = 3;
+    let mut from = objects.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    if objects.len() > SHOWN {
+        from.push_str(&format!(" and {} more", objects.len() - SHOWN));
     }
-    for (name, value) in properties.iter() {
-        line.push_str(&format!(" {name}={value}"));
+    match (reason.is_empty(), from.is_empty()) {
+        (false, false) => format!("{reason}, from {from}"),
+        (true, false) => format!("from {from}"),
+        (_, true) => reason.to_owned(),
     }
-    line
 }
 
-/// Before and after of a change; one of them is missing for a create or a delete. Where only one detail differs both sides show it.
-fn sides(change: &Change) -> (Option<String>, Option<String>) {
-    match change {
-        Change::Create { new, .. } => (None, Some(contents(&new.targets, new.ttl, &new.properties))),
-        Change::Delete { old, .. } => (Some(contents(&old.targets, old.ttl, &old.properties)), None),
-        Change::Update { old, new, .. } => {
-            // No TTL asked for means that the present one stays.
-            let ttl = if new.ttl.configured().is_some() { new.ttl } else { old.ttl };
-            let before = contents(&old.targets, old.ttl, &old.properties);
-            (Some(before), Some(contents(&new.targets, ttl, &new.properties)))
+/// Why something is changed, in one line. Of a delete, the ownership record says who asked for it once.
+fn why(change: &Change) -> String {
+    if let Change::Delete { old, .. } = change
+        && let Some(resource) = old.labels.resource()
+    {
+        return format!("{}; it was made for {resource}", change.reason());
+    }
+    because(&change.reason(), &objects(change.objects()))
+}
+
+fn with_set(name: &DnsName, set_identifier: &str) -> String {
+    match set_identifier {
+        "" => name.to_unicode(),
+        set => format!("{} [{set}]", name.to_unicode()),
+    }
+}
+
+/// Texts come from manifests and from DNS: whatever would steer a terminal or turn the direction of writing is shown as its
+/// escape.
+fn clean(text: &str) -> String {
+    let steers = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match steers(c) {
+            true => out.extend(c.escape_default()),
+            false => out.push(c),
         }
-    }
+        out
+    })
 }
-
-/// `2 to create, 1 to update, none to delete, 1 left alone`.
-fn summary(report: &CycleReport) -> String {
-    let number = |n: usize| if n == 0 { "none".to_owned() } else { n.to_string() };
-    let plan = &report.plan;
-    format!(
-        "{} to create, {} to update, {} to delete, {} left alone",
-        number(plan.count("create")),
-        number(plan.count("update")),
-        number(plan.count("delete")),
-        number(plan.skips.len())
-    )
-}
-
-#[cfg(test)]
-mod tests;

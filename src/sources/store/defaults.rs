@@ -46,6 +46,7 @@ pub fn apply(kind: &Kind, object: &mut Value) {
     complete_metadata(kind, object);
     match (kind.group, kind.kind) {
         ("", "Service") => complete_service(object),
+        ("", "Pod") => complete_pod(object),
         (GATEWAY_API, "Gateway") => LISTENER.iter().chain(&GATEWAY).for_each(|default| set(object, default)),
         (GATEWAY_API, "ListenerSet") => {
             LISTENER.iter().chain(&LISTENER_SET).for_each(|default| set(object, default));
@@ -102,6 +103,33 @@ fn complete_service(object: &mut Value) {
         if let Some(number) = port.get("port").cloned() {
             set_if_unset(port, "targetPort", || number);
         }
+    }
+}
+
+/// `SetDefaults_PodSpec` of Kubernetes (pkg/apis/core/v1/defaults.go), as far as it concerns the whole Pod, and its rules on addresses
+/// (conversion.go).
+fn complete_pod(object: &mut Value) {
+    let Some(pod) = object.as_object_mut() else { return };
+    if let Some(spec) = pod.get_mut("spec").and_then(Value::as_object_mut) {
+        set_if_unset(spec, "restartPolicy", || json!("Always"));
+        set_if_unset(spec, "dnsPolicy", || json!("ClusterFirst"));
+        set_if_unset(spec, "terminationGracePeriodSeconds", || json!(30));
+        set_if_unset(spec, "schedulerName", || json!("default-scheduler"));
+        set_if_unset(spec, "enableServiceLinks", || json!(true));
+    }
+    set_if_unset(pod, "status", || json!({}));
+    let Some(status) = pod.get_mut("status").and_then(Value::as_object_mut) else { return };
+    set_if_unset(status, "phase", || json!("Pending"));
+    let first = status.get("podIPs").and_then(|list| list.get(0)).and_then(|entry| entry.get("ip")).cloned();
+    match (status.get("podIP").and_then(Value::as_str).unwrap_or_default(), first) {
+        ("", Some(first)) => drop(status.insert("podIP".into(), first)),
+        ("", None) => {}
+        // Where they differ the older field decides.
+        (ip, first) if first.as_ref().and_then(Value::as_str) != Some(ip) => {
+            let list = json!([{ "ip": ip }]);
+            status.insert("podIPs".into(), list);
+        }
+        _ => {}
     }
 }
 
@@ -166,7 +194,27 @@ mod tests {
     #[case::empty_namespace_is_none(
         kind("", "Pod", true),
         json!({"metadata": {"name": "a", "namespace": ""}}),
-        json!({"metadata": {"name": "a", "namespace": "default"}})
+        json!({"metadata": {"name": "a", "namespace": "default"}, "status": {"phase": "Pending"}})
+    )]
+    #[case::pod(
+        kind("", "Pod", true),
+        json!({"metadata": {"namespace": "a"}, "spec": {"restartPolicy": "Never"}, "status": {"podIP": "10.0.0.1"}}),
+        json!({"metadata": {"namespace": "a"}, "spec": {
+            "restartPolicy": "Never", "dnsPolicy": "ClusterFirst", "terminationGracePeriodSeconds": 30,
+            "schedulerName": "default-scheduler", "enableServiceLinks": true},
+            "status": {"phase": "Pending", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}})
+    )]
+    #[case::pod_with_two_opinions(
+        kind("", "Pod", true),
+        json!({"metadata": {"namespace": "a"}, "status": {"podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.2"}, {"ip": "::1"}]}}),
+        json!({"metadata": {"namespace": "a"},
+            "status": {"phase": "Pending", "podIP": "10.0.0.1", "podIPs": [{"ip": "10.0.0.1"}]}})
+    )]
+    #[case::pod_with_the_newer_field(
+        kind("", "Pod", true),
+        json!({"metadata": {"namespace": "a"}, "status": {"phase": "Running", "podIPs": [{"ip": "10.0.0.2"}, {"ip": "::1"}]}}),
+        json!({"metadata": {"namespace": "a"},
+            "status": {"phase": "Running", "podIP": "10.0.0.2", "podIPs": [{"ip": "10.0.0.2"}, {"ip": "::1"}]}})
     )]
     #[case::cluster_scoped(
         kind("", "Node", false),

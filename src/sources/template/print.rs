@@ -80,21 +80,24 @@ fn append(output: &mut String, schema: &Schema, value: Value<'_>) {
     }
 }
 
-/// Writes the brackets of a slice, map or struct and leaves its elements to `element`.
+/// Writes the brackets of a slice, map or struct and leaves its elements, the keys of a map included, to `element`.
 pub(super) fn composite<'a>(
     output: &mut String,
     schema: &'a Schema,
     value: Value<'a>,
     element: &mut dyn FnMut(&mut String, Value<'a>),
 ) {
-    let (open, close, parts): (_, _, Vec<(&str, Value<'_>)>) = match value {
+    let (open, close, parts): (_, _, Vec<(Option<&str>, Value<'_>)>) = match value {
         Value::Slice { elem, items } => {
             let items = items.unwrap_or_default().iter();
-            ("[", "]", items.map(|json| ("", typed(schema, elem, Some(json)))).collect())
+            ("[", "]", items.map(|json| (None, typed(schema, elem, Some(json)))).collect())
         }
-        Value::Map(map) => ("map[", "]", map.entries(schema)),
+        Value::Map(map) => {
+            let entries = map.entries(schema).into_iter();
+            ("map[", "]", entries.map(|(key, part)| (Some(key), part)).collect())
+        }
         Value::Struct(ty, json) => {
-            ("{", "}", ty.fields.iter().map(|field| ("", field_value(schema, field, json))).collect())
+            ("{", "}", ty.fields.iter().map(|field| (None, field_value(schema, field, json))).collect())
         }
         _ => return,
     };
@@ -103,8 +106,8 @@ pub(super) fn composite<'a>(
         if at > 0 {
             output.push(' ');
         }
-        if matches!(value, Value::Map(_)) {
-            output.push_str(key);
+        if let (Some(text), Value::Map(map)) = (key, value) {
+            element(output, Value::Text { text, named: map.key });
             output.push(':');
         }
         element(output, part);

@@ -115,21 +115,28 @@ impl<'a> Printer<'a> {
         if self.reordered || self.next >= self.args.len() {
             return;
         }
-        let rest: Vec<String> = self.args[self.next..].iter().map(|value| self.described(*value)).collect();
+        let rest: Vec<String> = self.args[self.next..]
+            .iter()
+            .map(|value| self.described(*value, to_text(self.schema, *value)))
+            .collect();
         self.output.push_str(&format!("%!(EXTRA {})", rest.join(", ")));
     }
 
-    fn described(&self, value: Value<'_>) -> String {
+    fn described(&self, value: Value<'_>, text: String) -> String {
         match value {
             Value::Missing | Value::Nil => "<nil>".to_owned(),
-            value => format!("{}={}", value.type_name(), to_text(self.schema, value)),
+            value => format!("{}={text}", value.type_name()),
         }
     }
 
     fn verb(&self, verb: char, mut spec: Spec, value: Value<'a>) -> String {
         // `%+v` adds field names to structs, not signs to numbers.
         spec.plus &= verb != 'v';
-        self.formatted(verb, spec, value).unwrap_or_else(|| format!("%!{verb}({})", self.described(value)))
+        self.formatted(verb, spec, value).unwrap_or_else(|| {
+            // Width and precision stay in force (`fmt`, `badVerb`): `%.2f` of a text shows two characters of it.
+            let text = self.formatted('v', spec, value).unwrap_or_else(|| to_text(self.schema, value));
+            format!("%!{verb}({})", self.described(value, text))
+        })
     }
 
     /// The value as the verb writes it; `None` if they do not go together.
@@ -297,6 +304,8 @@ fn string(verb: char, spec: Spec, text: &str) -> Option<String> {
         first.to_owned() + &digits.join(separator)
     };
     let written = match verb {
+        // `%#v` is a text as Go source has it.
+        'v' if spec.sharp => quote(&cut, '"'),
         's' | 'v' => cut,
         'q' if spec.sharp && !cut.contains('`') && !cut.chars().any(char::is_control) => format!("`{cut}`"),
         'q' => quote(&cut, '"'),

@@ -260,7 +260,7 @@ impl Run<'_> {
         let adjusted =
             self.battery.reader.adjust(wishes).await.map_err(|error| Problem::Call("adjust", error))?;
         if !adjusted.rejected.is_empty() {
-            return Err(Problem::Rejected(adjusted.rejected));
+            return Err(Problem::Rejected(adjusted.rejected.into_iter().map(|row| row.text).collect()));
         }
         let endpoints = normalize_aliases(adjusted.endpoints);
         for endpoint in &endpoints {

@@ -84,6 +84,17 @@ async fn an_empty_listing_may_be_null() {
 }
 
 #[tokio::test]
+async fn a_wish_that_comes_back_malformed_keeps_its_name_and_objects() {
+    let answer = r#"[{"dnsName":"A.example.org.","targets":["x"],"recordType":"A"}]"#;
+    let server = server("POST", "/adjustendpoints", json(answer)).await;
+    let wish = a("a.example.org", "192.0.2.1").with_object(object("one"));
+    let adjusted = client(&server.uri()).reader().adjust(vec![wish.clone()]).await.unwrap();
+    let [rejected] = adjusted.rejected.as_slice() else { panic!("{adjusted:?}") };
+    assert_eq!(rejected.name.as_ref(), Some(&wish.name));
+    assert_eq!(rejected.objects, [object("one")]);
+}
+
+#[tokio::test]
 async fn wishes_are_sent_whole_and_get_their_objects_back() {
     let answer = concat!(
         r#"[{"dnsName":"b.example.org","targets":["192.0.2.9"],"recordType":"A","recordTTL":60},"#,
@@ -103,8 +114,9 @@ async fn wishes_are_sent_whole_and_get_their_objects_back() {
     assert_eq!(b.objects, [object("two")]);
     assert_eq!(alias.properties.get(ALIAS), Some("true"));
     let [bad, null] = adjusted.rejected.as_slice() else { panic!("{adjusted:?}") };
-    assert!(bad.starts_with("row 4, \"bad.example.org\" A: "), "{bad}");
-    assert_eq!(null, "row 5 is null");
+    assert!(bad.text.starts_with("row 4, \"bad.example.org\" A: "), "{}", bad.text);
+    assert_eq!(null.text, "row 5 is null");
+    assert_eq!((&bad.name, &null.name), (&None, &None), "nobody wished for either");
 
     let body = concat!(
         r#"[{"dnsName":"a.example.org","targets":["\u003ct\u003e"],"recordType":"TXT","labels":{"resource":"x"}},"#,

@@ -188,6 +188,11 @@ fn built_in_functions(#[case] template: &str, #[case] output: &str) {
     "{{printf \"%[3]d %[x]d\" 1}} {{printf \"%.*d\" -1 1}} {{printf \"%+v\" 1}} {{printf \"%T\" .Spec.ExternalIPs}}",
     "%!d(BADINDEX) %!d(BADINDEX) %!(BADPREC)1 1 []string"
 )]
+#[case("{{printf \"%.2f %05d %+s\" \"abc\" \"a\" 5}}", "%!f(string=ab) %!d(string=0000a) %!s(int=+5)")]
+#[case(
+    "{{printf \"%x\" .Labels}} {{printf \"%.1d\" .Labels | len}} {{printf \"%#v\" \"a\"}}",
+    "map[617070:66726f6e74 656d707479: 7465616d:726564] 87 \"a\""
+)]
 fn printf_verbs(#[case] template: &str, #[case] output: &str) {
     gives(template, output);
 }
