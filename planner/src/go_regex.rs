@@ -125,7 +125,8 @@ fn octal<'a>(output: &mut String, digits: &'a str) -> &'a str {
 /// An opening parenthesis with what follows a question mark.
 fn group<'a>(output: &mut String, text: &'a str) -> Result<&'a str, String> {
     let Some(inner) = text.strip_prefix("(?") else { return Ok(take(output, text, 1)) };
-    if inner.starts_with("P<") || inner.starts_with('<') {
+    // Names of groups; and looking around, which the crate refuses with a better message.
+    if inner.starts_with("P<") || inner.starts_with(['<', '=', '!']) {
         return Ok(take(output, text, 2));
     }
     let flags = inner.len() - inner.trim_start_matches(|c: char| "imsU-".contains(c)).len();
