@@ -56,7 +56,8 @@ async fn create(client: kube::Client, n: u32) -> Result<()> {
     });
     ingresses.create(&PostParams::default(), &serde_json::from_value(ingress)?).await?;
     let [_, b, c, d] = n.to_be_bytes();
-    let status = json!({ "status": { "loadBalancer": { "ingress": [{ "ip": format!("10.{b}.{c}.{d}") }] } } });
+    let status =
+        json!({ "status": { "loadBalancer": { "ingress": [{ "ip": format!("10.{b}.{c}.{d}") }] } } });
     ingresses.patch_status(&name, &PatchParams::default(), &Patch::Merge(status)).await?;
     Ok(())
 }
