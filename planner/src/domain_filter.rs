@@ -198,9 +198,9 @@ impl TryFrom<Wire> for DomainFilter {
     fn try_from(wire: Wire) -> Result<Self, Self::Error> {
         let compile = |text: &str, field| match text {
             "" => Ok(None),
-            text => Regex::new(text)
+            text => crate::go_regex::compile(text)
                 .map(Some)
-                .map_err(|error| DomainFilterError::Regex { field, message: error.to_string() }),
+                .map_err(|message| DomainFilterError::Regex { field, message }),
         };
         let include = compile(&wire.regex_include, "regexInclude")?;
         let exclude = compile(&wire.regex_exclude, "regexExclude")?;

@@ -13,6 +13,7 @@
 
 pub mod domain_filter;
 mod endpoint;
+pub mod go_regex;
 mod labels;
 mod name;
 mod plan;

@@ -30,14 +30,7 @@ pub(super) fn pattern(text: &str) -> Result<Pattern, String> {
     if text.is_empty() {
         return Ok(Pattern(None));
     }
-    Regex::new(text).map(|regex| Pattern(Some(regex))).map_err(|error| match error {
-        regex::Error::Syntax(message) => {
-            // The crate draws the expression with a marker below it; its last line says what is wrong.
-            let last = message.lines().last().unwrap_or_default();
-            last.trim().trim_start_matches("error: ").to_owned()
-        }
-        other => other.to_string(),
-    })
+    zonewright_planner::go_regex::compile(text).map(|regex| Pattern(Some(regex)))
 }
 
 pub(super) fn secret(text: &str) -> Result<SecretString, Infallible> {

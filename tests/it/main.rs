@@ -1,5 +1,6 @@
 //! Tests of the whole program. One binary, because linking is what takes time.
 
+#![allow(clippy::print_stderr, reason = "a failing test shows the log of the program")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod cli;

@@ -111,7 +111,9 @@ impl Daemon {
 
     /// How often it has asked the provider for its records, and had an answer or an error.
     async fn listings(&self) -> f64 {
-        self.metrics().await.value("external_dns_webhook_provider_records_requests_total", &[]).unwrap()
+        let name = "external_dns_webhook_provider_records_requests_total";
+        // At the very start the provider's metrics are not there yet.
+        self.metrics().await.value(name, &[]).unwrap_or_default()
     }
 
     pub fn signal(&self, name: &str) {

@@ -14,6 +14,10 @@ impl Objects {
                 let generation = existing["metadata"]["generation"].as_i64().unwrap_or(1);
                 let changed = existing["spec"] != object["spec"];
                 object["metadata"]["generation"] = json!(if changed { generation + 1 } else { generation });
+                // A replacement does not touch the status; only one that brings its own writes it too.
+                if object["status"].is_null() && !existing["status"].is_null() {
+                    object["status"] = existing["status"].take();
+                }
                 *existing = object;
             }
             None => {
