@@ -1,6 +1,6 @@
 //! Labels: what the ownership record says about a record.
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Label key: the owner id.
 pub const OWNER: &str = "owner";
@@ -9,9 +9,20 @@ pub const RESOURCE: &str = "resource";
 /// Label key carried by an ownership record itself: the name of the record it vouches for.
 pub const OWNED_RECORD: &str = "ownedRecord";
 
-/// Sorted key-value pairs. A handful at most, hence a flat list: half the memory of a tree for tens of thousands of records.
+/// Sorted key-value pairs. A handful at most, hence a flat list without room to spare: half the memory of a tree for tens of
+/// thousands of records.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
-pub struct Labels(Vec<(Arc<str>, Arc<str>)>);
+pub struct Labels(Box<[(Arc<str>, Arc<str>)]>);
+
+/// The keys that nearly every record carries, kept once.
+static USUAL_KEYS: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| [OWNER.into(), RESOURCE.into()]);
+
+fn shared_key(key: impl Into<Arc<str>> + AsRef<str>) -> Arc<str> {
+    match USUAL_KEYS.iter().find(|usual| ***usual == *key.as_ref()) {
+        Some(usual) => usual.clone(),
+        None => key.into(),
+    }
+}
 
 /// Why a label cannot be kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,8 +39,8 @@ pub enum LabelError {
 
 impl Labels {
     /// No labels.
-    pub const fn new() -> Self {
-        Self(Vec::new())
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Checks that a label survives being written to an ownership record and read back.
@@ -37,7 +48,7 @@ impl Labels {
     /// # Errors
     /// When key or value contain a comma or a double quote, or the key an equals sign.
     pub fn check(key: &str, value: &str) -> Result<(), LabelError> {
-        let bad = |text: &str| text.contains([',', '"']);
+        let bad = |text: &str| text.bytes().any(|byte| matches!(byte, b',' | b'"'));
         if bad(key) || bad(value) || key.contains('=') {
             return Err(LabelError::Unwritable { key: key.to_owned(), value: value.to_owned() });
         }
@@ -53,14 +64,17 @@ impl Labels {
     pub fn set(&mut self, key: impl Into<Arc<str>> + AsRef<str>, value: impl Into<Arc<str>>) {
         match self.position(key.as_ref()) {
             Ok(i) => self.0[i].1 = value.into(),
-            Err(i) => self.0.insert(i, (key.into(), value.into())),
+            Err(i) => self.change(|labels| {
+                labels.reserve_exact(1);
+                labels.insert(i, (shared_key(key), value.into()));
+            }),
         }
     }
 
     /// Removes a label.
     pub fn remove(&mut self, key: &str) {
         if let Ok(i) = self.position(key) {
-            self.0.remove(i);
+            self.change(|labels| drop(labels.remove(i)));
         }
     }
 
@@ -84,6 +98,12 @@ impl Labels {
         self.get(RESOURCE).filter(|resource| !resource.is_empty())
     }
 
+    fn change(&mut self, change: impl FnOnce(&mut Vec<(Arc<str>, Arc<str>)>)) {
+        let mut labels = std::mem::take(&mut self.0).into_vec();
+        change(&mut labels);
+        self.0 = labels.into();
+    }
+
     fn position(&self, key: &str) -> Result<usize, usize> {
         self.0.binary_search_by(|(k, _)| (**k).cmp(key))
     }
@@ -91,13 +111,14 @@ impl Labels {
 
 impl<K: Into<Arc<str>> + AsRef<str>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
     fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
-        let pairs = pairs.into_iter();
-        // Exactly as many as there are: tens of thousands of records have two labels each.
-        let mut labels = Self(Vec::with_capacity(pairs.size_hint().0));
-        for (key, value) in pairs {
-            labels.set(key, value);
-        }
-        labels
+        let mut labels: Vec<_> =
+            pairs.into_iter().map(|(key, value)| (shared_key(key), value.into())).collect();
+        // Stable, then the last of equal keys is kept.
+        labels.sort_by(|a, b| a.0.cmp(&b.0));
+        labels.reverse();
+        labels.dedup_by(|a, b| a.0 == b.0);
+        labels.reverse();
+        Self(labels.into())
     }
 }
 

@@ -138,8 +138,9 @@ fn check(original: &str, ascii: &str) -> Result<(), NameError> {
     if let Some(character) = ascii.chars().find(|c| !is_name_character(*c)) {
         return Err(NameError::Character { name: name(), character });
     }
-    let longest = ascii.split('.').map(str::len).max().unwrap_or(0);
-    if ascii.split('.').any(str::is_empty) {
+    let mut labels = ascii.as_bytes().split(|byte| *byte == b'.').map(<[u8]>::len);
+    let longest = labels.clone().max().unwrap_or(0);
+    if labels.any(|length| length == 0) {
         return Err(NameError::EmptyLabel { name: name() });
     }
     if longest > MAX_LABEL {

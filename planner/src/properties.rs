@@ -10,12 +10,12 @@ pub const RECORD_TYPE: &str = "record-type";
 /// Name-value pairs that only one provider understands (`aws/weight`, `webhook/comment`) plus a few common ones
 /// ([`ALIAS`], [`RECORD_TYPE`]). Sorted by name; a name occurs once, the last value given wins.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
-pub struct Properties(Vec<(Arc<str>, Arc<str>)>);
+pub struct Properties(Box<[(Arc<str>, Arc<str>)]>);
 
 impl Properties {
     /// No properties.
-    pub const fn new() -> Self {
-        Self(Vec::new())
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The value of a property.
@@ -27,18 +27,22 @@ impl Properties {
     pub fn set(&mut self, name: impl Into<Arc<str>> + AsRef<str>, value: impl Into<Arc<str>>) {
         match self.position(name.as_ref()) {
             Ok(i) => self.0[i].1 = value.into(),
-            Err(i) => self.0.insert(i, (name.into(), value.into())),
+            Err(i) => self.change(|properties| {
+                properties.reserve_exact(1);
+                properties.insert(i, (name.into(), value.into()));
+            }),
         }
     }
 
     /// Removes a property and returns its value.
     pub fn remove(&mut self, name: &str) -> Option<Arc<str>> {
-        self.position(name).ok().map(|i| self.0.remove(i).1)
+        let at = self.position(name).ok()?;
+        Some(self.change(|properties| properties.remove(at).1))
     }
 
     /// Keeps the properties whose name passes.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
-        self.0.retain(|(name, _)| keep(name));
+        self.change(|properties| properties.retain(|(name, _)| keep(name)));
     }
 
     /// The properties in byte order of their names.
@@ -54,6 +58,13 @@ impl Properties {
     /// Whether a host name may stand behind an address type: the alias property is exactly `true`.
     pub fn is_alias(&self) -> bool {
         self.get(ALIAS) == Some("true")
+    }
+
+    fn change<R>(&mut self, change: impl FnOnce(&mut Vec<(Arc<str>, Arc<str>)>) -> R) -> R {
+        let mut properties = std::mem::take(&mut self.0).into_vec();
+        let result = change(&mut properties);
+        self.0 = properties.into();
+        result
     }
 
     fn position(&self, name: &str) -> Result<usize, usize> {

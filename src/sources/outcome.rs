@@ -109,6 +109,10 @@ impl Outcome {
                 if let Some(resource) = &common.resource {
                     endpoint = endpoint.with_label(RESOURCE, resource.clone());
                 }
+                if self.endpoints.is_empty() {
+                    // Nearly every object has one, and a list grows to four at once.
+                    self.endpoints.reserve_exact(1);
+                }
                 self.endpoints.push(endpoint);
             }
             Err(error) => {

@@ -50,9 +50,10 @@ impl Pipeline {
         applied: &mut Vec<Applied>,
     ) {
         let limit = self.reader.capabilities().changes_per_write;
+        let mut all = Vec::with_capacity(changes.len());
         for batch in batches(&changes, limit) {
             if stop.is_cancelled() {
-                return;
+                break;
             }
             let outcomes = writer.apply(zone, batch).await;
             // A provider that answers for fewer changes than it got has not said what became of the others.
@@ -60,13 +61,10 @@ impl Pipeline {
                 let message = "the provider did not say what became of this change";
                 Err(ProviderError::new(ErrorClass::Unavailable, message))
             };
-            let outcomes = outcomes.into_iter().chain(std::iter::repeat_with(unanswered));
-            applied.extend(batch.iter().zip(outcomes).map(|(change, outcome)| Applied {
-                zone: zone.id.clone(),
-                change: change.clone(),
-                outcome,
-            }));
+            all.extend(outcomes.into_iter().chain(std::iter::repeat_with(unanswered)).take(batch.len()));
         }
+        let sent = changes.into_iter().zip(all);
+        applied.extend(sent.map(|(change, outcome)| Applied { zone: zone.id.clone(), change, outcome }));
     }
 }
 

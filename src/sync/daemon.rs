@@ -144,19 +144,22 @@ impl Daemon {
         for chore in &self.chores {
             chore.before().await;
         }
+        let failed = |step| move |error: ProviderError| Failure { step, error };
+        let now = Instant::now();
+        let remembered = self.remembered.take(&self.listing, now);
+        report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(remembered.is_some());
+        // Listed first, as ExternalDNS does: what is wanted is then the newer of the two, and takes the memory that the ownership
+        // rows of the list have left.
+        let surveyed = match remembered {
+            Some(remembered) => Ok(remembered),
+            None => self.pipeline.survey().await.map(|world| (now, world)),
+        };
         let mut desired = collect(&self.sources, &self.stages);
         report.wished = wishes_by_type(&desired.endpoints);
         report.problems = std::mem::take(&mut desired.problems);
         report.duplicates = std::mem::take(&mut desired.duplicates);
         report.incomplete = desired.incomplete.clone();
-        let failed = |step| move |error: ProviderError| Failure { step, error };
-        let now = Instant::now();
-        let remembered = self.remembered.take(&self.listing, now);
-        report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(remembered.is_some());
-        let (read_at, world) = match remembered {
-            Some(remembered) => remembered,
-            None => (now, self.pipeline.survey().await.map_err(failed(Step::Read))?),
-        };
+        let (read_at, world) = surveyed.map_err(failed(Step::Read))?;
         report.odd = world.odd.clone();
         report.existing = records_by_type(&world.owned.records);
         report.verified = verified_by_type(&desired.endpoints, &world.owned.records);

@@ -121,14 +121,14 @@ impl Pipeline {
 
     /// Parts the wishes that can be stored from those that cannot: no zone, a zone that could not be read, a type that the
     /// provider does not know, a name that leaves no room for its ownership row. The last two keep what they had.
-    fn storable(&self, world: &World, endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<Skip>, Vec<Hold>) {
+    fn storable(&self, world: &World, mut endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<Skip>, Vec<Hold>) {
         let all_zones: Vec<Zone> =
             world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
         let is_unreadable =
             |zone: &Zone| world.unreadable.iter().any(|(unreadable, _)| unreadable.id == zone.id);
-        let (mut storable, mut skips, mut holds) =
-            (Vec::with_capacity(endpoints.len()), Vec::new(), Vec::new());
-        for endpoint in endpoints {
+        let (mut skips, mut holds) = (Vec::new(), Vec::new());
+        // In place: nearly all stay, and a second list of them would be the peak of the whole cycle.
+        endpoints.retain(|endpoint| {
             // What is not ours to plan anyway is left for the planner to say.
             let is_ours = self.settings.managed.contains(&endpoint.record_type)
                 && self.settings.filter.matches(&endpoint.name)
@@ -139,17 +139,14 @@ impl Pipeline {
                 Some(zone) if is_unreadable(zone) => {
                     Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() })
                 }
-                Some(_) => self.why_unsupported(world, &endpoint).map(|why| SkipReason::Unsupported { why }),
+                Some(_) => self.why_unsupported(world, endpoint).map(|why| SkipReason::Unsupported { why }),
             };
-            match reason {
-                None => storable.push(endpoint),
-                Some(reason) => {
-                    holds.extend(hold_of(&endpoint, &reason));
-                    skips.push(Skip::of_wish(&endpoint, reason));
-                }
-            }
-        }
-        (storable, skips, holds)
+            let Some(reason) = reason else { return true };
+            holds.extend(hold_of(endpoint, &reason));
+            skips.push(Skip::of_wish(endpoint, reason));
+            false
+        });
+        (endpoints, skips, holds)
     }
 
     fn why_unsupported(&self, world: &World, endpoint: &Endpoint) -> Option<String> {
@@ -189,7 +186,7 @@ struct Spoiled {
 
 /// What the adjust step spoiled is still wanted: its whole name stays as it is, and while it is not even known which name that
 /// is, nothing is deleted.
-fn set_aside(rejected: &[Rejected], endpoints: Vec<Endpoint>) -> Spoiled {
+fn set_aside(rejected: &[Rejected], mut endpoints: Vec<Endpoint>) -> Spoiled {
     let mut spoiled = Spoiled::default();
     let mut names: BTreeMap<&DnsName, HoldReason> = BTreeMap::new();
     for row in rejected {
@@ -213,13 +210,13 @@ fn set_aside(rejected: &[Rejected], endpoints: Vec<Endpoint>) -> Spoiled {
         });
         names.entry(name).or_insert(reason);
     }
-    for endpoint in endpoints {
-        match names.get(&endpoint.name) {
-            None => spoiled.rest.push(endpoint),
-            Some(reason) => spoiled.skips.push(Skip::of_wish(&endpoint, SkipReason::Held(reason.clone()))),
-        }
-    }
-    spoiled
+    endpoints.retain(|endpoint| {
+        let reason = names.get(&endpoint.name);
+        let skip = reason.map(|reason| Skip::of_wish(endpoint, SkipReason::Held(reason.clone())));
+        spoiled.skips.extend(skip);
+        reason.is_none()
+    });
+    Spoiled { rest: endpoints, ..spoiled }
 }
 
 fn hold_of(endpoint: &Endpoint, reason: &SkipReason) -> Option<Hold> {

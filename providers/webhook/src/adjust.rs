@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use zonewright_planner::{DnsName, Endpoint, ObjectRef, RecordKey};
+use zonewright_planner::{DnsName, Endpoint, ObjectRef, RecordType};
 use zonewright_provider_kit::Rejected;
 use zonewright_provider_kit::wire::WireEndpoint;
 
@@ -16,28 +16,59 @@ impl Serialize for Wishes<'_> {
     }
 }
 
-/// What was sent, by what identifies a record set. The protocol does not carry the objects behind a wish.
-pub(crate) struct Sent(HashMap<RecordKey, Vec<Endpoint>>);
+/// What was sent, and what of it came back. The protocol does not carry the objects behind a wish.
+///
+/// Nearly all wishes come back as they went. Those stay where they are: the texts of 30,000 wishes need not exist twice.
+pub(crate) struct Sent {
+    wishes: Vec<Endpoint>,
+    /// Positions in `wishes`, ordered by what identifies a record set.
+    by_key: Vec<u32>,
+    /// Whether each wish came back as it went.
+    unchanged: Vec<bool>,
+    /// What came back otherwise.
+    changed: Vec<Endpoint>,
+}
 
 impl Sent {
-    pub(crate) fn new(endpoints: Vec<Endpoint>) -> Self {
-        let mut by_key: HashMap<RecordKey, Vec<Endpoint>> = HashMap::with_capacity(endpoints.len());
-        for endpoint in endpoints {
-            by_key.entry(key(&endpoint)).or_default().push(endpoint);
-        }
-        Self(by_key)
+    pub(crate) fn new(wishes: Vec<Endpoint>) -> Self {
+        let mut by_key: Vec<u32> = (0..).take(wishes.len()).collect();
+        by_key.sort_by(|a, b| key(&wishes[*a as usize]).cmp(&key(&wishes[*b as usize])));
+        Self { unchanged: vec![false; wishes.len()], changed: Vec::new(), by_key, wishes }
     }
 
-    /// Gives a wish that came back its objects. One that came back as it went is replaced by the one sent: nearly all do,
-    /// and the texts of 30,000 wishes need not exist twice.
-    pub(crate) fn recognise(&mut self, mut returned: Endpoint) -> Endpoint {
-        let Some(sent) = self.0.get_mut(&key(&returned)) else { return returned };
-        if let Some(same) = sent.iter().position(|sent| is_same(sent, &returned)) {
-            // The last one stays for further wishes of this key that the provider may return.
-            return if sent.len() > 1 { sent.swap_remove(same) } else { sent[same].clone() };
+    /// Takes a wish that came back, and gives it its objects.
+    pub(crate) fn take_back(&mut self, mut returned: Endpoint) {
+        let positions = self.positions(&returned);
+        let is_it = |i: &&u32| is_same(&self.wishes[**i as usize], &returned);
+        if let Some(same) = positions.iter().find(is_it).copied() {
+            self.unchanged[same as usize] = true;
+            return;
         }
-        returned.add_objects(objects_for(sent, &returned));
-        returned
+        let sent: Vec<&Endpoint> = positions.iter().map(|i| &self.wishes[*i as usize]).collect();
+        returned.add_objects(objects_for(&sent, &returned));
+        self.changed.push(returned);
+    }
+
+    /// Everything that came back: first what came back as it went, then the rest.
+    pub(crate) fn into_returned(self) -> Vec<Endpoint> {
+        let Self { mut wishes, unchanged, changed, .. } = self;
+        let mut unchanged = unchanged.into_iter();
+        wishes.retain(|_| unchanged.next() == Some(true));
+        if wishes.is_empty() {
+            // As it is: two long lists at a time are the peak of a cycle.
+            return changed;
+        }
+        wishes.extend(changed);
+        wishes
+    }
+
+    /// Where the wishes for this record set are.
+    fn positions(&self, endpoint: &Endpoint) -> &[u32] {
+        let wanted = key(endpoint);
+        let key_at = |i: &u32| key(&self.wishes[*i as usize]);
+        let start = self.by_key.partition_point(|i| key_at(i) < wanted);
+        let from_start = &self.by_key[start..];
+        &from_start[..from_start.partition_point(|i| key_at(i) == wanted)]
     }
 
     /// Finds the wishes behind rows that came back malformed, each with the name it bears if that is one. A name that nobody
@@ -45,9 +76,9 @@ impl Sent {
     pub(crate) fn attribute(&self, spoiled: Vec<(Option<DnsName>, String)>) -> Vec<Rejected> {
         let names: HashSet<&DnsName> = spoiled.iter().filter_map(|(name, _)| name.as_ref()).collect();
         let mut objects: HashMap<DnsName, Vec<Arc<ObjectRef>>> = HashMap::new();
-        for (key, sent) in self.0.iter().filter(|(key, _)| names.contains(&key.name)) {
-            let objects = objects.entry(key.name.clone()).or_default();
-            objects.extend(sent.iter().flat_map(|endpoint| endpoint.objects.iter().cloned()));
+        for sent in self.wishes.iter().filter(|sent| names.contains(&sent.name)) {
+            let objects = objects.entry(sent.name.clone()).or_default();
+            objects.extend(sent.objects.iter().cloned());
             objects.sort();
             objects.dedup();
         }
@@ -63,7 +94,7 @@ impl Sent {
 }
 
 /// The objects whose wish this was: of several for one record set those with the same resource label, if any.
-fn objects_for(sent: &[Endpoint], returned: &Endpoint) -> Vec<Arc<ObjectRef>> {
+fn objects_for(sent: &[&Endpoint], returned: &Endpoint) -> Vec<Arc<ObjectRef>> {
     let resource = returned.labels.resource();
     let objects = |same_resource: bool| {
         sent.iter()
@@ -75,12 +106,9 @@ fn objects_for(sent: &[Endpoint], returned: &Endpoint) -> Vec<Arc<ObjectRef>> {
     if of_resource.is_empty() { objects(false) } else { of_resource }
 }
 
-fn key(endpoint: &Endpoint) -> RecordKey {
-    RecordKey {
-        name: endpoint.name.clone(),
-        record_type: endpoint.record_type.clone(),
-        set_identifier: endpoint.set_identifier.clone(),
-    }
+/// What identifies a record set.
+fn key(endpoint: &Endpoint) -> (&DnsName, &RecordType, &str) {
+    (&endpoint.name, &endpoint.record_type, &endpoint.set_identifier)
 }
 
 fn is_same(sent: &Endpoint, returned: &Endpoint) -> bool {
@@ -93,7 +121,7 @@ fn is_same(sent: &Endpoint, returned: &Endpoint) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zonewright_planner::{Properties, RESOURCE, RecordType};
+    use zonewright_planner::{Properties, RESOURCE};
 
     fn wish(target: &str, object: &str) -> Endpoint {
         let reference = ObjectRef {
@@ -119,21 +147,32 @@ mod tests {
         endpoint.objects.iter().map(|object| object.name.as_str()).collect()
     }
 
+    fn back(sent: &[&Endpoint], returned: &[&Endpoint]) -> Vec<Endpoint> {
+        let mut sent = Sent::new(sent.iter().copied().cloned().collect());
+        returned.iter().for_each(|returned| sent.take_back(without_objects((*returned).clone())));
+        sent.into_returned()
+    }
+
     #[test]
     fn wishes_of_one_record_set_get_back_their_own_objects() {
         let (one, two) = (wish("192.0.2.1", "one"), wish("192.0.2.2", "two"));
-        let mut sent = Sent::new(vec![one.clone(), two.clone()]);
-        assert_eq!(sent.recognise(without_objects(two.clone())), two);
-        assert_eq!(sent.recognise(without_objects(one.clone())), one);
+        assert_eq!(back(&[&one, &two], &[&two, &one]), [one, two]);
+    }
+
+    #[test]
+    fn a_wish_that_does_not_come_back_is_gone_and_one_that_comes_back_twice_counts_once() {
+        let (one, two) = (wish("192.0.2.1", "one"), wish("192.0.2.2", "two"));
+        assert_eq!(back(&[&one, &two], &[&two]), std::slice::from_ref(&two));
+        assert_eq!(back(&[&one, &two], &[&two, &two]), [two]);
     }
 
     #[test]
     fn a_changed_wish_is_known_by_its_resource_label_or_else_by_its_key() {
-        let mut sent = Sent::new(vec![wish("192.0.2.1", "one"), wish("192.0.2.2", "two")]);
-        let mut changed = without_objects(wish("192.0.2.9", "two"));
-        assert_eq!(names(&sent.recognise(changed.clone())), ["two"]);
+        let (one, two) = (wish("192.0.2.1", "one"), wish("192.0.2.2", "two"));
+        let mut changed = wish("192.0.2.9", "two");
+        assert_eq!(names(&back(&[&one, &two], &[&changed])[0]), ["two"]);
         changed.labels.remove(RESOURCE);
-        assert_eq!(names(&sent.recognise(changed)), ["one", "two"]);
+        assert_eq!(names(&back(&[&two, &one], &[&changed])[0]), ["two", "one"]);
     }
 
     #[test]
@@ -149,8 +188,7 @@ mod tests {
 
     #[test]
     fn a_wish_that_was_never_sent_has_no_objects() {
-        let mut sent = Sent::new(vec![wish("192.0.2.1", "one")]);
         let other = Endpoint::new("b.example.org", RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
-        assert_eq!(sent.recognise(other.clone()), other);
+        assert_eq!(back(&[&wish("192.0.2.1", "one")], &[&other]), [other]);
     }
 }

@@ -139,10 +139,9 @@ impl Shared {
     async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
         let body = to_json(&Wishes(&endpoints)).map_err(unwritable)?;
         let mut sent = Sent::new(endpoints);
-        let mut endpoints = Vec::new();
         let mut spoiled = Vec::new();
         let each = |count, row: Option<WireEndpoint<'_>>| match row.as_ref().map(WireEndpoint::to_endpoint) {
-            Some(Ok(endpoint)) => endpoints.push(sent.recognise(endpoint)),
+            Some(Ok(endpoint)) => sent.take_back(endpoint),
             Some(Err(error)) => {
                 let name = row.as_ref().and_then(|row| DnsName::parse(&row.dns_name).ok());
                 spoiled.push((name, unusable(count, row.as_ref(), &error)));
@@ -150,7 +149,8 @@ impl Shared {
             None => spoiled.push((None, format!("row {count} is null"))),
         };
         self.client.adjust(body, each).await?;
-        Ok(Adjusted { endpoints, rejected: sent.attribute(spoiled) })
+        let rejected = sent.attribute(spoiled);
+        Ok(Adjusted { endpoints: sent.into_returned(), rejected })
     }
 
     async fn apply(&self, changes: &[ZoneChange]) -> Result<(), ProviderError> {

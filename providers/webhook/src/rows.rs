@@ -1,5 +1,7 @@
 //! Cutting a JSON array into its elements while it arrives, so that a long listing is never held as text.
 
+use memchr::memchr2;
+
 /// What is wrong with the answer as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum NotAList {
@@ -77,7 +79,7 @@ impl RowSplitter {
         piece: &'a [u8],
         each: &mut impl FnMut(&[u8]) -> Result<(), E>,
     ) -> Result<&'a [u8], E> {
-        let Some(end) = piece.iter().position(|&byte| self.ends_element(byte)) else {
+        let Some(end) = self.end_of_element(piece) else {
             self.partial.extend_from_slice(piece);
             return Ok(&[]);
         };
@@ -93,6 +95,20 @@ impl RowSplitter {
             self.state = State::Closed;
         }
         Ok(tail.get(1..).unwrap_or_default())
+    }
+
+    fn end_of_element(&mut self, piece: &[u8]) -> Option<usize> {
+        let mut at = 0;
+        loop {
+            if self.in_string && !self.escaped {
+                // Most of a listing stands in strings, where only two characters mean anything.
+                at += memchr2(b'"', b'\\', piece.get(at..)?)?;
+            }
+            if self.ends_element(*piece.get(at)?) {
+                return Some(at);
+            }
+            at += 1;
+        }
     }
 
     fn ends_element(&mut self, byte: u8) -> bool {

@@ -10,12 +10,38 @@ use crate::payload::{self, SharedLabels, Texts};
 use crate::rows::{Obstacle, Obstacles, Row, Rows, Users, Vouched};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use zonewright_planner::{ALIAS, DnsName, OWNER, Owner, Ownership, Record, RecordKey, RecordType};
+use zonewright_planner::{ALIAS, DnsName, OWNER, Owner, Ownership, Record, RecordKey, RecordType, Target};
 
 /// A record that is an ownership row, and what it says.
 struct Found {
+    /// Without its targets where `labels` say it all: the texts of a large zone are a fifth of its memory.
     record: Record,
     labels: SharedLabels,
+    is_implied: bool,
+}
+
+impl Found {
+    fn new(mut record: Record, labels: SharedLabels) -> Self {
+        let pairs = || labels.iter().map(|(key, value)| (&**key, &**value));
+        let is_implied = match record.targets.as_slice() {
+            [Target::Text(text)] => pairs().is_sorted() && payload::is_text_of(text, pairs()),
+            _ => false,
+        };
+        if is_implied {
+            record.targets = Vec::new();
+        }
+        Self { record, labels, is_implied }
+    }
+
+    /// The record as it was read.
+    fn into_record(self) -> Record {
+        let Self { mut record, labels, is_implied } = self;
+        if is_implied {
+            let text = payload::quoted(&payload::to_text(&labels.into_iter().collect()));
+            record.targets = vec![Target::Text(text.into())];
+        }
+        record
+    }
 }
 
 /// How a record's row was found.
@@ -73,13 +99,15 @@ impl TxtRegistry {
     /// See [`crate::Registry::read`].
     pub fn read(&self, records: Vec<Record>) -> Owned {
         let mut texts = Texts::default();
-        let mut rows = Vec::new();
+        // Room for every row at once: a list that grows by doubling would be the peak of the whole cycle.
+        let texts_in_zone = records.iter().filter(|record| record.record_type == RecordType::Txt).count();
+        let mut rows = Vec::with_capacity(texts_in_zone);
         let mut obstacles = Obstacles::new();
         let mut records: Vec<Record> = records
             .into_iter()
             .filter_map(|mut record| match self.row_labels(&record, &mut texts) {
                 Some(labels) => {
-                    rows.push(Found { record, labels });
+                    rows.push(Found::new(record, labels));
                     None
                 }
                 None => {
@@ -307,7 +335,7 @@ impl TxtRegistry {
             let of = records.get(only as usize);
             let of = of.map(|record| Vouched { labels: &record.labels, properties: &record.properties });
             let users = u32::try_from(i).ok().and_then(|i| shared.remove(&i)).unwrap_or_default();
-            Row::new(row.record, of, users)
+            Row::new(row.into_record(), of, users)
         });
         Rows::new(kept, obstacles, collisions.clone())
     }

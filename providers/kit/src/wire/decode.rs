@@ -51,6 +51,46 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
+/// Texts by key; `null` reads as none.
+#[derive(Default)]
+struct TextMap<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
+
+impl<'de> Deserialize<'de> for TextMap<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextMapVisitor;
+
+        impl<'de> Visitor<'de> for TextMapVisitor {
+            type Value = TextMap<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a map")
+            }
+
+            fn visit_none<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(TextMap::default())
+            }
+
+            fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+                Ok(TextMap::default())
+            }
+
+            fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+                deserializer.deserialize_map(self)
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut texts = BTreeMap::new();
+                while let Some((Text(key), Text(value))) = map.next_entry()? {
+                    texts.insert(key, value);
+                }
+                Ok(TextMap(texts))
+            }
+        }
+
+        deserializer.deserialize_option(TextMapVisitor)
+    }
+}
+
 /// A list; `null` reads as an empty one, and a `null` element as the element's default.
 struct List<T>(Vec<T>);
 
@@ -102,8 +142,7 @@ fn read_field<'de, M: MapAccess<'de>>(
     } else if is("recordTTL") {
         endpoint.record_ttl = map.next_value::<Option<i64>>()?.unwrap_or_default();
     } else if is("labels") {
-        let labels = map.next_value::<Option<BTreeMap<Text, Text>>>()?.unwrap_or_default();
-        endpoint.labels = labels.into_iter().map(|(key, value)| (key.0, value.0)).collect();
+        endpoint.labels = map.next_value::<TextMap>()?.0;
     } else if is("providerSpecific") {
         endpoint.provider_specific = map.next_value::<List<WireProperty>>()?.0;
     } else {

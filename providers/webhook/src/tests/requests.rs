@@ -108,7 +108,7 @@ async fn wishes_are_sent_whole_and_get_their_objects_back() {
     let changed = a("B.example.org.", "192.0.2.1").with_object(object("two"));
     let adjusted = webhook.reader().adjust(vec![kept.clone(), changed]).await.unwrap();
 
-    let [b, back, alias] = adjusted.endpoints.as_slice() else { panic!("{adjusted:?}") };
+    let [back, b, alias] = adjusted.endpoints.as_slice() else { panic!("{adjusted:?}") };
     assert_eq!(*back, kept);
     assert_eq!(b.ttl, Ttl::from_seconds(60));
     assert_eq!(b.objects, [object("two")]);
