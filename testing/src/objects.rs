@@ -163,6 +163,10 @@ impl KubeApiserver {
                     Err(error) => error,
                     Ok(stored) => return Ok(stored),
                 },
+                Err(error) if is_passing(&error) && Instant::now() < deadline => {
+                    tokio::time::sleep(POLL_INTERVAL).await;
+                    continue;
+                }
                 result => return result.context(|| format!("creating {}", describe(kind, object))),
             };
             if is(&error, "Invalid") {
@@ -308,6 +312,17 @@ impl KubeApiserver {
     /// Never held across an await. A panic elsewhere cannot leave it half changed in a way that matters.
     pub(crate) fn known(&self) -> MutexGuard<'_, Known> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Refusals that pass by themselves: the server learns a moment late that an address or a port of a deleted Service is free again,
+/// and a loaded machine makes it answer 429 or 5xx.
+fn is_passing(error: &kube::Error) -> bool {
+    match error {
+        kube::Error::Api(status) => {
+            status.code == 429 || status.code >= 500 || status.message.contains("already allocated")
+        }
+        _ => false,
     }
 }
 

@@ -27,6 +27,8 @@ fn program(words: &[&str]) -> Command {
         .args(words)
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .env_clear()
+        // Any free port: the default one may be taken, by another of these tests for instance.
+        .env("EXTERNAL_DNS_METRICS_ADDRESS", "127.0.0.1:0")
         .env("HOME", "/nonexistent")
         .stdin(Stdio::null());
     command
