@@ -9,10 +9,10 @@ pub const RESOURCE: &str = "resource";
 /// Label key carried by an ownership record itself: the name of the record it vouches for.
 pub const OWNED_RECORD: &str = "ownedRecord";
 
-/// Sorted key-value pairs. A handful at most, hence a flat list without room to spare: half the memory of a tree for tens of
-/// thousands of records.
+/// Sorted key-value pairs. A handful at most, hence a flat list: half the memory of a tree for tens of thousands of records.
+/// Clones share it until one of them is changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
-pub struct Labels(Box<[(Arc<str>, Arc<str>)]>);
+pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
 
 /// The keys that nearly every record carries, kept once.
 static USUAL_KEYS: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| [OWNER.into(), RESOURCE.into()]);
@@ -63,18 +63,19 @@ impl Labels {
     /// Sets a label, replacing what was there.
     pub fn set(&mut self, key: impl Into<Arc<str>> + AsRef<str>, value: impl Into<Arc<str>>) {
         match self.position(key.as_ref()) {
-            Ok(i) => self.0[i].1 = value.into(),
-            Err(i) => self.change(|labels| {
-                labels.reserve_exact(1);
-                labels.insert(i, (shared_key(key), value.into()));
-            }),
+            Ok(i) => Arc::make_mut(&mut self.0)[i].1 = value.into(),
+            Err(i) => {
+                let (before, after) = self.0.split_at(i);
+                let new = (shared_key(key), value.into());
+                self.0 = before.iter().cloned().chain([new]).chain(after.iter().cloned()).collect();
+            }
         }
     }
 
     /// Removes a label.
     pub fn remove(&mut self, key: &str) {
-        if let Ok(i) = self.position(key) {
-            self.change(|labels| drop(labels.remove(i)));
+        if self.position(key).is_ok() {
+            self.0 = self.0.iter().filter(|(k, _)| **k != *key).cloned().collect();
         }
     }
 
@@ -96,12 +97,6 @@ impl Labels {
     /// The object the record comes from, if known.
     pub fn resource(&self) -> Option<&str> {
         self.get(RESOURCE).filter(|resource| !resource.is_empty())
-    }
-
-    fn change(&mut self, change: impl FnOnce(&mut Vec<(Arc<str>, Arc<str>)>)) {
-        let mut labels = std::mem::take(&mut self.0).into_vec();
-        change(&mut labels);
-        self.0 = labels.into();
     }
 
     fn position(&self, key: &str) -> Result<usize, usize> {

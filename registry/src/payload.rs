@@ -11,9 +11,6 @@ pub(crate) const NONCE: &str = "txt-encryption-nonce";
 
 const HERITAGE: &str = "external-dns";
 
-/// Labels as read from a row; texts are shared between rows.
-pub(crate) type SharedLabels = Vec<(Arc<str>, Arc<str>)>;
-
 /// The text of a row without quotes. Labels that cannot be read back are left out.
 pub(crate) fn to_text(labels: &Labels) -> String {
     let mut text = format!("heritage={HERITAGE}");
@@ -26,9 +23,9 @@ pub(crate) fn to_text(labels: &Labels) -> String {
 }
 
 /// Whether a value is exactly [`to_text`] of these labels in quotes. Most rows of a zone are, so nothing is made to find out.
-pub(crate) fn is_text_of<'a>(value: &str, labels: impl Iterator<Item = (&'a str, &'a str)>) -> bool {
+pub(crate) fn is_text_of(value: &str, labels: &Labels) -> bool {
     let heritage = ["\"heritage=", HERITAGE];
-    let labels = labels.filter(|(key, value)| is_writable(key, value));
+    let labels = labels.iter().filter(|(key, value)| is_writable(key, value));
     let labels = labels.flat_map(|(key, value)| [",external-dns/", key, "=", value]);
     let mut parts = heritage.into_iter().chain(labels).chain(["\""]);
     parts.try_fold(value, |rest, part| rest.strip_prefix(part)) == Some("")
@@ -51,12 +48,12 @@ pub(crate) fn unquoted(value: &str) -> &str {
 
 /// Reads the text of a row; `None` when it is none. As in ExternalDNS the heritage may stand anywhere, of repeated labels the
 /// last counts, and whatever else stands there is ignored.
-pub(crate) fn parse(text: &str, texts: &mut Texts) -> Option<SharedLabels> {
+pub(crate) fn parse(text: &str, texts: &mut Texts) -> Option<Labels> {
     if !text.contains("heritage=") {
         return None;
     }
     // Owner and resource, as a rule.
-    let mut labels = SharedLabels::with_capacity(2);
+    let mut labels = Vec::with_capacity(2);
     let mut is_row = false;
     for (key, value) in text.split(',').filter_map(|token| token.split_once('=')) {
         if key == "heritage" {
@@ -67,24 +64,11 @@ pub(crate) fn parse(text: &str, texts: &mut Texts) -> Option<SharedLabels> {
         } else if key.starts_with(HERITAGE) {
             let key = key.strip_prefix("external-dns/").unwrap_or(key);
             if key != NONCE {
-                set(&mut labels, texts.shared(key), texts.shared(value));
+                labels.push((texts.shared(key), texts.shared(value)));
             }
         }
     }
-    is_row.then_some(labels)
-}
-
-/// Sets a label, replacing what was there.
-pub(crate) fn set(labels: &mut SharedLabels, key: Arc<str>, value: Arc<str>) {
-    match labels.iter_mut().find(|(k, _)| *k == key) {
-        Some(label) => label.1 = value,
-        None => labels.push((key, value)),
-    }
-}
-
-/// The value of a label.
-pub(crate) fn get<'a>(labels: &'a SharedLabels, key: &str) -> Option<&'a Arc<str>> {
-    labels.iter().find(|(k, _)| &**k == key).map(|(_, value)| value)
+    is_row.then(|| labels.into_iter().collect())
 }
 
 /// Texts that occur again and again in one listing, kept once.
@@ -109,7 +93,7 @@ mod tests {
     use rstest::rstest;
 
     fn read(text: &str) -> Option<Labels> {
-        parse(unquoted(text), &mut Texts::default()).map(|labels| labels.into_iter().collect())
+        parse(unquoted(text), &mut Texts::default())
     }
 
     fn labels(pairs: &[(&'static str, &'static str)]) -> Labels {
@@ -154,12 +138,12 @@ mod tests {
             prop_assert_eq!(found.owner(), Some("me"));
             prop_assert_eq!(found, expected);
             let text = quoted(&to_text(&labels));
-            prop_assert!(is_text_of(&text, labels.iter()));
-            prop_assert!(!is_text_of(&text[..text.len() - 1], labels.iter()));
+            prop_assert!(is_text_of(&text, &labels));
+            prop_assert!(!is_text_of(&text[..text.len() - 1], &labels));
             let longer = text.clone() + " ";
-            prop_assert!(!is_text_of(&longer, labels.iter()));
+            prop_assert!(!is_text_of(&longer, &labels));
             labels.set("owner", "you");
-            prop_assert!(!is_text_of(&text, labels.iter()));
+            prop_assert!(!is_text_of(&text, &labels));
         }
     }
 }

@@ -128,7 +128,7 @@ impl Row {
 fn regular(row: &Record, of: Vouched<'_>) -> Option<Content> {
     let [Target::Text(text)] = row.targets.as_slice() else { return None };
     let plain = row.labels.is_empty() && row.spelling.is_none();
-    if !plain || !is_text_of(text, of.labels.iter()) {
+    if !plain || !is_text_of(text, of.labels) {
         return None;
     }
     if row.properties.is_empty() {

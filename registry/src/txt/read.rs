@@ -6,25 +6,26 @@
 
 use super::TxtRegistry;
 use crate::Owned;
-use crate::payload::{self, SharedLabels, Texts};
+use crate::payload::{self, Texts};
 use crate::rows::{Obstacle, Obstacles, Row, Rows, Users, Vouched};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
-use zonewright_planner::{ALIAS, DnsName, OWNER, Owner, Ownership, Record, RecordKey, RecordType, Target};
+use zonewright_planner::{
+    ALIAS, DnsName, Labels, OWNER, Owner, Ownership, Record, RecordKey, RecordType, Target,
+};
 
 /// A record that is an ownership row, and what it says.
 struct Found {
     /// Without its targets where `labels` say it all: the texts of a large zone are a fifth of its memory.
     record: Record,
-    labels: SharedLabels,
+    labels: Labels,
     is_implied: bool,
 }
 
 impl Found {
-    fn new(mut record: Record, labels: SharedLabels) -> Self {
-        let pairs = || labels.iter().map(|(key, value)| (&**key, &**value));
+    fn new(mut record: Record, labels: Labels) -> Self {
         let is_implied = match record.targets.as_slice() {
-            [Target::Text(text)] => pairs().is_sorted() && payload::is_text_of(text, pairs()),
+            [Target::Text(text)] => payload::is_text_of(text, &labels),
             _ => false,
         };
         if is_implied {
@@ -37,7 +38,7 @@ impl Found {
     fn into_record(self) -> Record {
         let Self { mut record, labels, is_implied } = self;
         if is_implied {
-            let text = payload::quoted(&payload::to_text(&labels.into_iter().collect()));
+            let text = payload::quoted(&payload::to_text(&labels));
             record.targets = vec![Target::Text(text.into())];
         }
         record
@@ -250,11 +251,11 @@ impl TxtRegistry {
         ours: &Arc<str>,
     ) {
         if let Some((row, _)) = source {
-            let labels = rows[row as usize].labels.iter().cloned();
+            let labels = &rows[row as usize].labels;
             if record.labels.is_empty() {
-                record.labels = labels.collect();
+                record.labels = labels.clone();
             } else {
-                labels.for_each(|(key, value)| record.labels.set(key, value));
+                labels.iter().for_each(|(key, value)| record.labels.set(key, value));
             }
         }
         if let Some(from) =
@@ -310,10 +311,10 @@ impl TxtRegistry {
         claims
     }
 
-    fn foreign_owner(&self, labels: &SharedLabels) -> Option<Owner> {
-        let owner = payload::get(labels, OWNER)?;
-        let is_ours = **owner == *self.owner.as_str()
-            || self.migrate_from.as_ref().is_some_and(|from| **owner == *from.as_str());
+    fn foreign_owner(&self, labels: &Labels) -> Option<Owner> {
+        let owner = labels.get(OWNER)?;
+        let is_ours = owner == self.owner.as_str()
+            || self.migrate_from.as_ref().is_some_and(|from| owner == from.as_str());
         if is_ours { None } else { Owner::new(owner) }
     }
 

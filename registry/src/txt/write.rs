@@ -209,7 +209,7 @@ impl TxtRegistry {
 
     fn owner_of(&self, row: &Record) -> Option<Owner> {
         let labels = self.row_labels(row, &mut Texts::default())?;
-        Owner::new(payload::get(&labels, OWNER)?)
+        Owner::new(labels.get(OWNER)?)
     }
 }
 
