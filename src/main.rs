@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 /// Exit status of a process that ends because of a signal it got twice, as shells report SIGINT.
 const INTERRUPTED: i32 = 130;
 
-#[tokio::main(worker_threads = 2)]
+#[tokio::main(worker_threads = 1)]
 async fn main() -> ExitCode {
     let stop = CancellationToken::new();
     if let (Ok(terminate), Ok(interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))

@@ -106,8 +106,16 @@ impl Labels {
 
 impl<K: Into<Arc<str>> + AsRef<str>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
     fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
-        let mut labels: Vec<_> =
+        let labels: Arc<[(Arc<str>, Arc<str>)]> =
             pairs.into_iter().map(|(key, value)| (shared_key(key), value.into())).collect();
+        if labels.is_empty() {
+            // The one empty list that all share.
+            return Self::default();
+        }
+        if labels.is_sorted_by(|a, b| a.0 < b.0) {
+            return Self(labels);
+        }
+        let mut labels = labels.to_vec();
         // Stable, then the last of equal keys is kept.
         labels.sort_by(|a, b| a.0.cmp(&b.0));
         labels.reverse();

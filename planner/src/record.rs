@@ -5,13 +5,15 @@ use std::fmt;
 use std::sync::Arc;
 
 /// The provider's own identifier of a zone. Two zones may share a name (split horizon), never an id.
+///
+/// Every record has one, so the pointer is thin: half the size for one more step on the way to the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ZoneId(Arc<str>);
+pub struct ZoneId(Arc<Box<str>>);
 
 impl ZoneId {
     /// Wraps a provider's zone id.
-    pub fn new(id: impl Into<Arc<str>>) -> Self {
-        Self(id.into())
+    pub fn new(id: impl Into<Box<str>>) -> Self {
+        Self(Arc::new(id.into()))
     }
 
     /// The id as the provider writes it.

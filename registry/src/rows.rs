@@ -75,12 +75,25 @@ impl Row {
     pub(crate) fn new(row: Record, of: Option<Vouched<'_>>, users: Users) -> (DnsName, Self) {
         let set_identifier = (!row.set_identifier.is_empty()).then(|| row.set_identifier.clone());
         let (name, zone, ttl) = (row.name.clone(), Some(row.zone.clone()), row.ttl);
+        let of = of.filter(|of| match row.targets.as_slice() {
+            [Target::Text(text)] => is_text_of(text, of.labels),
+            _ => false,
+        });
         let content = match of.and_then(|of| regular(&row, of)) {
             Some(content) => content,
             None => Content::Odd(Box::new(row)),
         };
         let users = (!users.is_empty()).then(|| Box::new(users));
         (name, Self { set_identifier, zone, ttl, users, content })
+    }
+
+    /// Keeps a row of which it is known that it says what the labels of its record make it say, its text being dropped already.
+    /// `None` where it bears more than that.
+    pub(crate) fn implied(row: &Record, of: Vouched<'_>) -> Option<(DnsName, Self)> {
+        let content = regular(row, of)?;
+        let set_identifier = (!row.set_identifier.is_empty()).then(|| row.set_identifier.clone());
+        let (zone, ttl) = (Some(row.zone.clone()), row.ttl);
+        Some((row.name.clone(), Self { set_identifier, zone, ttl, users: None, content }))
     }
 
     fn set_identifier(&self) -> &str {
@@ -125,10 +138,10 @@ impl Row {
     }
 }
 
+/// What to keep of a row that says what it should, unless it bears anything else.
 fn regular(row: &Record, of: Vouched<'_>) -> Option<Content> {
-    let [Target::Text(text)] = row.targets.as_slice() else { return None };
-    let plain = row.labels.is_empty() && row.spelling.is_none();
-    if !plain || !is_text_of(text, of.labels) {
+    let is_plain = row.labels.is_empty() && row.spelling.is_none();
+    if !is_plain {
         return None;
     }
     if row.properties.is_empty() {

@@ -34,14 +34,17 @@ impl Found {
         Self { record, labels, is_implied }
     }
 
-    /// The record as it was read.
-    fn into_record(self) -> Record {
+    /// What has to be remembered of it. `of` is the record of its own zone that it vouches for, when it is the only one it can.
+    fn into_row(self, of: Option<Vouched<'_>>, users: Users) -> (DnsName, Row) {
         let Self { mut record, labels, is_implied } = self;
-        if is_implied {
-            let text = payload::quoted(&payload::to_text(&labels));
-            record.targets = vec![Target::Text(text.into())];
+        let implied_by = of.filter(|of| is_implied && users.is_empty() && *of.labels == labels);
+        if let Some(row) = implied_by.and_then(|of| Row::implied(&record, of)) {
+            return row;
         }
-        record
+        if is_implied {
+            record.targets = vec![Target::Text(payload::quoted(&payload::to_text(&labels)).into())];
+        }
+        Row::new(record, of, users)
     }
 }
 
@@ -336,7 +339,7 @@ impl TxtRegistry {
             let of = records.get(only as usize);
             let of = of.map(|record| Vouched { labels: &record.labels, properties: &record.properties });
             let users = u32::try_from(i).ok().and_then(|i| shared.remove(&i)).unwrap_or_default();
-            Row::new(row.into_record(), of, users)
+            row.into_row(of, users)
         });
         Rows::new(kept, obstacles, collisions.clone())
     }
