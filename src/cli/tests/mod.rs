@@ -217,6 +217,16 @@ fn refusals_say_what_to_do(#[case] word: &str, #[case] expected: &str) {
     assert!(message.contains(expected), "{message}");
 }
 
+/// A loop without a pause would do nothing but ask the provider.
+#[rstest]
+#[case("0s", 1000)]
+#[case("-10s", 1000)]
+#[case("200ms", 200)]
+fn an_interval_is_never_zero(#[case] text: &str, #[case] milliseconds: u64) {
+    let config = config(&[&format!("--interval={text}")]);
+    assert_eq!(config.schedule.interval, Duration::from_millis(milliseconds));
+}
+
 #[test]
 fn a_wrong_variable_is_named() {
     let message = parse_with(&MINIMUM, &[("EXTERNAL_DNS_LOG_LEVEL", "loud")]).unwrap_err().message;
