@@ -2,7 +2,7 @@
 
 use super::output;
 use super::prepare::prepare;
-use crate::cli::Config;
+use crate::cli::{Config, LogFormat};
 use crate::sync::Schedule;
 use crate::telemetry::{AdminServer, Metrics, logs};
 use std::sync::Arc;
@@ -15,7 +15,11 @@ pub(super) async fn run(config: &Config, stop: CancellationToken) -> u8 {
     match run_until_stopped(config, &stop).await {
         Ok(code) => code,
         Err(error) => {
-            output::message(&format!("error: {error}"), false);
+            match config.telemetry.log_format {
+                LogFormat::Text => output::message(&format!("error: {error}"), false),
+                // What reads JSON lines can read nothing else.
+                LogFormat::Json => error!("{error}"),
+            }
             1
         }
     }

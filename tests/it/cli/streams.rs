@@ -75,6 +75,19 @@ fn logs_that_nobody_can_read_stop_nothing() {
 }
 
 #[test]
+fn a_log_in_json_is_json_to_its_last_line() {
+    let words = ["--provider=inmemory", "--source=empty", "--policy=sync", "--inmemory-zone=a..b"];
+    for level in ["info", "panic"] {
+        let ended = run(&[&words[..], &["--log-format=json", &format!("--log-level={level}")]].concat());
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
+        let line = ended.stderr.lines().last().unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert_eq!(line["level"], "error");
+        assert!(line["msg"].as_str().unwrap().contains("--inmemory-zone"), "{line}");
+    }
+}
+
+#[test]
 fn standard_input_that_never_ends_does_not_outlast_a_signal() {
     let words = ["--manifests=-", "--provider=inmemory", "--source=ingress", "--policy=sync"];
     let mut child = program(&words).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
