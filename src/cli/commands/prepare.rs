@@ -18,6 +18,10 @@ use zonewright_provider_webhook::NEGOTIATION_ATTEMPTS;
 /// How long the first cycle waits for all caches. What has not answered by then is incomplete, and nothing of it is deleted.
 const CACHE_PATIENCE: Duration = Duration::from_secs(60);
 
+/// Stack of the thread that reads manifests, as large as a main thread's: values lie in each other, and the parser follows
+/// them down to its own limit.
+const READER_STACK: usize = 8 << 20;
+
 /// Ready to run.
 pub(super) struct Prepared {
     /// Everything that runs.
@@ -119,7 +123,8 @@ async fn fill_from_manifests(config: &Config, caches: &store::Caches) -> Vec<Str
 /// Reads on a thread of its own: standard input may never end, and neither a signal nor the end of the runtime may wait for it.
 async fn read_manifests(paths: Vec<PathBuf>) -> Result<Loaded, Box<dyn std::error::Error + Send + Sync>> {
     let (sender, receiver) = oneshot::channel();
-    std::thread::Builder::new().name("manifests".into()).spawn(move || {
+    let thread = std::thread::Builder::new().name("manifests".into()).stack_size(READER_STACK);
+    thread.spawn(move || {
         // Nobody listens any more when the program is about to end.
         drop(sender.send(manifests::load(&paths, &mut std::io::stdin())));
     })?;

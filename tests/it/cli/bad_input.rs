@@ -173,6 +173,18 @@ fn malformed_manifests_are_named_the_rest_is_planned_and_nothing_is_deleted() {
 }
 
 #[test]
+fn manifests_nested_beyond_reason_are_malformed_like_any_other() {
+    for opening in ["[", "{\"a\":", "- "] {
+        let copy = Copy::new();
+        std::fs::write(copy.path("manifests/deep.yaml"), opening.repeat(100_000)).unwrap();
+        let plan = copy.plan(&[]);
+        assert_eq!((plan.code, &*plan.stderr), (Some(1), ""), "{opening}");
+        let flat = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains("recursion limit exceeded"), "{opening}: {}", plan.stdout);
+    }
+}
+
+#[test]
 fn objects_that_ask_for_nonsense_are_named_and_the_rest_goes_on() {
     let copy = Copy::new();
     let long = "x".repeat(64);
