@@ -56,17 +56,7 @@ fn zone(name: &str) -> Zone {
 }
 
 fn registry() -> Registry {
-    let settings = TxtSettings {
-        owner: Owner::new("me"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([0; 32]),
-    };
+    let settings = TxtSettings::new("me", NonceSource::from_seed([0; 32]));
     Registry::Txt(Box::new(TxtRegistry::new(settings).unwrap()))
 }
 
