@@ -222,7 +222,8 @@ impl Reporter {
             return;
         }
         if self.failures > 0 && report.provider_succeeded() {
-            info!(cycle.id = report.cycle, "works again after {} failed cycles", self.failures);
+            let cycles = if self.failures == 1 { "cycle" } else { "cycles" };
+            info!(cycle.id = report.cycle, "works again after {} failed {cycles}", self.failures);
             self.failures = 0;
         }
         if report.plan.is_empty() {
