@@ -228,11 +228,18 @@ pub(super) fn every_skip() -> Vec<Skip> {
         SkipReason::NoZone,
         SkipReason::ZoneUnreadable { zone: "Z123".into() },
         SkipReason::SourceIncomplete { source: "ingress".into() },
+        SkipReason::Guarded { zone: "Z123".into(), hash: "4f1c2a90b7d3".into() },
+        SkipReason::Quarantined { why: "400 Bad Request: no such record type".into(), refusals: 3 },
+        SkipReason::Fought { undone: 4 },
+        SkipReason::ZoneWaiting { zone: "Z123".into(), why: "503 Service Unavailable".into() },
     ];
     let named = |(index, reason): (usize, SkipReason)| {
         let name = format!("n{index:02}-{}.example.org", reason.code());
         let mut skip = skip(&format!("{name} A 192.0.2.1"), "service/web/some", reason);
-        if matches!(skip.reason, SkipReason::PolicyKeeps(_) | SkipReason::SourceIncomplete { .. }) {
+        if matches!(
+            skip.reason,
+            SkipReason::PolicyKeeps(_) | SkipReason::SourceIncomplete { .. } | SkipReason::Guarded { .. }
+        ) {
             skip.objects.clear();
         }
         skip
