@@ -97,9 +97,9 @@ impl Case {
     fn plan(&self) -> Plan {
         plan(&PlanInput {
             desired: black_box(&self.desired),
-            current: black_box(&self.owned.records),
+            current: black_box(&self.owned.records).iter().collect(),
             holds: &self.holds,
-            claims: &BTreeMap::new(),
+            claims: Vec::new(),
             filters: &self.filters,
             managed: &self.managed,
             policy: Policy::Sync,

@@ -28,7 +28,7 @@ pub use endpoint::{Endpoint, EndpointError, ObjectRef};
 pub use labels::{LabelError, Labels, OWNED_RECORD, OWNER, RESOURCE};
 pub use name::{DnsName, NameError};
 pub use plan::{
-    Change, CreateReason, DeleteReason, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput,
+    Change, Claims, CreateReason, DeleteReason, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput,
     Policy, Scope, Skip, SkipReason, UpdateReason, plan,
 };
 pub use properties::{ALIAS, Properties, RECORD_TYPE};
