@@ -1,9 +1,9 @@
 //! The loop with a provider of two zones that fails on demand, and a source that says what it is told to say.
 
-use crate::sources::Source;
 use crate::sources::outcome::{Common, Outcome};
 use crate::sources::pipeline::PipelineSettings;
 use crate::sources::store::Fill;
+use crate::sources::{Source, Which};
 use crate::sync::daemon::Daemon;
 use crate::sync::report::CycleReport;
 use crate::sync::{ListingCache, Pipeline, PlanSettings};
@@ -118,7 +118,7 @@ impl Source for Says {
         Vec::new()
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, _: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let wishes = self.0.lock().unwrap();
         let outcome = |(name, targets): &(&str, &[&str])| {
             let object = ObjectRef {
@@ -134,7 +134,7 @@ impl Source for Says {
             outcome.publish(name, targets, &Common { resource, ..Common::default() });
             outcome
         };
-        wishes.iter().map(outcome).collect()
+        wishes.iter().map(outcome).for_each(take);
     }
 }
 
