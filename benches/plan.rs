@@ -7,7 +7,6 @@
 #![allow(missing_docs)]
 
 use divan::{AllocProfiler, Bencher, black_box};
-use std::collections::BTreeMap;
 use zonewright_planner::{
     DomainFilter, Endpoint, Holds, ManagedTypes, Owner, Plan, PlanInput, Policy, Properties, RESOURCE,
     Record, RecordType, Scope, Target, Ttl, ZoneId, plan,

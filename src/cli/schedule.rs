@@ -61,6 +61,14 @@ impl ScheduleArgs {
         let Self { interval, min_event_sync_interval, events, drift_interval, once, dry_run, events_emit } =
             self;
         let events = events.unwrap_or(true);
-        ScheduleConfig { interval, min_event_sync_interval, events, drift_interval, once, dry_run, events_emit }
+        ScheduleConfig {
+            interval,
+            min_event_sync_interval,
+            events,
+            drift_interval,
+            once,
+            dry_run,
+            events_emit,
+        }
     }
 }

@@ -220,9 +220,10 @@ impl Pipeline {
                 changes.push(change);
             }
         }
-        let decorated = by_part.into_iter().zip(&world.parts).flat_map(|(changes, part)| {
-            self.registry.decorate_all(changes, &part.owned.rows)
-        });
+        let decorated = by_part
+            .into_iter()
+            .zip(&world.parts)
+            .flat_map(|(changes, part)| self.registry.decorate_all(changes, &part.owned.rows));
         decorated.filter_map(|change| Some((world.zone_of(&change.change)?.clone(), change))).collect()
     }
 }

@@ -123,7 +123,8 @@ impl CycleReport {
         }
     }
 
-    fn count(&self, action: &str) -> usize {
+    /// How many changes of this action (`create`, `update`, `delete`) were made, or would be in a dry run.
+    pub fn count(&self, action: &str) -> usize {
         if self.dry_run {
             return self.plan.count(action);
         }

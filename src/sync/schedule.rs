@@ -168,7 +168,11 @@ mod tests {
         let starts = partial_starts(&mut schedule, t0, MS * 20, 500);
         assert!(starts.windows(2).all(|pair| pair[1] - pair[0] <= 320), "{starts:?}");
         let (mut schedule, t0) = super::tests::schedule(60, None);
-        assert_eq!(partial_starts(&mut schedule, t0, MS * 100, 100).len(), 100, "slow ones go out one by one");
+        assert_eq!(
+            partial_starts(&mut schedule, t0, MS * 100, 100).len(),
+            100,
+            "slow ones go out one by one"
+        );
     }
 
     #[test]
