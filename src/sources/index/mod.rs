@@ -35,8 +35,8 @@ const MOST_ROUNDS: usize = 16;
 pub struct Dirty {
     /// These names.
     pub names: BTreeSet<DnsName>,
-    /// Everything: a source became complete or incomplete, an object no longer holds whatever it owns, or names depend on each
-    /// other (PTR). Also before the first full cycle.
+    /// Everything: a source became complete or incomplete, an object no longer holds whatever it owns, something is or was
+    /// wrong with an object that has no names, or names depend on each other (PTR). Also before the first full cycle.
     pub everything: bool,
 }
 
