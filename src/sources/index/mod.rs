@@ -224,5 +224,5 @@ struct Concerned {
 
 /// Which object an outcome is of.
 fn key_of(outcome: &Outcome) -> Key {
-    Key::new(&outcome.object.namespace, &outcome.object.name)
+    Key { namespace: outcome.object.namespace.clone(), name: outcome.object.name.clone() }
 }

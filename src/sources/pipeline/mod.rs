@@ -142,11 +142,11 @@ fn note_undecodable(source: &dyn Source, desired: &mut Desired) {
 fn undecodable_ref(source: &'static str, kind: &Kind, key: &Key) -> Arc<ObjectRef> {
     Arc::new(ObjectRef {
         source,
-        kind: kind.kind.to_owned(),
-        api_version: kind.api_version(),
-        namespace: key.namespace.to_string(),
-        name: key.name.to_string(),
-        uid: String::new(),
+        kind: kind.kind,
+        api_version: kind.api_version,
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+        uid: Arc::default(),
     })
 }
 
