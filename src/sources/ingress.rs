@@ -14,13 +14,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// The resource.
-pub const KIND: Kind = Kind {
-    group: "networking.k8s.io",
-    version: "v1",
-    kind: "Ingress",
-    plural: "ingresses",
-    namespaced: true,
-};
+pub const KIND: Kind = Kind::namespaced("networking.k8s.io/v1", "Ingress", "ingresses");
 
 /// The annotation that named the class before `spec.ingressClassName`.
 pub const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";

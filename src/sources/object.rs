@@ -12,6 +12,8 @@ pub struct Kind {
     pub group: &'static str,
     /// API version within the group.
     pub version: &'static str,
+    /// Both: `networking.k8s.io/v1`, or `v1` for the core group.
+    pub api_version: &'static str,
     /// `Ingress`, …
     pub kind: &'static str,
     /// `ingresses`, …
@@ -21,19 +23,35 @@ pub struct Kind {
 }
 
 impl Kind {
-    /// `networking.k8s.io/v1`, or `v1` for the core group.
-    pub fn api_version(&self) -> String {
-        if self.group.is_empty() {
-            self.version.to_owned()
-        } else {
-            format!("{}/{}", self.group, self.version)
-        }
+    /// A resource in namespaces, from the API version and kind that its manifests begin with.
+    pub const fn namespaced(api_version: &'static str, kind: &'static str, plural: &'static str) -> Self {
+        let (group, version) = split(api_version);
+        Self { group, version, api_version, kind, plural, namespaced: true }
+    }
+
+    /// A resource of the whole cluster.
+    pub const fn cluster_wide(api_version: &'static str, kind: &'static str, plural: &'static str) -> Self {
+        Self { namespaced: false, ..Self::namespaced(api_version, kind, plural) }
     }
 
     /// `ingresses.networking.k8s.io`, or `services` for the core group: how people name the resource in RBAC rules.
     pub fn resource_name(&self) -> String {
         if self.group.is_empty() { self.plural.to_owned() } else { format!("{}.{}", self.plural, self.group) }
     }
+}
+
+/// Group and version; what has no slash is a version of the core group.
+const fn split(api_version: &str) -> (&str, &str) {
+    let bytes = api_version.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        if bytes[at] == b'/' {
+            let (group, rest) = api_version.split_at(at);
+            return (group, rest.split_at(1).1);
+        }
+        at += 1;
+    }
+    ("", api_version)
 }
 
 /// Something read from the Kubernetes API: a struct with `metadata` and the fields that its source needs.
@@ -68,7 +86,7 @@ pub struct Metadata {
     /// Object name.
     pub name: Arc<str>,
     /// Object UID.
-    pub uid: Box<str>,
+    pub uid: Arc<str>,
     /// Generation of the spec.
     pub generation: i64,
     /// Labels.
@@ -92,11 +110,11 @@ impl Metadata {
     pub fn object_ref(&self, source: &'static str, kind: &Kind) -> Arc<ObjectRef> {
         Arc::new(ObjectRef {
             source,
-            kind: kind.kind.to_owned(),
-            api_version: kind.api_version(),
-            namespace: self.namespace.to_string(),
-            name: self.name.to_string(),
-            uid: self.uid.to_string(),
+            kind: kind.kind,
+            api_version: kind.api_version,
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+            uid: self.uid.clone(),
         })
     }
 }

@@ -15,13 +15,7 @@ use std::sync::Arc;
 use zonewright_planner::{DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, Ttl};
 
 /// The resource.
-pub const KIND: Kind = Kind {
-    group: "externaldns.k8s.io",
-    version: "v1alpha1",
-    kind: "DNSEndpoint",
-    plural: "dnsendpoints",
-    namespaced: true,
-};
+pub const KIND: Kind = Kind::namespaced("externaldns.k8s.io/v1alpha1", "DNSEndpoint", "dnsendpoints");
 
 /// What of a DNSEndpoint matters.
 #[derive(Debug, Default, Deserialize)]

@@ -9,16 +9,14 @@ use serde::Deserialize;
 pub const GROUP: &str = "gateway.networking.k8s.io";
 
 /// The resource of [`Gateway`].
-pub const GATEWAY: Kind =
-    Kind { group: GROUP, version: "v1", kind: "Gateway", plural: "gateways", namespaced: true };
+pub const GATEWAY: Kind = Kind::namespaced("gateway.networking.k8s.io/v1", "Gateway", "gateways");
 
 /// The resource of [`ListenerSet`].
 pub const LISTENER_SET: Kind =
-    Kind { group: GROUP, version: "v1", kind: "ListenerSet", plural: "listenersets", namespaced: true };
+    Kind::namespaced("gateway.networking.k8s.io/v1", "ListenerSet", "listenersets");
 
 /// The resource of [`Namespace`].
-pub const NAMESPACE: Kind =
-    Kind { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };
+pub const NAMESPACE: Kind = Kind::cluster_wide("v1", "Namespace", "namespaces");
 
 kube_object!(Gateway, ListenerSet, Route, Namespace);
 

@@ -183,7 +183,7 @@ impl<T: KubeObject> Cache<T> {
     fn complete(&self, whole: &mut Value) {
         let Some(object) = whole.as_object_mut() else { return };
         object.entry("kind").or_insert_with(|| self.kind.kind.into());
-        object.entry("apiVersion").or_insert_with(|| self.kind.api_version().into());
+        object.entry("apiVersion").or_insert_with(|| self.kind.api_version.into());
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
         }

@@ -63,11 +63,12 @@ pub(super) fn object(text: &str) -> Arc<ObjectRef> {
     let (kind, namespace, name) = (next(), next(), next());
     Arc::new(ObjectRef {
         source: "any",
-        kind,
-        api_version: String::new(),
-        namespace,
-        name,
-        uid: String::new(),
+        // As long as the test runs.
+        kind: kind.leak(),
+        api_version: "",
+        namespace: namespace.into(),
+        name: name.into(),
+        uid: "".into(),
     })
 }
 
