@@ -1,5 +1,6 @@
 //! The loop: sources, pipeline, schedule and reports put together.
 
+use super::leadership::{Leadership, Office};
 use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
@@ -29,6 +30,8 @@ pub trait Observer: Send + Sync {
     fn started(&self) {}
     /// A cycle ended.
     fn ended(&self, report: &CycleReport);
+    /// A cycle was due, and is left to the replica that leads.
+    fn stands_by(&self) {}
 }
 
 /// Everything that runs.
@@ -45,6 +48,8 @@ pub struct Daemon {
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each cycle.
     pub observers: Vec<Arc<dyn Observer>>,
+    /// Whether this replica is the one that writes.
+    pub leadership: Leadership,
     remembered: Remembered,
     reporter: Reporter,
     cycles: u64,
@@ -60,6 +65,7 @@ impl Daemon {
             listing: ListingCache::default(),
             chores: Vec::new(),
             observers: Vec::new(),
+            leadership: Leadership::always(),
             remembered: Remembered::default(),
             reporter: Reporter::default(),
             cycles: 0,
@@ -69,11 +75,24 @@ impl Daemon {
     /// Runs cycles until `stop` fires. With `events`, a change of an object that a source listens to brings the next cycle forward.
     pub async fn run(&mut self, mut schedule: Schedule, events: bool, stop: &CancellationToken) {
         let mut events = if events { self.triggers() } else { Vec::new() };
+        let leadership = self.leadership.clone();
+        let mut standing = leadership.changes();
         while !stop.is_cancelled() {
+            let office = leadership.enter();
+            if office == Office::Entered {
+                self.remembered = Remembered::default();
+                schedule.due(Instant::now());
+            }
             tokio::select! {
                 () = stop.cancelled() => return,
+                // The sender lives as long as the handle does, so this never fails.
+                _ = standing.changed() => {}
                 () = tokio::time::sleep_until(schedule.next()) => {
                     schedule.started(Instant::now());
+                    if office == Office::Out {
+                        self.observers.iter().for_each(|observer| observer.stands_by());
+                        continue;
+                    }
                     let report = self.cycle(stop).await;
                     schedule.ended(Instant::now(), report.provider_succeeded());
                 }

@@ -29,6 +29,11 @@ impl Schedule {
         self.next
     }
 
+    /// A run is due now, whatever happened before.
+    pub fn due(&mut self, now: Instant) {
+        self.next = now;
+    }
+
     /// A run starts.
     pub fn started(&mut self, now: Instant) {
         self.last_start = Some(now);

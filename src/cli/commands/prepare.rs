@@ -5,11 +5,13 @@ use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store::{self, CacheStatus, manifests};
 use crate::sync::daemon::Daemon;
+use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::Metrics;
 use crate::wiring::{self, Provider, Sources, StartError};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
+use zonewright_provider_kit::WriteZone;
 use zonewright_provider_webhook::NEGOTIATION_ATTEMPTS;
 
 /// How long the first cycle waits for all caches. What has not answered by then is incomplete, and nothing of it is deleted.
@@ -23,6 +25,9 @@ pub(super) struct Prepared {
     pub caches: store::Caches,
     /// What is wrong with manifest files.
     pub manifest_problems: Vec<String>,
+    /// Whether this replica is the one that writes.
+    pub leadership: Leadership,
+    campaign: Option<Campaign<ClusterLease>>,
     provider: Provider,
 }
 
@@ -42,10 +47,17 @@ pub(super) async fn prepare(
     if let (Some(metrics), Some(stats)) = (metrics, provider.webhook_stats()) {
         metrics.add_webhook(stats).map_err(StartError::of)?;
     }
-    let writer = can_write.then(|| provider.writer.clone());
+    let campaign = match config.leadership.elect && can_write {
+        true => Some(campaign(config, metrics).await?),
+        false => None,
+    };
+    let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
+    let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
+    let writer = can_write.then(fenced);
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
     let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
     daemon.listing = wiring::listing_cache(config);
+    daemon.leadership = leadership.clone();
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
     {
@@ -63,10 +75,19 @@ pub(super) async fn prepare(
     } else {
         manifest_problems = fill_from_manifests(config, &caches);
     }
-    Ok(Prepared { daemon, caches, manifest_problems, provider })
+    Ok(Prepared { daemon, caches, manifest_problems, leadership, campaign, provider })
 }
 
 impl Prepared {
+    /// Takes part in the election from now on. Not before the caches have settled: who has nothing to write should not keep
+    /// others from it.
+    pub(super) fn run_for_leader(&mut self) {
+        if let Some(campaign) = self.campaign.take() {
+            // It ends with the process, or when the lease is released.
+            campaign.start(CancellationToken::new());
+        }
+    }
+
     /// Waits until every cache has answered, and for `--once` and previews until a starting webhook provider has.
     pub(super) async fn settle(&self, single_run: bool) {
         store::wait_until_settled(&self.caches, CACHE_PATIENCE).await;
@@ -75,6 +96,18 @@ impl Prepared {
             drop(webhook.negotiate(NEGOTIATION_ATTEMPTS).await);
         }
     }
+}
+
+/// This replica's part in the election. Its client is for the lease alone, so that renewals wait behind nothing.
+async fn campaign(
+    config: &Config,
+    metrics: Option<&Arc<Metrics>>,
+) -> Result<Campaign<ClusterLease>, StartError> {
+    let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
+    let settings = &config.leadership;
+    let namespace = settings.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    let lease = ClusterLease::new(client, &namespace, &settings.lease_name(&config.registry.owner));
+    Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
 }
 
 fn cluster_access(config: &Config) -> ClusterAccess {

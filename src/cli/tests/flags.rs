@@ -36,7 +36,18 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
     }
     let ours = command.get_arguments().filter_map(|a| a.get_long());
     let extra: Vec<_> = ours.filter(|name| upstream.iter().all(|(n, ..)| n != name)).collect();
-    assert_eq!(extra, ["manifests", "inmemory-records", "hold-missing-targets"]);
+    let ours = [
+        "manifests",
+        "inmemory-records",
+        "hold-missing-targets",
+        "leader-elect",
+        "leader-election-namespace",
+        "leader-election-lease-name",
+        "leader-election-lease-duration",
+        "leader-election-renew-deadline",
+        "leader-election-retry-period",
+    ];
+    assert_eq!(extra, ours);
 }
 
 #[test]

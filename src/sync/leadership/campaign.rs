@@ -8,7 +8,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::{info, warn};
 
 /// How long the end of the process may wait for the lease to be given up. Longer than this, it runs out by itself.
@@ -22,35 +22,44 @@ pub struct Campaign<S> {
     identity: String,
     leadership: Leadership,
     shared: Arc<Shared>,
+    /// However the campaign ends, and also when it never starts: `release` returns.
+    _ended: DropGuard,
     /// Whether the lease has been read.
     is_known: bool,
     trouble: Option<Arc<str>>,
 }
 
 impl<S: LeaseStore + 'static> Campaign<S> {
-    /// Starts the task. It runs until the lease is [released](Leadership::release) or `abandon` fires, which leaves the lease
-    /// to run out.
-    pub fn start(store: S, identity: String, timing: Timing, abandon: CancellationToken) -> Leadership {
-        let leadership = Leadership::elected();
-        let Some(shared) = leadership.shared.clone() else { return leadership };
-        let campaign = Self {
+    /// A campaign that has not started. `identity` must be that of no other process, of now or earlier.
+    pub fn new(store: S, identity: String, timing: Timing) -> Self {
+        let (leadership, shared) = Leadership::elected();
+        Self {
             store,
             election: Election::new(identity.clone(), timing),
             // As Kubernetes components have it: one call that hangs must not cost the lease.
             call_timeout: timing.renew_deadline / 2,
             identity,
-            leadership: leadership.clone(),
-            shared: shared.clone(),
+            leadership,
+            _ended: shared.ended.clone().drop_guard(),
+            shared,
             is_known: false,
             trouble: None,
-        };
+        }
+    }
+
+    /// Who wins it writes.
+    pub fn leadership(&self) -> Leadership {
+        self.leadership.clone()
+    }
+
+    /// Starts the task. It runs until the lease is [released](Leadership::release) or `abandon` fires, which leaves the lease
+    /// to run out.
+    pub fn start(self, abandon: CancellationToken) {
         tokio::spawn(async move {
-            // Whatever ends the task lets `release` return.
-            let _ended = shared.ended.clone().drop_guard();
-            abandon.run_until_cancelled(campaign.run()).await;
+            let shared = self.shared.clone();
+            abandon.run_until_cancelled(self.run()).await;
             shared.set_fence(Instant::now(), None);
         });
-        leadership
     }
 
     async fn run(mut self) {
@@ -213,6 +222,14 @@ impl<S: LeaseStore + 'static> Campaign<S> {
         }
         self.trouble = trouble;
     }
+}
+
+/// A name for this process that no other has had: that of the Pod or machine, and something random.
+pub fn identity(replica: Option<&str>) -> String {
+    let machine = || std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    let name = replica.map_or_else(machine, str::to_owned);
+    let name = Some(name.trim()).filter(|name| !name.is_empty()).unwrap_or("zonewright").to_owned();
+    format!("{name}_{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 async fn falls(fence: Option<Instant>) {

@@ -13,7 +13,7 @@ mod election;
 mod fenced;
 mod lease;
 
-pub use campaign::Campaign;
+pub use campaign::{Campaign, identity};
 pub use election::{JITTER, Timing};
 pub use fenced::Fenced;
 pub use lease::{ClusterLease, LeaseStore, LeaseTrouble, Stored};
@@ -111,15 +111,17 @@ impl Leadership {
         Self { standing: Arc::new(watch::Sender::new(standing)), shared: None }
     }
 
-    fn elected() -> Self {
+    fn elected() -> (Self, Arc<Shared>) {
         let standing = Standing { role: Role::Candidate, holder: None, trouble: None };
-        let shared = Shared {
+        let shared = Arc::new(Shared {
             term: Mutex::default(),
             writes: watch::Sender::new(0),
             release_wanted: CancellationToken::new(),
             ended: CancellationToken::new(),
-        };
-        Self { standing: Arc::new(watch::Sender::new(standing)), shared: Some(Arc::new(shared)) }
+        });
+        let leadership =
+            Self { standing: Arc::new(watch::Sender::new(standing)), shared: Some(shared.clone()) };
+        (leadership, shared)
     }
 
     /// For the loop, before it plans anything and while no write of an earlier plan is under way. `Entered` is said once per time
@@ -239,6 +241,22 @@ impl Shared {
         let starts = until.is_some_and(|until| now < until) && !term.is_running(now);
         term.number += u64::from(starts);
         term.until = until;
+    }
+}
+
+/// A standing without a lease behind it, for tests of those who look at one.
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::{Leadership, Role, Standing};
+
+    pub(crate) fn standing(role: Role, trouble: Option<&str>) -> Leadership {
+        let (leadership, _) = Leadership::elected();
+        set(&leadership, role, trouble);
+        leadership
+    }
+
+    pub(crate) fn set(leadership: &Leadership, role: Role, trouble: Option<&str>) {
+        leadership.set_standing(Standing { role, holder: None, trouble: trouble.map(Into::into) });
     }
 }
 

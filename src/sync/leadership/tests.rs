@@ -70,7 +70,10 @@ impl LeaseStore for Memory {
 
 fn campaign(store: &Memory, identity: &str) -> (Leadership, CancellationToken) {
     let abandon = CancellationToken::new();
-    (Campaign::start(store.clone(), identity.to_owned(), TIMING, abandon.clone()), abandon)
+    let campaign = Campaign::new(store.clone(), identity.to_owned(), TIMING);
+    let leadership = campaign.leadership();
+    campaign.start(abandon.clone());
+    (leadership, abandon)
 }
 
 /// Waits until this replica has a role, and tells how long that took.
@@ -229,7 +232,7 @@ impl Scene {
 
     /// A replica whose lease is as the test says, without a task that renews it.
     fn led() -> Self {
-        let scene = Self::new(Leadership::elected());
+        let scene = Self::new(Leadership::elected().0);
         scene.fence_falls_in(SECOND * 10);
         assert_eq!(scene.leadership.enter(), Office::Entered);
         scene
@@ -289,7 +292,7 @@ async fn without_election_everything_is_written() {
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_sent_before_the_zones_were_read_in_this_time_of_leading() {
-    let scene = Scene::new(Leadership::elected());
+    let scene = Scene::new(Leadership::elected().0);
     assert!(are_refused(&scene.begin().await.await.unwrap()));
     scene.fence_falls_in(SECOND * 10);
     assert!(are_refused(&scene.begin().await.await.unwrap()));
@@ -362,4 +365,19 @@ async fn the_lease_is_given_up_after_the_last_write_and_none_begins_meanwhile() 
     release.await.unwrap();
     assert_eq!(store.holder(), "");
     assert_eq!(second.standing().role, Role::Standby);
+}
+
+#[tokio::test]
+async fn a_campaign_that_never_started_holds_up_no_end() {
+    let campaign = Campaign::new(Memory::default(), "me".to_owned(), TIMING);
+    let leadership = campaign.leadership();
+    drop(campaign);
+    leadership.release().await;
+}
+
+#[test]
+fn no_two_processes_have_the_same_name() {
+    let (one, other) = (identity(Some("zonewright-0")), identity(Some("zonewright-0")));
+    assert!(one.starts_with("zonewright-0_") && other.starts_with("zonewright-0_") && one != other);
+    assert!(identity(None).len() > 17 && identity(Some(" ")).starts_with("zonewright_"));
 }
