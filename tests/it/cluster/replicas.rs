@@ -143,10 +143,14 @@ fn a_leader_that_may_not_touch_its_lease_stands_by_and_comes_back() {
         cluster.apply(&service(user, "web", "web.example.org", "192.0.2.1")).await.unwrap();
         let flags = with(&as_user(&provider, &cluster, user, &["service"]), &ELECTION);
         let mut daemon = Daemon::start(&flags);
-        daemon.until_it_says(&["lease default/zonewright-me cannot be read or written", "403 Forbidden"]).await;
+        daemon
+            .until_it_says(&["lease default/zonewright-me cannot be read or written", "403 Forbidden"])
+            .await;
         until_async("the reason", async || {
             daemon.get("/readyz").await.is_some_and(|(status, text)| {
-                status == 503 && text.contains("[-]leadership failed: 403 Forbidden") && text.contains("[+]services")
+                status == 503
+                    && text.contains("[-]leadership failed: 403 Forbidden")
+                    && text.contains("[+]services")
             })
         })
         .await;
@@ -180,7 +184,8 @@ fn health_and_readiness_tell_the_truth() {
         let refusal = "[-]ingresses.networking.k8s.io in namespace unready failed: cannot list \
                        ingresses.networking.k8s.io in namespace unready: 403 Forbidden";
         assert!(text.contains(refusal) && text.contains("[+]services in namespace unready ok"), "{text}");
-        grant(&cluster, user, "ingresses", &[("networking.k8s.io", &["ingresses"], &["list", "watch"])]).await;
+        grant(&cluster, user, "ingresses", &[("networking.k8s.io", &["ingresses"], &["list", "watch"])])
+            .await;
         all_ready(std::slice::from_ref(&daemon)).await;
 
         // A provider that is away for a while costs nobody's life or readiness.
