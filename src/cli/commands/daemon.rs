@@ -55,6 +55,7 @@ async fn run_until_stopped(
         let report = prepared.daemon.cycle(stop).await;
         return Ok(u8::from(!report.succeeded() || !prepared.manifest_problems.is_empty()));
     }
+    prepared.follow_manifests(&background);
     prepared.run_for_leader();
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());

@@ -3,7 +3,8 @@
 use super::chores::{LookUpLoadBalancers, WriteStatus};
 use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
-use crate::sources::store::{self, CacheStatus, manifests};
+use crate::sources::store;
+use crate::sources::store::manifests::{self, Manifests};
 use crate::sync::daemon::Daemon;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::Metrics;
@@ -22,9 +23,10 @@ pub(super) struct Prepared {
     /// Everything that runs.
     pub daemon: Daemon,
     /// What the sources read from.
-    pub caches: store::Caches,
+    pub caches: Arc<store::Caches>,
     /// What is wrong with manifest files.
     pub manifest_problems: Vec<String>,
+    manifests: Option<Manifests>,
     /// Whether this replica is the one that writes.
     pub leadership: Leadership,
     campaign: Option<Campaign<ClusterLease>>,
@@ -63,7 +65,8 @@ pub(super) async fn prepare(
     {
         daemon.chores.push(Arc::new(LookUpLoadBalancers { source, resolved }));
     }
-    let mut manifest_problems = Vec::new();
+    let caches = Arc::new(caches);
+    let (mut manifest_problems, mut followed) = (Vec::new(), None);
     if config.own.manifests.is_empty() {
         if caches.all().next().is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
@@ -73,9 +76,11 @@ pub(super) async fn prepare(
             store::start(&caches, &client, stop).detach_all();
         }
     } else {
-        manifest_problems = fill_from_manifests(config, &caches);
+        let manifests = Manifests::new(&config.own.manifests, &mut std::io::stdin());
+        manifest_problems = store::fill(&caches, &manifests.loaded());
+        followed = Some(manifests);
     }
-    Ok(Prepared { daemon, caches, manifest_problems, leadership, campaign, provider })
+    Ok(Prepared { daemon, caches, manifest_problems, manifests: followed, leadership, campaign, provider })
 }
 
 impl Prepared {
@@ -86,6 +91,15 @@ impl Prepared {
             // It ends with the process, or when the lease is released.
             campaign.start(CancellationToken::new());
         }
+    }
+
+    /// Keeps the caches as the manifest files are, until `stop` fires.
+    pub(super) fn follow_manifests(&mut self, stop: &CancellationToken) {
+        let Some(manifests) = self.manifests.take() else { return };
+        let (caches, known, stop) = (self.caches.clone(), self.manifest_problems.clone(), stop.clone());
+        tokio::spawn(async move {
+            stop.run_until_cancelled(manifests::follow(manifests, &caches, known)).await;
+        });
     }
 
     /// Waits until every cache has answered, and for `--once` and previews until a starting webhook provider has.
@@ -124,21 +138,4 @@ fn cluster_access(config: &Config) -> ClusterAccess {
 fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
     let metrics = metrics?.clone();
     Some(Arc::new(move |call| metrics.kubernetes_request(&call)))
-}
-
-/// Fills the caches from files. What is malformed there is missing here, so nothing may be deleted for its absence.
-fn fill_from_manifests(config: &Config, caches: &store::Caches) -> Vec<String> {
-    let loaded = manifests::load(&config.own.manifests, &mut std::io::stdin());
-    let mut problems = loaded.problems.clone();
-    problems.extend(store::fill(caches, &loaded));
-    if let Some(first) = problems.first() {
-        let more = match problems.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
-        for cache in caches.all() {
-            cache.set_status(CacheStatus::Failing(format!("{first}{more}")));
-        }
-    }
-    problems
 }

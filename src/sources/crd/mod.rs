@@ -229,7 +229,10 @@ mod tests {
         let mut caches = Caches::new(Default::default());
         let source = CrdSource::new(Arc::new(settings), &mut caches);
         for cache in caches.all() {
-            assert_eq!(cache.replace_from_json(vec![object.clone()]), Vec::<String>::new());
+            assert_eq!(
+                cache.replace_from_json(vec![object.clone()], crate::sources::store::CacheStatus::Synced),
+                Vec::<String>::new()
+            );
         }
         source.outcomes().remove(0)
     }

@@ -141,7 +141,8 @@ impl<T: KubeObject> Cache<T> {
     }
 
     fn begin_relist(&self) -> PendingRelist<'_, T> {
-        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new() }
+        let status = CacheStatus::Synced;
+        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new(), status }
     }
 
     fn entry(&self, mut object: Object<T>) -> Arc<Object<T>> {
@@ -203,6 +204,8 @@ struct PendingRelist<'a, T> {
     cache: &'a Cache<T>,
     objects: Objects<T>,
     undecodable: BTreeMap<Key, String>,
+    /// How complete the list will be.
+    status: CacheStatus,
 }
 
 impl<T: KubeObject> PendingRelist<'_, T> {
@@ -211,7 +214,7 @@ impl<T: KubeObject> PendingRelist<'_, T> {
     }
 
     fn commit(self) {
-        let Self { cache, mut objects, undecodable } = self;
+        let Self { cache, mut objects, undecodable, status } = self;
         cache.write(|contents| {
             for key in undecodable.keys() {
                 if let Some(earlier) = contents.objects.remove(key) {
@@ -219,7 +222,7 @@ impl<T: KubeObject> PendingRelist<'_, T> {
                 }
             }
             objects.shrink();
-            *contents = Contents { objects, undecodable, status: CacheStatus::Synced };
+            *contents = Contents { objects, undecodable, status };
         });
     }
 }
@@ -295,8 +298,8 @@ pub trait Fill: Send + Sync {
     fn remove(&self, key: &Key);
     /// Begins to take in a complete list.
     fn relist(&self) -> Box<dyn Relist + '_>;
-    /// Replaces the contents with these whole objects; those that cannot be decoded are described.
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String>;
+    /// Replaces the contents with these whole objects, and says how complete they are; those that cannot be decoded are described.
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String>;
 }
 
 impl<T: KubeObject> Fill for Cache<T> {
@@ -350,9 +353,9 @@ impl<T: KubeObject> Fill for Cache<T> {
         Box::new(self.begin_relist())
     }
 
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String> {
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut relist = self.begin_relist();
+        let mut relist = PendingRelist { status, ..self.begin_relist() };
         for mut whole in objects {
             match T::deserialize(&whole) {
                 Ok(fields) => {
