@@ -88,7 +88,8 @@ impl Reloading {
                 tracing::info!("credentials for the Kubernetes API have changed and are in use");
             }
             Err(error) => {
-                let error = error.to_string();
+                // A mistake in YAML comes with a drawing, which is no use in a log.
+                let error = error.to_string().lines().next().unwrap_or_default().to_owned();
                 if state.failed.as_ref().is_none_or(|(_, known)| *known != error) {
                     tracing::warn!("{error}; calls go on with what was read before");
                 }

@@ -60,8 +60,8 @@ impl From<kube::Error> for LeaseTrouble {
 /// A lease in a cluster.
 pub struct ClusterLease {
     api: Api<Object>,
+    object: String,
     name: String,
-    full_name: String,
     /// The whole object, so that labels and whatever else others put there survive our writes.
     last: Mutex<Option<Object>>,
 }
@@ -72,8 +72,8 @@ impl ClusterLease {
     pub fn new(client: Client, namespace: &str, name: &str) -> Self {
         Self {
             api: Api::namespaced(client, namespace),
-            name: name.to_owned(),
-            full_name: format!("{namespace}/{name}"),
+            object: name.to_owned(),
+            name: format!("{namespace}/{name}"),
             last: Mutex::new(None),
         }
     }
@@ -92,11 +92,11 @@ impl ClusterLease {
 #[async_trait]
 impl LeaseStore for ClusterLease {
     fn name(&self) -> &str {
-        &self.full_name
+        &self.name
     }
 
     async fn read(&self) -> Result<Option<Stored>, LeaseTrouble> {
-        let object = self.api.get_opt(&self.name).await?;
+        let object = self.api.get_opt(&self.object).await?;
         Ok(self.remember(object))
     }
 
@@ -104,12 +104,12 @@ impl LeaseStore for ClusterLease {
         let params = PostParams::default();
         let object = match &write.replaces {
             None => {
-                let object = put(Object::default(), &self.name, write);
+                let object = put(Object::default(), &self.object, write);
                 self.api.create(&params, &object).await?
             }
             Some(_) => {
-                let object = put(self.last().unwrap_or_default(), &self.name, write);
-                match self.api.replace(&self.name, &params, &object).await {
+                let object = put(self.last().unwrap_or_default(), &self.object, write);
+                match self.api.replace(&self.object, &params, &object).await {
                     // Somebody deleted it.
                     Err(kube::Error::Api(status)) if status.code == StatusCode::NOT_FOUND.as_u16() => {
                         return Err(LeaseTrouble::Outrun);
