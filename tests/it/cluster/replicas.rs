@@ -6,7 +6,7 @@ use super::source_faults::{OF_SERVICES, as_user, grant};
 use super::world::{Provider, first_cluster, test, with};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use zonewright_testing::KubeApiserver;
+use zonewright_testing::{Call, KubeApiserver};
 
 const LEASE: Duration = Duration::from_secs(3);
 /// What it may take beyond the lease: a standby's last look at it, and a busy machine.
@@ -108,6 +108,7 @@ fn an_orderly_end_hands_over_at_once_and_writes_nothing_twice() {
     });
 }
 
+/// Stopped with a plan in hand that is one step from being written.
 #[test]
 fn a_leader_that_was_stopped_for_longer_than_the_lease_writes_nothing_more() {
     test(async {
@@ -115,22 +116,31 @@ fn a_leader_that_was_stopped_for_longer_than_the_lease_writes_nothing_more() {
         let web = |address| service("paused", "web", "web.example.org", address);
         let records = |address| owned_a("web.example.org", address, "me", "service/paused/web");
         cluster.apply(&web("192.0.2.1")).await.unwrap();
-        let flags = flags(&provider, &cluster, "paused");
+        let patient = ["--webhook-provider-read-timeout=1m"];
+        let flags = with(&flags(&provider, &cluster, "paused"), &patient);
         let daemons: Vec<Daemon> = (0..2).map(|_| Daemon::start(&flags)).collect();
         provider.until_records_are("created", records("192.0.2.1")).await;
+        all_ready(&daemons).await;
         let first = leader(&daemons).await;
         let (stopped, other) = (&daemons[first], &daemons[1 - first]);
-        stopped.signal("STOP");
+
+        let wishes = || provider.0.adjusted().is_some_and(|wishes| wishes.to_string().contains("192.0.2.2"));
+        provider.0.delay(Call::Adjust, Duration::from_secs(1));
         cluster.apply(&web("192.0.2.2")).await.unwrap();
+        until("it plans the change", wishes).await;
+        stopped.signal("STOP");
+        provider.0.delay(Call::Adjust, Duration::ZERO);
+        cluster.apply(&web("192.0.2.3")).await.unwrap();
         until("the other one leads", || leads(other)).await;
-        provider.until_records_are("written by the other", records("192.0.2.2")).await;
+        provider.until_records_are("written by the other", records("192.0.2.3")).await;
+
         let applies = provider.applies();
         stopped.signal("CONT");
         until("it notices", || stopped.said(&["this replica does not lead any more"]) == 1).await;
-        other.until_cycles_pass(5).await;
+        other.until_cycles_pass(10).await;
         assert_eq!(provider.applies(), applies);
         assert!(leads(other) && !leads(stopped));
-        provider.until_records_are("as the other left them", records("192.0.2.2")).await;
+        provider.until_records_are("as the other left them", records("192.0.2.3")).await;
     });
 }
 
@@ -190,7 +200,7 @@ fn health_and_readiness_tell_the_truth() {
 
         // A provider that is away for a while costs nobody's life or readiness.
         for _ in 0..50 {
-            provider.0.fail_next(zonewright_testing::Call::Records, 503);
+            provider.0.fail_next(Call::Records, 503);
         }
         daemon.until_it_says(&["503"]).await;
         assert!(daemon.is_healthy().await);
