@@ -8,6 +8,7 @@
 //! Both plan on the same picture of the zones, the [`World`], which every write keeps up to date: a change costs one write and no
 //! listing.
 
+use super::leadership::{Leadership, Office};
 use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
@@ -45,6 +46,8 @@ pub trait Observer: Send + Sync {
     fn started(&self) {}
     /// A run ended.
     fn ended(&self, report: &CycleReport);
+    /// A cycle was due, and is left to the replica that leads.
+    fn stands_by(&self) {}
 }
 
 /// Everything that runs.
@@ -57,6 +60,8 @@ pub struct Daemon {
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
     pub observers: Vec<Arc<dyn Observer>>,
+    /// Whether this replica is the one that writes.
+    pub leadership: Leadership,
     index: SourceIndex,
     world: Arc<RwLock<World>>,
     /// What the last full run came to, if it left nothing to be done: the same again needs no planning.
@@ -73,6 +78,7 @@ impl Daemon {
             listing: ListingCache::default(),
             chores: Vec::new(),
             observers: Vec::new(),
+            leadership: Leadership::always(),
             index: SourceIndex::new(sources, stages),
             world: Arc::default(),
             settled: None,
@@ -94,17 +100,40 @@ impl Daemon {
     /// Runs until `stop` fires. With `events`, what changed is planned as soon as it changes, not only at the interval.
     pub async fn run(&mut self, mut schedule: Schedule, events: bool, stop: &CancellationToken) {
         let wake = self.index.wake();
+        let leadership = self.leadership.clone();
+        let mut standing = leadership.changes();
         while !stop.is_cancelled() {
+            let office = leadership.enter();
+            match office {
+                Office::Entered => {
+                    self.forget();
+                    schedule.full_now(Instant::now());
+                }
+                Office::Out => self.forget(),
+                Office::Held => {}
+            }
             let partial = schedule.next_partial();
             tokio::select! {
                 () = stop.cancelled() => return,
+                // The sender lives as long as the handle does, so this never fails.
+                _ = standing.changed() => {}
                 () = tokio::time::sleep_until(schedule.next_full()) => {
                     schedule.full_started(Instant::now());
+                    if office == Office::Out {
+                        // Takes in what changed, so that it does not pile up.
+                        self.index.update();
+                        self.observers.iter().for_each(|observer| observer.stands_by());
+                        continue;
+                    }
                     let report = self.cycle(stop).await;
                     schedule.full_ended(Instant::now(), report.provider_succeeded());
                 }
                 () = sleep_until(partial) => {
                     schedule.partial_started(Instant::now());
+                    if office == Office::Out {
+                        self.index.update();
+                        continue;
+                    }
                     match self.catch_up(stop).await {
                         CaughtUp::Nothing => {}
                         CaughtUp::Done(report) => {
@@ -116,6 +145,12 @@ impl Daemon {
                 () = wake.notified(), if events => schedule.event(Instant::now()),
             }
         }
+    }
+
+    /// Whoever leads elsewhere changes what exists.
+    fn forget(&mut self) {
+        self.settled = None;
+        *self.world_mut() = World::default();
     }
 
     /// A full run: everything is planned.
@@ -164,7 +199,7 @@ impl Daemon {
             Ok(report) => self.carry_out(report, stop).await,
             Err(failed) => failed,
         };
-        CaughtUp::Done(self.tell(report, begun))
+        CaughtUp::Done(Box::new(self.tell(report, begun)))
     }
 
     async fn plan_names(&self, dirty: Dirty, desired: Desired) -> Result<CycleReport, CycleReport> {
@@ -321,7 +356,7 @@ pub enum CaughtUp {
     /// Nothing that matters changed.
     Nothing,
     /// This.
-    Done(CycleReport),
+    Done(Box<CycleReport>),
     /// More has to be planned than some names.
     NeedsFullRun,
 }

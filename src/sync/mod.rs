@@ -9,6 +9,7 @@
 
 mod apply;
 pub mod daemon;
+pub mod leadership;
 mod pipeline;
 pub mod report;
 mod schedule;

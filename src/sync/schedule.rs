@@ -92,6 +92,12 @@ impl Schedule {
         self.next_full = self.next_full.min(now + pause.min(self.interval));
     }
 
+    /// A full run is due now, whatever happened before.
+    pub fn full_now(&mut self, now: Instant) {
+        self.next_full = now;
+        self.failures = 0;
+    }
+
     /// A full run is wanted now, or when it is due after a failure.
     pub fn full_soon(&mut self, now: Instant) {
         if self.failures == 0 {

@@ -33,13 +33,25 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         assert_eq!(kind_of(argument), *kind, "--{name}");
         let ours: Vec<_> = argument.get_default_values().iter().filter(|d| !d.is_empty()).collect();
         // On unless switched off, and as often as bursts allow.
-        if !["events", "min-event-sync-interval"].contains(&name) {
+        if !["events", "min-event-sync-interval"].contains(name) {
             assert_eq!(ours, defaults.iter().collect::<Vec<_>>(), "--{name}");
         }
     }
     let ours = command.get_arguments().filter_map(|a| a.get_long());
     let extra: Vec<_> = ours.filter(|name| upstream.iter().all(|(n, ..)| n != name)).collect();
-    assert_eq!(extra, ["manifests", "inmemory-records", "hold-missing-targets", "drift-interval"]);
+    let ours = [
+        "manifests",
+        "inmemory-records",
+        "hold-missing-targets",
+        "drift-interval",
+        "leader-elect",
+        "leader-election-namespace",
+        "leader-election-lease-name",
+        "leader-election-lease-duration",
+        "leader-election-renew-deadline",
+        "leader-election-retry-period",
+    ];
+    assert_eq!(extra, ours);
 }
 
 #[test]

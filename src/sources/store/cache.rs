@@ -183,7 +183,8 @@ impl<T: KubeObject> Cache<T> {
     }
 
     fn begin_relist(&self) -> PendingRelist<'_, T> {
-        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new() }
+        let status = CacheStatus::Synced;
+        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new(), status }
     }
 
     fn entry(&self, mut object: Object<T>) -> Arc<Object<T>> {
@@ -251,6 +252,8 @@ struct PendingRelist<'a, T> {
     cache: &'a Cache<T>,
     objects: Objects<T>,
     undecodable: BTreeMap<Key, String>,
+    /// How complete the list will be.
+    status: CacheStatus,
 }
 
 impl<T: KubeObject> PendingRelist<'_, T> {
@@ -259,7 +262,7 @@ impl<T: KubeObject> PendingRelist<'_, T> {
     }
 
     fn commit(self) {
-        let Self { cache, mut objects, undecodable } = self;
+        let Self { cache, mut objects, undecodable, status } = self;
         cache.write(|contents, news| {
             for key in undecodable.keys() {
                 if let Some(earlier) = contents.objects.get(&key.namespace, &key.name) {
@@ -268,8 +271,8 @@ impl<T: KubeObject> PendingRelist<'_, T> {
             }
             objects.shrink();
             contents.objects.differences(&objects, |key, before| news.note(key, before));
-            news.state = contents.status != CacheStatus::Synced || contents.undecodable != undecodable;
-            *contents = Contents { objects, undecodable, status: CacheStatus::Synced };
+            news.state = contents.status != status || contents.undecodable != undecodable;
+            *contents = Contents { objects, undecodable, status };
         });
     }
 }
@@ -349,8 +352,8 @@ pub trait Fill: Send + Sync {
     fn remove(&self, key: &Key);
     /// Begins to take in a complete list.
     fn relist(&self) -> Box<dyn Relist + '_>;
-    /// Replaces the contents with these whole objects; those that cannot be decoded are described.
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String>;
+    /// Replaces the contents with these whole objects, and says how complete they are; those that cannot be decoded are described.
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String>;
 }
 
 impl<T: KubeObject> Fill for Cache<T> {
@@ -409,9 +412,9 @@ impl<T: KubeObject> Fill for Cache<T> {
         Box::new(self.begin_relist())
     }
 
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String> {
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut relist = self.begin_relist();
+        let mut relist = PendingRelist { status, ..self.begin_relist() };
         for mut whole in objects {
             match T::deserialize(&whole) {
                 Ok(fields) => {

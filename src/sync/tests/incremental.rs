@@ -66,7 +66,7 @@ impl Cluster {
 
     async fn catch_up(&mut self) -> Option<CycleReport> {
         match self.daemon.catch_up(&self.stop).await {
-            CaughtUp::Done(report) => Some(report),
+            CaughtUp::Done(report) => Some(*report),
             CaughtUp::Nothing => None,
             CaughtUp::NeedsFullRun => panic!("a full run was asked for"),
         }
