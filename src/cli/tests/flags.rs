@@ -43,13 +43,13 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "manifests",
         "inmemory-records",
         "hold-missing-targets",
-        "drift-interval",
         "leader-elect",
         "leader-election-namespace",
         "leader-election-lease-name",
         "leader-election-lease-duration",
         "leader-election-renew-deadline",
         "leader-election-retry-period",
+        "drift-interval",
     ];
     assert_eq!(extra, ours);
 }
