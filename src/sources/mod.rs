@@ -32,7 +32,7 @@ pub mod settings;
 pub mod store;
 pub mod template;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 use object::{Key, Kind};
 use outcome::Outcome;

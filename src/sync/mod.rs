@@ -15,9 +15,9 @@ mod schedule;
 mod world;
 
 pub use apply::Applied;
-pub use pipeline::{Pipeline, PlanSettings, Proposal};
+pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};
 pub use schedule::Schedule;
-pub use world::{ListingCache, World};
+pub use world::{ListingCache, Part, World};
 
 #[cfg(test)]
 mod tests;

@@ -5,11 +5,12 @@ mod diff;
 mod hold;
 #[cfg(test)]
 mod tests;
+mod withhold;
 
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
 
-use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordType, Ttl};
+use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -87,17 +88,20 @@ impl Scope<'_> {
     }
 }
 
+/// Ownership rows of other owners at names where no record exists.
+pub type Claims = BTreeMap<RecordKey, Owner>;
+
 /// Everything a plan depends on.
 #[derive(Debug)]
 pub struct PlanInput<'a> {
     /// What is wanted, in the order of the sources; order matters only between identical wishes.
     pub desired: &'a [Endpoint],
-    /// What exists, with ownership.
-    pub current: &'a [Record],
+    /// What exists, with ownership, in any order: all of it, or at least everything at the names of the scope.
+    pub current: Vec<&'a Record>,
     /// Names and objects whose records stay as they are.
     pub holds: &'a Holds,
-    /// Ownership rows of other owners at names where no record exists: the name is taken.
-    pub claims: &'a BTreeMap<crate::RecordKey, Owner>,
+    /// Of every part of what exists: the names that are taken without a record being there.
+    pub claims: Vec<&'a Claims>,
     /// A name must pass all of these.
     pub filters: &'a [DomainFilter],
     /// Types in our care.
@@ -282,6 +286,32 @@ pub enum SkipReason {
         /// The `--source` value.
         source: String,
     },
+    /// The delete guard: too large a share of a zone would be deleted.
+    Guarded {
+        /// The provider's id of the zone.
+        zone: String,
+        /// What to approve to let exactly these deletes through.
+        hash: String,
+    },
+    /// The provider refused it; it is tried again later, or as soon as the wish changes.
+    Quarantined {
+        /// What the provider said.
+        why: String,
+        /// How many times in a row it was refused.
+        refusals: u32,
+    },
+    /// Somebody else keeps changing it after we wrote it; it is left alone for a while.
+    Fought {
+        /// How many of our writes were undone.
+        undone: u32,
+    },
+    /// The zone is left alone for a while after a failure.
+    ZoneWaiting {
+        /// The provider's id of the zone.
+        zone: String,
+        /// What failed.
+        why: String,
+    },
 }
 
 impl SkipReason {
@@ -302,6 +332,10 @@ impl SkipReason {
             Self::NoZone => "no-zone",
             Self::ZoneUnreadable { .. } => "zone-unreadable",
             Self::SourceIncomplete { .. } => "source-incomplete",
+            Self::Guarded { .. } => "guard",
+            Self::Quarantined { .. } => "quarantined",
+            Self::Fought { .. } => "fought",
+            Self::ZoneWaiting { .. } => "zone-waiting",
         }
     }
 }
@@ -329,6 +363,19 @@ impl fmt::Display for SkipReason {
             Self::ZoneUnreadable { zone } => write!(f, "zone {zone} could not be read"),
             Self::SourceIncomplete { source } => {
                 write!(f, "held: source {source} could not be read completely")
+            }
+            Self::Guarded { zone, hash } => {
+                write!(f, "withheld by the delete guard of zone {zone}; to let it through, approve {hash}")
+            }
+            Self::Quarantined { why, refusals: 1 } => write!(f, "refused by the provider: {why}"),
+            Self::Quarantined { why, refusals } => {
+                write!(f, "refused by the provider {refusals} times in a row: {why}")
+            }
+            Self::Fought { undone } => {
+                write!(f, "somebody else undid {undone} of our writes; it is left alone for a while")
+            }
+            Self::ZoneWaiting { zone, why } => {
+                write!(f, "zone {zone} is left alone for a while after a failure: {why}")
             }
         }
     }

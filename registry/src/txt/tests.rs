@@ -14,17 +14,7 @@ use zonewright_provider_kit::{Operation, ZoneChange};
 const KEY: &str = "orchard-lantern-copper-meadow-07";
 
 fn settings() -> TxtSettings {
-    TxtSettings {
-        owner: Owner::new("me"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([3; 32]),
-    }
+    TxtSettings::new("me", NonceSource::from_seed([3; 32]))
 }
 
 fn registry(change: impl FnOnce(&mut TxtSettings)) -> Registry {
@@ -65,9 +55,9 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
     });
     plan(&PlanInput {
         desired: wishes,
-        current: &owned.records,
+        current: owned.records.iter().collect(),
         holds: &Holds::new(holds, Vec::new()),
-        claims: &owned.claims,
+        claims: vec![&owned.claims],
         filters: &[],
         managed: &ManagedTypes::default(),
         policy: Policy::Sync,

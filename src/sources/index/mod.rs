@@ -12,6 +12,7 @@
 mod tests;
 mod touched;
 
+use super::empty::EmptySource;
 use super::object::Key;
 use super::outcome::Outcome;
 use super::pipeline::{Desired, PipelineSettings, gather};
@@ -89,6 +90,11 @@ impl SourceIndex {
     /// Is notified when there may be something to [`update`](Self::update). A notification that nobody waits for is kept.
     pub fn wake(&self) -> Arc<Notify> {
         self.wake.clone()
+    }
+
+    /// Whether a source makes its wishes up anew each time it is asked: it has no caches that could say when they change.
+    pub fn makes_things_up(&self) -> bool {
+        self.sources.iter().any(|source| source.caches().is_empty() && source.name() != EmptySource::NAME)
     }
 
     /// Everything that is wanted: the first step of a full cycle.

@@ -7,7 +7,7 @@ use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::*;
 use zonewright_provider_kit::{Rejected, Zone};
-use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
+use zonewright_registry::{NonceSource, Registry, Rows, TxtRegistry, TxtSettings};
 
 pub(super) struct Stage {
     pub(super) report: CycleReport,
@@ -22,10 +22,7 @@ impl Stage {
         plan.add_skips(skips);
         let world = World {
             zones: ["example.org", "example.net", "bücher.example"].map(zone).into(),
-            unreadable: Vec::new(),
-            filter: DomainFilter::All,
-            owned: Owned::default(),
-            odd: Vec::new(),
+            ..World::default()
         };
         let report = CycleReport { plan, dry_run: true, ..CycleReport::default() };
         Self { report, world, manifest_problems: Vec::new() }
@@ -33,7 +30,7 @@ impl Stage {
 
     pub(super) fn show(&self, format: Format) -> String {
         let registry = registry();
-        let changes = registry.decorate_all(self.report.plan.changes.clone(), &self.world.owned.rows);
+        let changes = registry.decorate_all(self.report.plan.changes.clone(), &Rows::default());
         let preview = Preview {
             report: &self.report,
             world: &self.world,
@@ -56,17 +53,7 @@ fn zone(name: &str) -> Zone {
 }
 
 fn registry() -> Registry {
-    let settings = TxtSettings {
-        owner: Owner::new("me"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([0; 32]),
-    };
+    let settings = TxtSettings::new("me", NonceSource::from_seed([0; 32]));
     Registry::Txt(Box::new(TxtRegistry::new(settings).unwrap()))
 }
 
@@ -229,11 +216,18 @@ pub(super) fn every_skip() -> Vec<Skip> {
         SkipReason::NoZone,
         SkipReason::ZoneUnreadable { zone: "Z123".into() },
         SkipReason::SourceIncomplete { source: "ingress".into() },
+        SkipReason::Guarded { zone: "Z123".into(), hash: "4f1c2a90b7d3".into() },
+        SkipReason::Quarantined { why: "400 Bad Request: no such record type".into(), refusals: 3 },
+        SkipReason::Fought { undone: 4 },
+        SkipReason::ZoneWaiting { zone: "Z123".into(), why: "503 Service Unavailable".into() },
     ];
     let named = |(index, reason): (usize, SkipReason)| {
         let name = format!("n{index:02}-{}.example.org", reason.code());
         let mut skip = skip(&format!("{name} A 192.0.2.1"), "service/web/some", reason);
-        if matches!(skip.reason, SkipReason::PolicyKeeps(_) | SkipReason::SourceIncomplete { .. }) {
+        if matches!(
+            skip.reason,
+            SkipReason::PolicyKeeps(_) | SkipReason::SourceIncomplete { .. } | SkipReason::Guarded { .. }
+        ) {
             skip.objects.clear();
         }
         skip

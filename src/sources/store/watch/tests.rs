@@ -357,7 +357,8 @@ async fn a_missing_resource_is_found_when_it_appears() {
     world.asked_to_list().await.answer(404, "404 page not found\n");
     world
         .fails_with(
-            "cannot list things.example.org: the server has no such resource (404): is the CRD installed?",
+            "cannot list things.example.org: the server has no such resource in version v1 (404): \
+             its CRD is missing or of another version",
         )
         .await;
     world.asked_to_list().await.answer_list("10", &[thing("a", "1", 1)]);
