@@ -163,14 +163,13 @@ fn properties(entry: &Entry, keys: &AnnotationKeys) -> Properties {
 /// ExternalDNS's rule on trailing dots of targets: names behind a CNAME or DNAME may have one, TXT, MX and SRV are free, NAPTR
 /// needs one, nothing else may have one.
 fn fault_of_dots(record_type: &RecordType, targets: &[Box<str>]) -> Option<String> {
-    let has_dot = |target: &&Box<str>| target.ends_with('.');
     match record_type {
         RecordType::Cname | RecordType::Dname | RecordType::Txt | RecordType::Mx | RecordType::Srv => None,
         RecordType::Naptr => targets
             .iter()
-            .find(|target| !has_dot(target))
+            .find(|target| !target.ends_with('.'))
             .map(|target| format!("target {target:?} must end with a dot (try \"{target}.\")")),
-        _ => targets.iter().find(has_dot).map(|target| {
+        _ => targets.iter().find(|target| target.ends_with('.')).map(|target| {
             format!("target {target:?} must not end with a dot (try {:?})", target.trim_end_matches('.'))
         }),
     }
