@@ -1,8 +1,7 @@
 //! Kubernetes objects as sources see them: metadata and the few fields that DNS needs.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
-use std::collections::BTreeMap;
-use std::fmt;
+use std::fmt::{self, Write};
 use std::sync::Arc;
 use zonewright_planner::ObjectRef;
 
@@ -190,16 +189,18 @@ impl StringMap {
     /// Keeps the entries whose key passes.
     pub fn retain(&mut self, keep: impl Fn(&str) -> bool) {
         if self.iter().any(|(key, _)| !keep(key)) {
-            *self = Self::of_sorted(self.iter().filter(|(key, _)| keep(key)));
+            let kept: Vec<(&str, &str)> = self.iter().filter(|(key, _)| keep(key)).collect();
+            *self = Self::of_sorted(kept.into_iter());
         }
     }
 
-    fn of_sorted<'a>(entries: impl Iterator<Item = (&'a str, &'a str)>) -> Self {
-        let mut text = String::new();
+    fn of_sorted<'a>(entries: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
+        // Room for lengths of three digits, which are nearly all.
+        let room = entries.clone().map(|(key, value)| key.len() + value.len() + 2 * "123:".len()).sum();
+        let mut text = String::with_capacity(room);
         for part in entries.flat_map(|(key, value)| [key, value]) {
-            text.push_str(&part.len().to_string());
-            text.push(':');
-            text.push_str(part);
+            // Writing to a string cannot fail.
+            let _ = write!(text, "{}:{part}", part.len());
         }
         Self(text.into_boxed_str())
     }
@@ -217,8 +218,10 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for StringMap {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let pairs: Vec<(K, V)> = pairs.into_iter().collect();
         // The last of equal keys is kept, as JSON decoders do.
-        let sorted: BTreeMap<&str, &str> =
-            pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).collect();
+        let mut sorted: Vec<(&str, &str)> =
+            pairs.iter().map(|(key, value)| (key.as_ref(), value.as_ref())).rev().collect();
+        sorted.sort_by_key(|(key, _)| *key);
+        sorted.dedup_by_key(|(key, _)| *key);
         Self::of_sorted(sorted.into_iter())
     }
 }

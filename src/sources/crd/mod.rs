@@ -163,14 +163,13 @@ fn properties(entry: &Entry, keys: &AnnotationKeys) -> Properties {
 /// ExternalDNS's rule on trailing dots of targets: names behind a CNAME or DNAME may have one, TXT, MX and SRV are free, NAPTR
 /// needs one, nothing else may have one.
 fn fault_of_dots(record_type: &RecordType, targets: &[Box<str>]) -> Option<String> {
-    let has_dot = |target: &str| target.ends_with('.');
-    let mut targets = targets.iter().map(|target| &**target);
     match record_type {
         RecordType::Cname | RecordType::Dname | RecordType::Txt | RecordType::Mx | RecordType::Srv => None,
         RecordType::Naptr => targets
-            .find(|target| !has_dot(target))
+            .iter()
+            .find(|target| !target.ends_with('.'))
             .map(|target| format!("target {target:?} must end with a dot (try \"{target}.\")")),
-        _ => targets.find(|target| has_dot(target)).map(|target| {
+        _ => targets.iter().find(|target| target.ends_with('.')).map(|target| {
             format!("target {target:?} must not end with a dot (try {:?})", target.trim_end_matches('.'))
         }),
     }
@@ -221,10 +220,7 @@ mod tests {
         let mut caches = Caches::new(Default::default());
         let source = CrdSource::new(Arc::new(settings), &mut caches);
         for cache in caches.all() {
-            assert_eq!(
-                cache.replace_from_json(vec![object.clone()], crate::sources::store::CacheStatus::Synced),
-                Vec::<String>::new()
-            );
+            assert_eq!(cache.replace_from_json(vec![object.clone()]), Vec::<String>::new());
         }
         source.outcomes().remove(0)
     }
