@@ -4,13 +4,15 @@ use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::{ListingCache, Remembered};
-use super::{Pipeline, Schedule, World};
+use super::{Faults, Pipeline, Schedule, World};
 use crate::sources::Source;
 use crate::sources::pipeline::{PipelineSettings, collect};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use zonewright_planner::Scope;
 use zonewright_provider_kit::ProviderError;
 
 /// Things to do around a cycle that reach outside: done before it reads the sources, and after it.
@@ -41,6 +43,8 @@ pub struct Daemon {
     pub pipeline: Pipeline,
     /// How long a listing may be used again.
     pub listing: ListingCache,
+    /// What is left alone for a while after failures.
+    pub faults: Faults,
     /// Work around each cycle.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each cycle.
@@ -58,6 +62,7 @@ impl Daemon {
             stages,
             pipeline,
             listing: ListingCache::default(),
+            faults: Faults::new(Duration::from_secs(60), 0),
             chores: Vec::new(),
             observers: Vec::new(),
             remembered: Remembered::default(),
@@ -70,9 +75,10 @@ impl Daemon {
     pub async fn run(&mut self, mut schedule: Schedule, events: bool, stop: &CancellationToken) {
         let mut events = if events { self.triggers() } else { Vec::new() };
         while !stop.is_cancelled() {
+            let retry = self.faults.next_due().unwrap_or_else(|| schedule.next());
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep_until(schedule.next()) => {
+                () = tokio::time::sleep_until(schedule.next().min(retry)) => {
                     schedule.started(Instant::now());
                     let report = self.cycle(stop).await;
                     schedule.ended(Instant::now(), report.provider_succeeded());
@@ -102,7 +108,9 @@ impl Daemon {
             None => return report,
             Some(Err(failure)) => report.failure = Some(failure),
             Some(Ok((read_at, world, proposal))) => {
-                report.applied = self.pipeline.carry_out(&world, &proposal, stop).await;
+                let manner = |zone: &_| self.faults.manner(zone);
+                report.applied = self.pipeline.carry_out(&world, &proposal, manner, stop).await;
+                self.faults.note(&report.applied, Instant::now());
                 self.remembered.keep(read_at, world, &report.applied, proposal.plan.changes.len());
                 report.plan = proposal.plan;
                 report.rejected = proposal.rejected;
@@ -152,7 +160,7 @@ impl Daemon {
         // rows of the list have left.
         let surveyed = match remembered {
             Some(remembered) => Ok(remembered),
-            None => self.pipeline.survey().await.map(|world| (now, world)),
+            None => self.pipeline.survey(&mut self.faults, now).await.map(|world| (now, world)),
         };
         let mut desired = collect(&self.sources, &self.stages);
         report.wished = wishes_by_type(&desired.endpoints);
@@ -164,7 +172,8 @@ impl Daemon {
         report.existing = records_by_type(&world.owned.records);
         report.verified = verified_by_type(&desired.endpoints, &world.owned.records);
         report.unreadable = world.unreadable.iter().map(|(z, e)| (z.id.to_string(), e.clone())).collect();
-        let proposal = self.pipeline.propose(&world, desired).await.map_err(failed(Step::Adjust))?;
+        let mut proposal = self.pipeline.propose(&world, desired).await.map_err(failed(Step::Adjust))?;
+        self.faults.hold_back(&mut proposal.plan, &world.zones, Scope::All, now);
         Ok((read_at, world, proposal))
     }
 }

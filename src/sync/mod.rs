@@ -9,12 +9,14 @@
 
 mod apply;
 pub mod daemon;
+pub mod faults;
 mod pipeline;
 pub mod report;
 mod schedule;
 mod world;
 
-pub use apply::Applied;
+pub use apply::{Applied, Manner};
+pub use faults::Faults;
 pub use pipeline::{Pipeline, PlanSettings, Proposal};
 pub use schedule::Schedule;
 pub use world::{ListingCache, World};

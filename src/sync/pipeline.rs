@@ -1,9 +1,10 @@
 //! One provider with its registry and policy: what exists, what should change.
 
-use super::World;
+use super::{Faults, World};
 use crate::sources::pipeline::Desired;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::time::Instant;
 use zonewright_planner::{
     DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput,
     Policy, Record, Scope, Skip, SkipReason, plan,
@@ -48,11 +49,11 @@ pub struct Proposal {
 }
 
 impl Pipeline {
-    /// Reads every zone. A zone that cannot be read is noted and left out; that no zone can be listed at all is an error.
+    /// Reads every zone. A zone that cannot be read, or rests from a failure at `now`, is noted and left out; that no zone can be listed at all is an error.
     ///
     /// # Errors
     /// When the provider does not say which names or zones it is responsible for.
-    pub async fn survey(&self) -> Result<World, ProviderError> {
+    pub async fn survey(&self, faults: &mut Faults, now: Instant) -> Result<World, ProviderError> {
         let filter = self.reader.domain_filter().await?;
         let mut world = World {
             zones: Vec::new(),
@@ -63,7 +64,15 @@ impl Pipeline {
         };
         let mut records = Vec::new();
         for zone in self.reader.zones().await? {
-            match self.reader.records(&zone).await {
+            let listing = match faults.may_read(&zone.id, now) {
+                Ok(()) => {
+                    let listing = self.reader.records(&zone).await;
+                    faults.note_read(&zone.id, listing.as_ref().map(drop), now);
+                    listing
+                }
+                Err(rests) => Err(rests),
+            };
+            match listing {
                 Ok(listing) => {
                     world.odd.extend(listing.unreadable.into_iter().map(|what| {
                         format!(

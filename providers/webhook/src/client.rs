@@ -202,7 +202,9 @@ impl<'a> Call<'a> {
         } else {
             "no complete answer".to_owned()
         };
-        self.error(ErrorClass::Unavailable, &message).caused_by(cause.without_url())
+        let may_have_arrived = !cause.is_connect();
+        let error = self.error(ErrorClass::Unavailable, &message).caused_by(cause.without_url());
+        if may_have_arrived { error.with_unknown_outcome() } else { error }
     }
 
     async fn status_error(&self, response: Response) -> ProviderError {
@@ -215,12 +217,21 @@ impl<'a> Call<'a> {
         let class = ErrorClass::from_http_status(status.as_u16(), retry_after);
         let excerpt = excerpt(response).await;
         let separator = if excerpt.is_empty() { "" } else { ": " };
-        self.error(class, &format!("the answer is {status}{separator}{excerpt}"))
+        let error = self.error(class, &format!("the answer is {status}{separator}{excerpt}"));
+        if leaves_open(status) { error.with_unknown_outcome() } else { error }
     }
 
     fn error(&self, class: ErrorClass, message: &str) -> ProviderError {
         ProviderError::new(class, format!("webhook provider: {} {}: {message}", self.method, shown(self.url)))
     }
+}
+
+/// Whether the provider may have done what was asked all the same: something between us says that it has not answered, or it
+/// says that it succeeded in words that the protocol does not have.
+fn leaves_open(status: StatusCode) -> bool {
+    status.is_success()
+        || [StatusCode::REQUEST_TIMEOUT, StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT]
+            .contains(&status)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,9 +1,11 @@
 //! What a pipeline proposes when its provider spoils wishes.
 
-use super::{Pipeline, PlanSettings};
+use super::{Faults, Pipeline, PlanSettings};
 use crate::sources::pipeline::Desired;
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use zonewright_planner::*;
 use zonewright_provider_kit::{Adjusted, Capabilities, Listing, ProviderError, ReadZones, Rejected, Zone};
 use zonewright_registry::Registry;
@@ -77,7 +79,7 @@ async fn proposed(returned: Vec<Endpoint>, rejected: Vec<Rejected>) -> Vec<Strin
             hold_missing_targets: false,
         },
     };
-    let world = pipeline.survey().await.unwrap();
+    let world = pipeline.survey(&mut Faults::new(Duration::ZERO, 0), Instant::now()).await.unwrap();
     let plan = pipeline.propose(&world, Desired::default()).await.unwrap().plan;
     let changes = plan.changes.iter().map(|c| format!("{} {} {}", c.action(), c.record_type(), c.name()));
     let skips = plan.skips.iter().map(|s| format!("{} {} {}", s.reason.code(), s.record_type, s.name));
