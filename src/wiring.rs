@@ -172,7 +172,7 @@ fn fake_names(settings: &Settings) -> Result<Vec<String>, StartError> {
     Ok(if names.is_empty() { vec!["example.com".to_owned()] } else { names })
 }
 
-/// Made-up records differ from one start to the next.
+/// Made-up records and pauses differ from one start to the next.
 fn seed() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_nanos() as u64)
@@ -310,6 +310,11 @@ fn registry(config: &Config) -> Result<Registry, StartError> {
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }
+}
+
+/// The memory of failures, still empty.
+pub fn faults(config: &Config) -> crate::sync::Faults {
+    crate::sync::Faults::new(config.schedule.interval, seed())
 }
 
 /// How long a listing may be used again.
