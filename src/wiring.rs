@@ -238,6 +238,9 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
                 read_timeout: settings.read_timeout,
                 write_timeout: settings.write_timeout,
                 max_body_size: settings.max_body_size.map_or(0, |limit| i64::try_from(limit).unwrap_or(0)),
+                max_changes: settings.max_changes,
+                // The protocol declares no limit, so there is only what the operator knows.
+                requests_per_second: config.own.provider_requests_per_second,
             };
             let webhook = Webhook::recorded(&settings, recorder).map_err(StartError::of)?;
             Ok(Provider {

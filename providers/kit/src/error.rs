@@ -42,6 +42,8 @@ impl ErrorClass {
         match status {
             401 | 403 => Self::Auth,
             429 => Self::Throttled { retry_after },
+            // "Overloaded or down for maintenance, come back then" (RFC 9110 section 15.6.4).
+            503 if retry_after.is_some() => Self::Throttled { retry_after },
             409 | 412 => Self::Conflict,
             400 | 422 => Self::InvalidRecord,
             500..=599 | 408 => Self::Unavailable,

@@ -15,6 +15,7 @@ pub mod battery;
 mod capabilities;
 mod change;
 mod error;
+mod request_budget;
 mod retry_after;
 pub mod wire;
 mod zone;
@@ -24,6 +25,7 @@ pub use batch::batches;
 pub use capabilities::{Capabilities, Unsupported};
 pub use change::{Operation, RowChange, ZoneChange};
 pub use error::{ErrorClass, ProviderError};
+pub use request_budget::RequestBudget;
 pub use retry_after::parse_retry_after;
 pub use zone::{Zone, zone_for};
 

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use zonewright_planner::DomainFilter;
 use zonewright_provider_kit::wire::WireEndpoint;
-use zonewright_provider_kit::{ErrorClass, ProviderError, parse_retry_after};
+use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget, parse_retry_after};
 
 /// The media type of the protocol, compared letter for letter.
 pub(crate) const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
@@ -41,6 +41,7 @@ pub(crate) struct Client {
     timeout: Duration,
     max_body_size: Option<u64>,
     recorder: Option<RequestRecorder>,
+    budget: RequestBudget,
 }
 
 impl Client {
@@ -58,6 +59,7 @@ impl Client {
             timeout,
             max_body_size: u64::try_from(config.max_body_size).ok().filter(|limit| *limit > 0),
             recorder,
+            budget: RequestBudget::new(config.requests_per_second),
         })
     }
 
@@ -134,6 +136,8 @@ impl<'a> Call<'a> {
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
         is_success: impl Fn(StatusCode) -> bool,
     ) -> Result<Response, ProviderError> {
+        let refused = |error: ProviderError| self.error(error.class(), &error.to_string());
+        self.client.budget.turn().await.map_err(refused)?;
         let request = build(self.client.http.request(self.method.clone(), self.url.clone()));
         let started = Instant::now();
         let answer = request.send().await;
@@ -215,6 +219,9 @@ impl<'a> Call<'a> {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| parse_retry_after(text, SystemTime::now()));
         let class = ErrorClass::from_http_status(status.as_u16(), retry_after);
+        if let ErrorClass::Throttled { retry_after: Some(pause) } = class {
+            self.client.budget.pause(pause);
+        }
         let excerpt = excerpt(response).await;
         let separator = if excerpt.is_empty() { "" } else { ": " };
         let error = self.error(class, &format!("the answer is {status}{separator}{excerpt}"));

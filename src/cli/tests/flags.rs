@@ -36,7 +36,16 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
     }
     let ours = command.get_arguments().filter_map(|a| a.get_long());
     let extra: Vec<_> = ours.filter(|name| upstream.iter().all(|(n, ..)| n != name)).collect();
-    assert_eq!(extra, ["manifests", "inmemory-records", "hold-missing-targets"]);
+    assert_eq!(
+        extra,
+        [
+            "manifests",
+            "inmemory-records",
+            "hold-missing-targets",
+            "provider-requests-per-second",
+            "webhook-provider-max-changes"
+        ]
+    );
 }
 
 #[test]
