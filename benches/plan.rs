@@ -7,7 +7,6 @@
 #![allow(missing_docs)]
 
 use divan::{AllocProfiler, Bencher, black_box};
-use std::collections::BTreeMap;
 use zonewright_planner::{
     DomainFilter, Endpoint, Holds, ManagedTypes, Owner, Plan, PlanInput, Policy, Properties, RESOURCE,
     Record, RecordType, Scope, Target, Ttl, ZoneId, plan,
@@ -97,9 +96,9 @@ impl Case {
     fn plan(&self) -> Plan {
         plan(&PlanInput {
             desired: black_box(&self.desired),
-            current: black_box(&self.owned.records),
+            current: black_box(&self.owned.records).iter().collect(),
             holds: &self.holds,
-            claims: &BTreeMap::new(),
+            claims: Vec::new(),
             filters: &self.filters,
             managed: &self.managed,
             policy: Policy::Sync,

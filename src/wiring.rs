@@ -326,5 +326,10 @@ pub fn listing_cache(config: &Config) -> crate::sync::ListingCache {
         RegistryName::Txt => config.registry.txt.cache_interval,
         _ => Duration::ZERO,
     };
-    crate::sync::ListingCache { across_writes, until_write: config.providers.general.cache_time }
+    let schedule = &config.schedule;
+    crate::sync::ListingCache {
+        across_writes: across_writes.max(schedule.drift_interval.unwrap_or(schedule.interval)),
+        until_write: config.providers.general.cache_time,
+        stretches: schedule.drift_interval.is_none(),
+    }
 }

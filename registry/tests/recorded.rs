@@ -220,9 +220,9 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
     }
     let plan = plan(&PlanInput {
         desired: wishes,
-        current: &owned.records,
+        current: owned.records.iter().collect(),
         holds: &Holds::default(),
-        claims: &owned.claims,
+        claims: vec![&owned.claims],
         filters: std::slice::from_ref(&setup.filter),
         managed: &setup.managed,
         policy: setup.policy,

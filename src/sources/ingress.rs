@@ -1,6 +1,5 @@
 //! `--source=ingress`: Ingress objects (networking.k8s.io/v1).
 
-use super::Source;
 use super::annotations::{Annotations, key};
 use super::load_balancer::LoadBalancerStatus;
 use super::object::{Kind, Metadata, Object, null_to_default};
@@ -9,6 +8,7 @@ use super::selection::{common, is_selected, template_names_in_turn};
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
 use super::template::ScopedTemplates;
+use super::{Source, Which};
 use crate::kube_object;
 use serde::Deserialize;
 use std::sync::Arc;
@@ -175,12 +175,11 @@ impl Source for IngressSource {
         vec![self.ingresses.clone()]
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let ingresses = self.ingresses.read();
         ingresses
-            .iter()
+            .which(which)
             .filter(|object| is_selected(&self.settings, &object.fields) && self.has_class(&object.fields))
-            .map(|object| self.outcome(object))
-            .collect()
+            .for_each(|object| take(self.outcome(object)));
     }
 }

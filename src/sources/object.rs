@@ -63,10 +63,10 @@ macro_rules! kube_object {
 #[derive(Debug, Clone, Default, PartialEq, Eq, serde::Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct Metadata {
-    /// Empty for cluster-scoped objects.
-    pub namespace: Box<str>,
+    /// Empty for cluster-scoped objects. Shared, as the name is, with whoever remembers the object by its key.
+    pub namespace: Arc<str>,
     /// Object name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
     /// Object UID.
     pub uid: Box<str>,
     /// Generation of the spec.
@@ -105,9 +105,9 @@ impl Metadata {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// Empty for cluster-scoped objects.
-    pub namespace: Box<str>,
+    pub namespace: Arc<str>,
     /// Object name.
-    pub name: Box<str>,
+    pub name: Arc<str>,
 }
 
 impl Key {

@@ -4,13 +4,13 @@ mod search;
 
 pub use search::Manner;
 
-use super::{Pipeline, Proposal, World};
+use super::Pipeline;
 use search::{Fate, Search, suspects_last};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use zonewright_planner::{Change, ZoneId};
+use zonewright_planner::ZoneId;
 use zonewright_provider_kit::{ErrorClass, ProviderError, WriteZone, Zone, ZoneChange};
 
 /// A change and what became of it.
@@ -32,23 +32,21 @@ impl Pipeline {
     /// result, as is what was not sent because its zone waits.
     pub async fn carry_out(
         &self,
-        world: &World,
-        proposal: &Proposal,
+        changes: Vec<(Zone, ZoneChange)>,
         manner: impl Fn(&ZoneId) -> Manner,
         stop: &CancellationToken,
     ) -> Vec<Applied> {
         let Some(writer) = &self.writer else { return Vec::new() };
-        let mut by_zone: BTreeMap<&ZoneId, (&Zone, Vec<ZoneChange>)> = BTreeMap::new();
-        for change in self.registry.decorate_all(proposal.plan.changes.clone(), &world.owned.rows) {
-            let Some(zone) = zone_of(world, &change.change) else { continue };
-            let change = in_zone(zone, change);
-            by_zone.entry(&zone.id).or_insert_with(|| (zone, Vec::new())).1.push(change);
+        let mut by_zone: BTreeMap<ZoneId, (Zone, Vec<ZoneChange>)> = BTreeMap::new();
+        for (zone, change) in changes {
+            let change = in_zone(&zone, change);
+            by_zone.entry(zone.id.clone()).or_insert_with(|| (zone, Vec::new())).1.push(change);
         }
         let limit = self.reader.capabilities().changes_per_write;
         let mut applied = Vec::new();
         for (zone, changes) in by_zone.into_values() {
             let manner = manner(&zone.id);
-            let written = write(writer.as_ref(), zone, changes, limit, &manner, stop).await;
+            let written = write(writer.as_ref(), &zone, changes, limit, &manner, stop).await;
             applied.extend(written.map(|(change, fate)| Applied {
                 zone: zone.id.clone(),
                 change,
@@ -87,13 +85,6 @@ async fn write(
         warn!(zone.id = %zone.id, "{unsent} further changes to zone {} have to wait", zone.id);
     }
     changes.into_iter().zip(fates).filter_map(|(change, fate)| Some((change, fate?)))
-}
-
-fn zone_of<'a>(world: &'a World, change: &Change) -> Option<&'a Zone> {
-    match change {
-        Change::Create { new, .. } => Pipeline::zone_of_new(world, new),
-        Change::Update { old, .. } | Change::Delete { old, .. } => Pipeline::zone_of_record(world, old),
-    }
 }
 
 /// Leaves out ownership rows whose names lie outside the record's zone: with the default affixes that is the case for the

@@ -17,9 +17,9 @@ mod world;
 
 pub use apply::{Applied, Manner};
 pub use faults::Faults;
-pub use pipeline::{Pipeline, PlanSettings, Proposal};
+pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};
 pub use schedule::Schedule;
-pub use world::{ListingCache, World};
+pub use world::{ListingCache, Part, World};
 
 #[cfg(test)]
 mod tests;

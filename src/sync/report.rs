@@ -41,8 +41,12 @@ pub struct CycleReport {
     pub odd: Vec<String>,
     /// Wishes that the provider's adjust step returned malformed.
     pub rejected: Vec<Rejected>,
-    /// What was planned.
+    /// How many names were planned; `None` for all.
+    pub names: Option<usize>,
+    /// What was planned. The changes of a run that writes move to `applied`.
     pub plan: Plan,
+    /// How many changes were planned.
+    pub planned: usize,
     /// What was sent, and what became of it.
     pub applied: Vec<Applied>,
     /// What ended the cycle early.
@@ -107,7 +111,24 @@ impl CycleReport {
         self.applied.iter().filter(|done| done.outcome.is_err()).count()
     }
 
-    fn count(&self, action: &str) -> usize {
+    /// The same without what belongs to one run alone.
+    pub fn without_details(&self) -> Self {
+        Self {
+            wished: self.wished.clone(),
+            existing: self.existing.clone(),
+            verified: self.verified.clone(),
+            duplicates: self.duplicates.clone(),
+            problems: self.problems.clone(),
+            incomplete: self.incomplete.clone(),
+            odd: self.odd.clone(),
+            rejected: self.rejected.clone(),
+            plan: Plan { changes: Vec::new(), skips: self.plan.skips.clone() },
+            ..Self::default()
+        }
+    }
+
+    /// How many changes of this action (`create`, `update`, `delete`) were made, or would be in a dry run.
+    pub fn count(&self, action: &str) -> usize {
         if self.dry_run {
             return self.plan.count(action);
         }
@@ -124,14 +145,13 @@ pub fn wishes_by_type(endpoints: &[Endpoint]) -> ByType {
 }
 
 /// Counts records by type.
-pub fn records_by_type(records: &[Record]) -> ByType {
-    count_types(records.iter().map(|record| record.record_type.as_str()))
+pub fn records_by_type<'a>(records: impl Iterator<Item = &'a Record>) -> ByType {
+    count_types(records.map(|record| record.record_type.as_str()))
 }
 
 /// Counts the wishes for which a record of that name and type exists.
-pub fn verified_by_type(endpoints: &[Endpoint], records: &[Record]) -> ByType {
-    let existing: HashSet<(&DnsName, &RecordType)> =
-        records.iter().map(|r| (&r.name, &r.record_type)).collect();
+pub fn verified_by_type<'a>(endpoints: &[Endpoint], records: impl Iterator<Item = &'a Record>) -> ByType {
+    let existing: HashSet<(&DnsName, &RecordType)> = records.map(|r| (&r.name, &r.record_type)).collect();
     let verified = endpoints.iter().filter(|e| existing.contains(&(&e.name, &e.record_type)));
     count_types(verified.map(|endpoint| endpoint.record_type.as_str()))
 }
@@ -184,8 +204,8 @@ impl Reporter {
                 false => debug!("{}", describe_skip(skip)),
             }
         }
-        if report.failure.is_some() {
-            // What depends on records could not be looked at; it is no news when it can be again.
+        if report.failure.is_some() || report.names.is_some() {
+            // What depends on records could not be looked at, or only some of them were; it is no news when they are again.
             news.append(&mut self.told);
         }
         self.told = news;
@@ -228,7 +248,12 @@ impl Reporter {
             info!(cycle.id = report.cycle, "works again after {} failed cycles", self.failures);
             self.failures = 0;
         }
-        if report.plan.is_empty() {
+        if report.names.is_some() && report.planned <= 1 {
+            // The line of the change says it all.
+            self.last_was_quiet &= report.planned == 0;
+            return;
+        }
+        if report.planned == 0 {
             match self.last_was_quiet {
                 false => {
                     info!(cycle.id = report.cycle, duration_ms = millis, "All records are already up to date")

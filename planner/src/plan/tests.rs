@@ -83,9 +83,9 @@ impl Case {
     fn plan_scope(&self, scope: Scope<'_>) -> Plan {
         plan(&PlanInput {
             desired: &self.desired,
-            current: &self.current,
+            current: self.current.iter().collect(),
             holds: &self.holds,
-            claims: &self.claims,
+            claims: vec![&self.claims],
             filters: std::slice::from_ref(&self.filter),
             managed: &self.managed,
             policy: self.policy,

@@ -66,9 +66,9 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
     });
     plan(&PlanInput {
         desired: wishes,
-        current: &owned.records,
+        current: owned.records.iter().collect(),
         holds: &Holds::new(holds, Vec::new()),
-        claims: &owned.claims,
+        claims: vec![&owned.claims],
         filters: &[],
         managed: &ManagedTypes::default(),
         policy: Policy::Sync,

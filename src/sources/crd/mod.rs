@@ -2,12 +2,12 @@
 
 pub mod status;
 
-use super::Source;
 use super::annotations::{AnnotationKeys, CURRENT_PREFIX, OLDER_PREFIX};
 use super::object::{Kind, Metadata, Object, null_to_default};
 use super::outcome::{Common, Outcome};
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
+use super::{Source, Which};
 use crate::kube_object;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -197,18 +197,17 @@ impl Source for CrdSource {
     }
 
     /// Neither the controller annotation nor any other is honoured here.
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let settings = &self.settings;
         self.endpoints
             .read()
-            .iter()
+            .which(which)
             .filter(|object| {
                 let metadata = &object.fields.metadata;
                 settings.annotation_filter.matches(|key| metadata.annotations.get(key))
                     && settings.label_filter.matches(|key| metadata.labels.get(key))
             })
-            .map(|object| self.outcome(object))
-            .collect()
+            .for_each(|object| take(self.outcome(object)));
     }
 }
 

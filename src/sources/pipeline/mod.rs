@@ -17,10 +17,10 @@ pub use deduplicate::Duplicates;
 pub use nat64::Nat64Prefixes;
 pub use target_networks::TargetNetworks;
 
-use super::Source;
 use super::object::{Key, Kind};
-use super::outcome::{Problem, Severity};
+use super::outcome::{Outcome, Problem, Severity};
 use super::store::CacheStatus;
+use super::{Source, Which};
 use std::sync::Arc;
 use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete, ObjectRef};
 
@@ -60,19 +60,29 @@ pub struct Desired {
     pub duplicates: Duplicates,
 }
 
-/// Asks every source and runs the stages.
+/// Asks every source about all its objects and runs the stages.
 pub fn collect(sources: &[Arc<dyn Source>], settings: &PipelineSettings) -> Desired {
+    gather(sources, settings, |_, source, take| source.visit(Which::All, take))
+}
+
+/// Runs the stages on what `ask` gets out of the sources: their outcomes, or a part of them. Every stage but PTR looks at one
+/// name at a time, so what comes out for a name is the same whether the others are there or not.
+pub(super) fn gather(
+    sources: &[Arc<dyn Source>],
+    settings: &PipelineSettings,
+    mut ask: impl FnMut(usize, &dyn Source, &mut dyn FnMut(Outcome)),
+) -> Desired {
     let mut desired = Desired::default();
     let mut endpoints = Vec::new();
-    for source in sources {
+    for (place, source) in sources.iter().enumerate() {
         desired.incomplete.extend(incompleteness(source.as_ref()));
         note_undecodable(source.as_ref(), &mut desired);
         let mut of_source = Vec::new();
-        for outcome in source.outcomes() {
+        ask(place, source.as_ref(), &mut |outcome| {
             of_source.extend(outcome.endpoints);
             desired.holds.extend(outcome.holds);
             desired.problems.extend(outcome.problems);
-        }
+        });
         endpoints.extend(source.merge(of_source));
     }
     let endpoints = default_targets::apply(endpoints, settings, &mut desired.problems);

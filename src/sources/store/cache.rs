@@ -1,12 +1,14 @@
 //! Caches of objects, and the registry that hands them out.
 
+use super::changes::{Changes, News, Readers};
 use super::objects::Objects;
+use crate::sources::Which;
 use crate::sources::object::{Key, Kind, KubeObject, Metadata, Object};
 use serde_json::Value;
 use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Which objects of a kind a cache holds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,6 +49,14 @@ impl<T: KubeObject> Contents<T> {
         self.objects.iter()
     }
 
+    /// All objects, or those of some keys that exist, ordered by namespace and name.
+    pub fn which<'a>(&'a self, which: Which<'a>) -> Box<dyn Iterator<Item = &'a Arc<Object<T>>> + 'a> {
+        match which {
+            Which::All => Box::new(self.iter()),
+            Which::Only(keys) => Box::new(keys.iter().filter_map(|key| self.get(&key.namespace, &key.name))),
+        }
+    }
+
     /// The objects of one namespace, ordered by name.
     pub fn in_namespace<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Object<T>>> {
         self.objects.in_namespace(namespace)
@@ -71,6 +81,7 @@ pub struct Cache<T> {
     scope: Scope,
     retention: Arc<Retention>,
     contents: RwLock<Contents<T>>,
+    readers: Readers,
     changed: watch::Sender<()>,
     any_changed: watch::Sender<()>,
 }
@@ -117,26 +128,30 @@ impl<T: KubeObject> Cache<T> {
     /// Adds or replaces one object.
     pub fn apply(&self, object: Object<T>) {
         let object = self.entry(object);
-        self.write(|contents| {
-            if !contents.undecodable.is_empty() {
-                contents.undecodable.remove(&object.fields.metadata().key());
-            }
-            contents.objects.insert(object);
+        let key = object.fields.metadata().key();
+        self.write(|contents, news| {
+            news.state |= contents.undecodable.remove(&key).is_some();
+            news.note(key, contents.objects.insert(object));
         });
     }
 
     /// Removes one object.
     pub fn remove(&self, key: &Key) {
-        self.write(|contents| {
-            contents.objects.remove(key);
-            contents.undecodable.remove(key);
+        self.write(|contents, news| {
+            news.state |= contents.undecodable.remove(key).is_some();
+            if let Some(before) = contents.objects.remove(key) {
+                news.note(key.clone(), Some(before));
+            }
         });
     }
 
     /// Notes how complete the cache is. What it holds stays: stale objects are better than none.
     pub fn set_status(&self, status: CacheStatus) {
         if self.read().status != status {
-            self.write(|contents| contents.status = status);
+            self.write(|contents, news| {
+                contents.status = status;
+                news.state = true;
+            });
         }
     }
 
@@ -191,8 +206,13 @@ impl<T: KubeObject> Cache<T> {
         self.read().undecodable.get(key).is_none_or(|known| known != reason)
     }
 
-    fn write(&self, change: impl FnOnce(&mut Contents<T>)) {
-        change(&mut self.contents.write().unwrap_or_else(PoisonError::into_inner));
+    fn write(&self, change: impl FnOnce(&mut Contents<T>, &mut News)) {
+        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        let mut news = News::default();
+        change(&mut contents, &mut news);
+        // Still under the lock: nobody sees the new contents without being able to find the news of them.
+        self.readers.tell(&news);
+        drop(contents);
         self.changed.send_replace(());
         self.any_changed.send_replace(());
     }
@@ -212,13 +232,15 @@ impl<T: KubeObject> PendingRelist<'_, T> {
 
     fn commit(self) {
         let Self { cache, mut objects, undecodable } = self;
-        cache.write(|contents| {
+        cache.write(|contents, news| {
             for key in undecodable.keys() {
-                if let Some(earlier) = contents.objects.remove(key) {
-                    objects.insert(earlier);
+                if let Some(earlier) = contents.objects.get(&key.namespace, &key.name) {
+                    objects.insert(earlier.clone());
                 }
             }
             objects.shrink();
+            contents.objects.differences(&objects, |key, before| news.note(key, before));
+            news.state = contents.status != CacheStatus::Synced || contents.undecodable != undecodable;
             *contents = Contents { objects, undecodable, status: CacheStatus::Synced };
         });
     }
@@ -230,7 +252,9 @@ impl<T: KubeObject> Relist for PendingRelist<'_, T> {
             Ok(object) => {
                 // What has not changed is not held twice while the list comes in: that would double the cache's memory.
                 match self.cache.known(&object.fields) {
-                    Some(known) => self.objects.insert(known),
+                    Some(known) => {
+                        self.objects.insert(known);
+                    }
                     None => self.add(object),
                 }
                 Ok(())
@@ -282,6 +306,8 @@ pub trait Fill: Send + Sync {
     fn status(&self) -> CacheStatus;
     /// Fires after any change in this cache.
     fn changes(&self) -> watch::Receiver<()>;
+    /// From now on tells what changes; `wake` is notified whenever there is something to take.
+    fn subscribe(&self, wake: &Arc<Notify>) -> Changes;
     /// Notes how complete the cache is.
     fn set_status(&self, status: CacheStatus);
     /// Objects that exist but whose present form could not be decoded, and why.
@@ -316,6 +342,10 @@ impl<T: KubeObject> Fill for Cache<T> {
         self.changed.subscribe()
     }
 
+    fn subscribe(&self, wake: &Arc<Notify>) -> Changes {
+        self.readers.subscribe(wake)
+    }
+
     fn set_status(&self, status: CacheStatus) {
         Cache::set_status(self, status);
     }
@@ -334,8 +364,9 @@ impl<T: KubeObject> Fill for Cache<T> {
                 let key = key_of(json);
                 let reason = error.to_string();
                 let is_news = self.is_news(&key, &reason);
-                self.write(|contents| {
-                    contents.undecodable.insert(key.clone(), reason.clone());
+                self.write(|contents, news| {
+                    let known = contents.undecodable.insert(key.clone(), reason.clone());
+                    news.state = known.as_ref() != Some(&reason);
                 });
                 Err(Undecodable { key, reason, is_news })
             }
@@ -421,6 +452,7 @@ impl Caches {
                 undecodable: BTreeMap::new(),
                 status: CacheStatus::Pending,
             }),
+            readers: Readers::default(),
             changed: watch::Sender::new(()),
             any_changed: self.changed.clone(),
         });

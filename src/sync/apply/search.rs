@@ -73,6 +73,10 @@ struct Part {
 
 /// Parts the changes into those that go out first and the suspects after them.
 pub(super) fn suspects_last(changes: Vec<ZoneChange>, manner: &Manner) -> (Vec<ZoneChange>, usize) {
+    if manner.suspects.is_empty() {
+        let unsuspected = changes.len();
+        return (changes, unsuspected);
+    }
     let is_suspect = |change: &ZoneChange| manner.suspects.contains(change.change.name());
     let (suspects, mut all): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_suspect);
     let unsuspected = all.len();

@@ -98,11 +98,6 @@ impl Faults {
         self.zones.read_waits(zone, now).map_or(Ok(()), |why| Err(why.clone()))
     }
 
-    /// Whether a zone has to be listed again before it is planned: after a write that failed, wholly or in part.
-    pub fn is_stale(&self, zone: &ZoneId) -> bool {
-        self.zones.is_stale(zone)
-    }
-
     /// A zone was listed, or could not be.
     pub fn note_read(&mut self, zone: &ZoneId, result: Result<(), &ProviderError>, now: Instant) {
         self.zones.was_read(zone, result, now, &mut self.jitter);
@@ -190,7 +185,6 @@ impl Faults {
                     self.fights.wrote(&site, change, now);
                 }
                 Err(why) => {
-                    self.zones.doubted(&done.zone);
                     if done.own_fault {
                         self.quarantine.refused(site, change, why, now, &mut self.jitter);
                     } else if failure.is_none_or(|other| weight(other) < weight(why)) {
@@ -208,12 +202,20 @@ impl Faults {
     }
 
     /// The next instant at which something may be tried that waits now; `None` when nothing does. What was due at the last
-    /// [`Self::hold_back`] has had its chance and does not count.
+    /// [`Self::hold_back`] or [`Self::woken`] does not count.
     pub fn next_due(&self) -> Option<Instant> {
         let records = self.quarantine.iter().map(|(_, refused)| refused.next_try);
         let fights = self.fights.iter().map(|(_, fight)| fight.next_try);
         let dues = records.chain(fights).chain(self.zones.dues());
         dues.filter(|due| self.looked_at.is_none_or(|looked| *due > looked)).min()
+    }
+
+    /// It is [`Self::next_due`]. Whether a whole zone may be tried again, which takes a full run; otherwise planning
+    /// [`Self::due_names`] will do.
+    pub fn woken(&mut self, now: Instant) -> bool {
+        let before = self.looked_at;
+        self.looked_at = before.max(Some(now));
+        self.zones.dues().any(|due| due <= now && before.is_none_or(|before| due > before))
     }
 
     /// The names of single records that may be tried again: to be planned along with those that an event touched.

@@ -24,8 +24,6 @@ pub(super) struct ZoneHealth {
 struct State {
     read: Trouble,
     write: Trouble,
-    /// What exists is not known: a write failed since the last listing.
-    stale: bool,
     /// Writes in a row that were answered with `Unavailable`.
     unavailable_answers: u32,
 }
@@ -73,12 +71,7 @@ impl ZoneHealth {
     /// Why nothing is to be written to a zone now.
     pub fn write_waits(&self, zone: &ZoneId, now: Instant) -> Option<&ProviderError> {
         let state = self.zones.get(zone)?;
-        let stale = || state.write.last.as_ref().filter(|_| state.stale).map(|(_, why)| why);
-        state.write.waits(now).or_else(|| state.read.waits(now)).or_else(stale)
-    }
-
-    pub fn is_stale(&self, zone: &ZoneId) -> bool {
-        self.zones.get(zone).is_some_and(|state| state.stale)
+        state.write.waits(now).or_else(|| state.read.waits(now))
     }
 
     /// Whether the next write to a zone should look for single changes to blame. A service that is down answers 5xx as one does
@@ -99,7 +92,6 @@ impl ZoneHealth {
             Ok(()) => {
                 let Some(state) = self.zones.get_mut(zone) else { return };
                 state.read = Trouble::default();
-                state.stale = false;
                 if state.write.failures == 0 && state.unavailable_answers == 0 {
                     self.zones.remove(zone);
                 }
@@ -123,7 +115,6 @@ impl ZoneHealth {
     pub fn failed(&mut self, zone: &ZoneId, why: &ProviderError, now: Instant, jitter: &mut Jitter) {
         let longest = self.longest_pause;
         let state = self.zones.entry(zone.clone()).or_default();
-        state.stale = true;
         state.write.failed(why, longest, now, jitter);
         if retry_after(why).is_some() {
             // Listing costs calls, too.
@@ -133,11 +124,6 @@ impl ZoneHealth {
             ErrorClass::Unavailable if !why.is_outcome_unknown() => state.unavailable_answers + 1,
             _ => 0,
         };
-    }
-
-    /// Something was refused: what exists may not be what we think.
-    pub fn doubted(&mut self, zone: &ZoneId) {
-        self.zones.entry(zone.clone()).or_default().stale = true;
     }
 
     /// When the pauses end.

@@ -1,7 +1,6 @@
 //! What a pipeline proposes when its provider spoils wishes.
 
-use super::{Faults, Pipeline, PlanSettings};
-use crate::sources::pipeline::Desired;
+use super::{Faults, Pipeline, PlanSettings, Wanted};
 use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::Duration;
@@ -79,8 +78,11 @@ async fn proposed(returned: Vec<Endpoint>, rejected: Vec<Rejected>) -> Vec<Strin
             hold_missing_targets: false,
         },
     };
-    let world = pipeline.survey(&mut Faults::new(Duration::ZERO, 0), Instant::now()).await.unwrap();
-    let plan = pipeline.propose(&world, Desired::default()).await.unwrap().plan;
+    let mut faults = Faults::new(Duration::ZERO, 0);
+    let world = pipeline.survey(&mut faults, Instant::now(), Vec::new).await.unwrap();
+    let adjusted = pipeline.adjust(Vec::new()).await.unwrap();
+    let wanted = Wanted { adjusted, ..Wanted::default() };
+    let plan = pipeline.propose(&world, wanted, Scope::All).plan;
     let changes = plan.changes.iter().map(|c| format!("{} {} {}", c.action(), c.record_type(), c.name()));
     let skips = plan.skips.iter().map(|s| format!("{} {} {}", s.reason.code(), s.record_type, s.name));
     changes.chain(skips).collect()

@@ -7,7 +7,7 @@ use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::*;
 use zonewright_provider_kit::{Rejected, Zone};
-use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
+use zonewright_registry::{NonceSource, Registry, Rows, TxtRegistry, TxtSettings};
 
 pub(super) struct Stage {
     pub(super) report: CycleReport,
@@ -22,10 +22,7 @@ impl Stage {
         plan.add_skips(skips);
         let world = World {
             zones: ["example.org", "example.net", "bücher.example"].map(zone).into(),
-            unreadable: Vec::new(),
-            filter: DomainFilter::All,
-            owned: Owned::default(),
-            odd: Vec::new(),
+            ..World::default()
         };
         let report = CycleReport { plan, dry_run: true, ..CycleReport::default() };
         Self { report, world, manifest_problems: Vec::new() }
@@ -33,7 +30,7 @@ impl Stage {
 
     pub(super) fn show(&self, format: Format) -> String {
         let registry = registry();
-        let changes = registry.decorate_all(self.report.plan.changes.clone(), &self.world.owned.rows);
+        let changes = registry.decorate_all(self.report.plan.changes.clone(), &Rows::default());
         let preview = Preview {
             report: &self.report,
             world: &self.world,
