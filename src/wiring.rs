@@ -152,7 +152,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     })
 }
 
-/// What caches keep of each object: the annotations that somebody may read.
+/// What caches keep of each object: the annotations and labels that somebody may read.
 fn retention(config: &Config, settings: &Settings) -> Retention {
     let mut prefixes: Vec<String> = settings.annotation_keys.prefixes().to_vec();
     prefixes.push(CLASS_ANNOTATION.to_owned());
@@ -160,7 +160,11 @@ fn retention(config: &Config, settings: &Settings) -> Retention {
     if settings.compatibility.is_some() {
         prefixes.extend(["zalando.org/", "domainName", "dns.alpha.kubernetes.io/"].map(str::to_owned));
     }
-    Retention { whole_objects: settings.templates.needs_whole_objects(), annotation_prefixes: prefixes }
+    Retention {
+        whole_objects: settings.templates.needs_whole_objects(),
+        annotation_prefixes: prefixes,
+        filtered_labels: Some(settings.label_filter.keys().map(str::to_owned).collect()),
+    }
 }
 
 fn fake_names(settings: &Settings) -> Result<Vec<String>, StartError> {

@@ -136,17 +136,7 @@ fn setup(flags: &[String]) -> Option<Setup> {
 }
 
 fn settings() -> TxtSettings {
-    TxtSettings {
-        owner: Owner::new("default"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([1; 32]),
-    }
+    TxtSettings::new("default", NonceSource::from_seed([1; 32]))
 }
 
 /// `None`: the case needs more than planner and registry.

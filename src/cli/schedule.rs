@@ -5,6 +5,9 @@ use super::values;
 use clap::Args;
 use std::time::Duration;
 
+/// ExternalDNS looks at the clock once a second, so that an interval of zero is one of a second.
+const ZERO_INTERVAL: Duration = Duration::from_secs(1);
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Loop")]
 pub(super) struct ScheduleArgs {
@@ -36,7 +39,7 @@ pub(super) struct ScheduleArgs {
 /// When runs take place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleConfig {
-    /// Between the starts of full runs; zero for as often as possible.
+    /// Between the starts of full runs; never zero.
     pub interval: Duration,
     /// Between the start of a run and that of one caused by an event; `None` for no more than a burst of events needs.
     pub min_event_sync_interval: Option<Duration>,
@@ -61,6 +64,7 @@ impl ScheduleArgs {
         let Self { interval, min_event_sync_interval, events, drift_interval, once, dry_run, events_emit } =
             self;
         let events = events.unwrap_or(true);
+        let interval = if interval.is_zero() { ZERO_INTERVAL } else { interval };
         ScheduleConfig {
             interval,
             min_event_sync_interval,

@@ -66,11 +66,11 @@ impl FakeSource {
         };
         let object = ObjectRef {
             source: Self::NAME,
-            kind: "Pod".to_owned(),
-            api_version: "v1".to_owned(),
-            namespace: "default".to_owned(),
-            name: "fake".to_owned(),
-            uid: String::new(),
+            kind: "Pod",
+            api_version: "v1",
+            namespace: "default".into(),
+            name: "fake".into(),
+            uid: Arc::default(),
         };
         let common = Common {
             set_identifier: Self::NAME.into(),

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-use zonewright_planner::{Endpoint, RecordType, Target, Ttl};
+use zonewright_planner::{Endpoint, ObjectRef, RecordType, Target, Ttl};
 
 /// What endpoints must share to become one: name, type, set identifier, TTL, and for types of which only one target makes
 /// sense (CNAME, DNAME) the first target.
@@ -24,14 +24,19 @@ fn merge_key(endpoint: &Endpoint) -> MergeKey<'_> {
 /// result does not depend on the order in which objects were seen.
 pub fn merge(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     endpoints.sort_by(|a, b| merge_key(a).cmp(&merge_key(b)).then_with(|| by_resource(a, b)));
-    let mut merged: Vec<Endpoint> = Vec::with_capacity(endpoints.len());
-    for endpoint in endpoints {
-        match merged.last_mut() {
-            Some(last) if merge_key(last) == merge_key(&endpoint) => absorb(last, endpoint),
-            _ => merged.push(endpoint),
+    unite(&mut endpoints, |a, b| merge_key(a) == merge_key(b));
+    endpoints
+}
+
+/// Unites neighbours that belong together, in place: a second list of all wishes would be the peak of a cycle's memory.
+pub fn unite(endpoints: &mut Vec<Endpoint>, belong_together: impl Fn(&Endpoint, &Endpoint) -> bool) {
+    endpoints.dedup_by(|later, first| {
+        let is_one = belong_together(first, later);
+        if is_one {
+            absorb(first, std::mem::take(&mut later.targets), std::mem::take(&mut later.objects));
         }
-    }
-    merged
+        is_one
+    });
 }
 
 /// Order of objects: by resource label, endpoints without one first.
@@ -40,11 +45,11 @@ pub fn by_resource(a: &Endpoint, b: &Endpoint) -> Ordering {
 }
 
 /// Adds another endpoint's targets and objects.
-pub fn absorb(into: &mut Endpoint, other: Endpoint) {
+fn absorb(into: &mut Endpoint, more: Vec<Target>, objects: Vec<Arc<ObjectRef>>) {
     let mut targets = std::mem::take(&mut into.targets);
-    targets.extend(other.targets);
+    targets.extend(more);
     into.set_targets(targets);
-    into.add_objects(other.objects);
+    into.add_objects(objects);
 }
 
 #[cfg(test)]

@@ -119,11 +119,11 @@ fn hold(name: Option<&str>, resource: Option<&str>, set: &str) -> Hold {
     Hold {
         object: Arc::new(ObjectRef {
             source: "ingress",
-            kind: "Ingress".into(),
-            api_version: "networking.k8s.io/v1".into(),
+            kind: "Ingress",
+            api_version: "networking.k8s.io/v1",
             namespace: "x".into(),
             name: "y".into(),
-            uid: String::new(),
+            uid: "".into(),
         }),
         name: name.map(|name| DnsName::parse(name).unwrap()),
         set_identifier: set.into(),

@@ -2,7 +2,7 @@
 
 use super::output;
 use super::prepare::prepare;
-use crate::cli::Config;
+use crate::cli::{Config, LogFormat};
 use crate::sync::Schedule;
 use crate::telemetry::{AdminServer, Metrics, logs};
 use std::sync::Arc;
@@ -15,7 +15,11 @@ pub(super) async fn run(config: &Config, stop: CancellationToken) -> u8 {
     match run_until_stopped(config, &stop).await {
         Ok(code) => code,
         Err(error) => {
-            output::message(&format!("error: {error}"), false);
+            match config.telemetry.log_format {
+                LogFormat::Text => output::message(&format!("error: {error}"), false),
+                // What reads JSON lines can read nothing else.
+                LogFormat::Json => error!("{error}"),
+            }
             1
         }
     }
@@ -37,22 +41,39 @@ async fn run_until_stopped(
     if config.schedule.dry_run {
         info!("running in dry-run mode. No changes to DNS records will be made.");
     }
-    let mut prepared = prepare(config, !config.schedule.dry_run, Some(&metrics), &background).await?;
+    let once = config.schedule.once;
+    let mut prepared = tokio::select! {
+        () = stop.cancelled() => return Ok(stopped(once)),
+        prepared = prepare(config, !config.schedule.dry_run, Some(&metrics), &background) => prepared?,
+    };
     prepared.daemon.observers.push(metrics);
     for problem in &prepared.manifest_problems {
         error!("{problem}");
     }
     tokio::select! {
-        () = stop.cancelled() => return Ok(0),
-        () = prepared.settle(config.schedule.once) => {}
+        () = stop.cancelled() => return Ok(stopped(once)),
+        () = prepared.settle(once) => {}
     }
-    if config.schedule.once {
+    if once {
         let report = prepared.daemon.cycle(stop).await;
+        if stop.is_cancelled() {
+            return Ok(stopped(once));
+        }
         return Ok(u8::from(!report.succeeded() || !prepared.manifest_problems.is_empty()));
     }
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());
     prepared.daemon.run(schedule, config.schedule.events, stop).await;
-    info!("zonewright stops");
-    Ok(0)
+    Ok(stopped(once))
+}
+
+/// The exit status after a signal. The daemon is meant to end that way; a single run is not, and whoever started it has to know
+/// that something may be left to do.
+fn stopped(once: bool) -> u8 {
+    if once {
+        error!("ended by a signal before the run was complete");
+    } else {
+        info!("zonewright stops");
+    }
+    u8::from(once)
 }

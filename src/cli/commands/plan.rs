@@ -19,7 +19,9 @@ const CHANGES: u8 = 2;
 pub(super) async fn run(config: &Config, options: PlanOptions, stop: &CancellationToken) -> u8 {
     logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    match preview(config, options, stop).await {
+    let outcome = stop.run_until_cancelled(preview(config, options, stop)).await;
+    // Nothing was shown and nothing can be left half done.
+    match outcome.unwrap_or_else(|| Err("ended by a signal".into())) {
         Ok(code) => code,
         Err(error) => {
             output::message(&format!("error: {error}"), false);

@@ -3,17 +3,24 @@
 use super::chores::{LookUpLoadBalancers, WriteStatus};
 use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
+use crate::sources::store::manifests::Loaded;
 use crate::sources::store::{self, CacheStatus, manifests};
 use crate::sync::daemon::Daemon;
 use crate::telemetry::Metrics;
 use crate::wiring::{self, Provider, Sources, StartError};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use zonewright_provider_webhook::NEGOTIATION_ATTEMPTS;
 
 /// How long the first cycle waits for all caches. What has not answered by then is incomplete, and nothing of it is deleted.
 const CACHE_PATIENCE: Duration = Duration::from_secs(60);
+
+/// Stack of the thread that reads manifests, as large as a main thread's: values lie in each other, and the parser follows
+/// them down to its own limit.
+const READER_STACK: usize = 8 << 20;
 
 /// Ready to run.
 pub(super) struct Prepared {
@@ -62,7 +69,7 @@ pub(super) async fn prepare(
             store::start(&caches, &client, stop).detach_all();
         }
     } else {
-        manifest_problems = fill_from_manifests(config, &caches);
+        manifest_problems = fill_from_manifests(config, &caches).await;
     }
     Ok(Prepared { daemon, caches, manifest_problems, provider })
 }
@@ -95,8 +102,11 @@ fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
 }
 
 /// Fills the caches from files. What is malformed there is missing here, so nothing may be deleted for its absence.
-fn fill_from_manifests(config: &Config, caches: &store::Caches) -> Vec<String> {
-    let loaded = manifests::load(&config.own.manifests, &mut std::io::stdin());
+async fn fill_from_manifests(config: &Config, caches: &store::Caches) -> Vec<String> {
+    let loaded = match read_manifests(config.own.manifests.clone()).await {
+        Ok(loaded) => loaded,
+        Err(error) => Loaded { objects: Vec::new(), problems: vec![format!("manifests: {error}")] },
+    };
     let mut problems = loaded.problems.clone();
     problems.extend(store::fill(caches, &loaded));
     if let Some(first) = problems.first() {
@@ -109,4 +119,15 @@ fn fill_from_manifests(config: &Config, caches: &store::Caches) -> Vec<String> {
         }
     }
     problems
+}
+
+/// Reads on a thread of its own: standard input may never end, and neither a signal nor the end of the runtime may wait for it.
+async fn read_manifests(paths: Vec<PathBuf>) -> Result<Loaded, Box<dyn std::error::Error + Send + Sync>> {
+    let (sender, receiver) = oneshot::channel();
+    let thread = std::thread::Builder::new().name("manifests".into()).stack_size(READER_STACK);
+    thread.spawn(move || {
+        // Nobody listens any more when the program is about to end.
+        drop(sender.send(manifests::load(&paths, &mut std::io::stdin())));
+    })?;
+    Ok(receiver.await?)
 }

@@ -127,6 +127,7 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
 #[case("--events-emit=RecordReady", "--events-emit is for writing Kubernetes Events")]
+#[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
 #[case("--pdns-api-key=secret", "--pdns-api-key is for provider pdns")]
 fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {
     let flag = word.split('=').next().unwrap_or_default();
@@ -215,6 +216,16 @@ fn the_deprecated_timeout_wins_as_it_does_in_externaldns() {
 fn refusals_say_what_to_do(#[case] word: &str, #[case] expected: &str) {
     let message = refusal(&[word]);
     assert!(message.contains(expected), "{message}");
+}
+
+/// A loop without a pause would do nothing but ask the provider.
+#[rstest]
+#[case("0s", 1000)]
+#[case("-10s", 1000)]
+#[case("200ms", 200)]
+fn an_interval_is_never_zero(#[case] text: &str, #[case] milliseconds: u64) {
+    let config = config(&[&format!("--interval={text}")]);
+    assert_eq!(config.schedule.interval, Duration::from_millis(milliseconds));
 }
 
 #[test]

@@ -26,7 +26,7 @@ use super::store::{Cache, Caches, Change, Fill, Scope};
 use super::template::{ScopedTemplates, TemplateError};
 use super::{Affected, Source, Which};
 use hostname::Host;
-use objects::{GATEWAY, GROUP, Gateway, LISTENER_SET, ListenerSet, NAMESPACE, Namespace, ParentName, Route};
+use objects::{GATEWAY, Gateway, LISTENER_SET, ListenerSet, NAMESPACE, Namespace, ParentName, Route};
 use parents::Parents;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -51,44 +51,40 @@ pub struct RouteKind {
 pub static ROUTE_KINDS: [RouteKind; 5] = [
     RouteKind {
         source: "gateway-httproute",
-        resource: route("v1", "HTTPRoute", "httproutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes"),
         prefixes: ["httproute/"],
         has_hostnames: true,
         protocols: &["HTTP", "HTTPS"],
     },
     RouteKind {
         source: "gateway-grpcroute",
-        resource: route("v1", "GRPCRoute", "grpcroutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes"),
         prefixes: ["grpcroute/"],
         has_hostnames: true,
         protocols: &["HTTP", "HTTPS"],
     },
     RouteKind {
         source: "gateway-tlsroute",
-        resource: route("v1", "TLSRoute", "tlsroutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1", "TLSRoute", "tlsroutes"),
         prefixes: ["tlsroute/"],
         has_hostnames: true,
         protocols: &["TLS"],
     },
     RouteKind {
         source: "gateway-tcproute",
-        resource: route("v1alpha2", "TCPRoute", "tcproutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1alpha2", "TCPRoute", "tcproutes"),
         prefixes: ["tcproute/"],
         has_hostnames: false,
         protocols: &["TCP", "TLS"],
     },
     RouteKind {
         source: "gateway-udproute",
-        resource: route("v1alpha2", "UDPRoute", "udproutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1alpha2", "UDPRoute", "udproutes"),
         prefixes: ["udproute/"],
         has_hostnames: false,
         protocols: &["UDP"],
     },
 ];
-
-const fn route(version: &'static str, kind: &'static str, plural: &'static str) -> Kind {
-    Kind { group: GROUP, version, kind, plural, namespaced: true }
-}
 
 impl RouteKind {
     /// The kind that a `--source` value reads.

@@ -36,8 +36,8 @@ const MOST_ROUNDS: usize = 16;
 pub struct Dirty {
     /// These names.
     pub names: BTreeSet<DnsName>,
-    /// Everything: a source became complete or incomplete, an object no longer holds whatever it owns, or names depend on each
-    /// other (PTR). Also before the first full cycle.
+    /// Everything: a source became complete or incomplete, an object no longer holds whatever it owns, something is or was
+    /// wrong with an object that has no names, or names depend on each other (PTR). Also before the first full cycle.
     pub everything: bool,
 }
 
@@ -236,5 +236,5 @@ struct Concerned {
 
 /// Which object an outcome is of.
 fn key_of(outcome: &Outcome) -> Key {
-    Key::new(&outcome.object.namespace, &outcome.object.name)
+    Key { namespace: outcome.object.namespace.clone(), name: outcome.object.name.clone() }
 }

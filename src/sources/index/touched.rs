@@ -19,6 +19,14 @@ struct Entry {
     names: Names,
     source: u16,
     seen: bool,
+    has_problems: bool,
+}
+
+impl Entry {
+    /// Whether it touches no name, so that only a full answer tells what is wrong with it.
+    fn only_has_problems(&self) -> bool {
+        self.has_problems && self.names.as_slice().is_empty()
+    }
 }
 
 /// The names of one object: nearly always one.
@@ -73,9 +81,13 @@ impl Touched {
         gone.iter().for_each(|key| self.remove(source, key, dirty));
     }
 
-    /// Notes what an object comes to now. Where that differs, its names before and now are dirty.
+    /// Notes what an object comes to now. Where that differs, its names before and now are dirty. Of an object that asks for
+    /// nothing, as most Services and Pods do, nothing is remembered.
     pub(super) fn observe(&mut self, source: usize, outcome: &Outcome, dirty: &mut Dirty) {
         let key = key_of(outcome);
+        if outcome.endpoints.is_empty() && outcome.holds.is_empty() && outcome.problems.is_empty() {
+            return self.remove(source, &key, dirty);
+        }
         let fingerprint = fingerprint(outcome);
         let place = self.place(source, &key);
         let known = place.ok().and_then(|place| self.by_key.get(place).copied());
@@ -87,8 +99,15 @@ impl Touched {
         }
         let names = names(outcome);
         dirty.names.extend(names.iter().cloned());
-        let entry =
-            Entry { key, fingerprint, names: names.into(), source: source_number(source), seen: true };
+        let entry = Entry {
+            key,
+            fingerprint,
+            names: names.into(),
+            source: source_number(source),
+            seen: true,
+            has_problems: !outcome.problems.is_empty(),
+        };
+        dirty.everything |= entry.only_has_problems();
         let id = match (known, place) {
             (Some(id), _) => {
                 self.forget(id, dirty);
@@ -125,10 +144,12 @@ impl Touched {
     /// Empties a place; its names are dirty.
     fn forget(&mut self, id: Id, dirty: &mut Dirty) {
         let entry = self.entries.get_mut(id as usize).and_then(Option::take);
-        for name in entry.iter().flat_map(|entry| entry.names.as_slice()) {
+        let Some(entry) = entry else { return };
+        for name in entry.names.as_slice() {
             dirty.names.insert(name.clone());
             self.by_name.remove(&(name.clone(), id));
         }
+        dirty.everything |= entry.only_has_problems();
         // What it held may be at names that only the ownership rows know.
         dirty.everything |= self.unnamed.remove(&id).is_some();
     }

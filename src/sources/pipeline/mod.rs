@@ -83,7 +83,13 @@ pub(super) fn gather(
             desired.holds.extend(outcome.holds);
             desired.problems.extend(outcome.problems);
         });
-        endpoints.extend(source.merge(of_source));
+        let merged = source.merge(of_source);
+        // Those of a single source are taken over as they are: a copy of the list would be the peak of the whole cycle.
+        if endpoints.is_empty() {
+            endpoints = merged;
+        } else {
+            endpoints.extend(merged);
+        }
     }
     let endpoints = default_targets::apply(endpoints, settings, &mut desired.problems);
     let endpoints = hold_empty(endpoints, &mut desired.holds);
@@ -142,18 +148,17 @@ fn note_undecodable(source: &dyn Source, desired: &mut Desired) {
 fn undecodable_ref(source: &'static str, kind: &Kind, key: &Key) -> Arc<ObjectRef> {
     Arc::new(ObjectRef {
         source,
-        kind: kind.kind.to_owned(),
-        api_version: kind.api_version(),
-        namespace: key.namespace.to_string(),
-        name: key.name.to_string(),
-        uid: String::new(),
+        kind: kind.kind,
+        api_version: kind.api_version,
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+        uid: Arc::default(),
     })
 }
 
 /// A wish that still has no targets holds its name.
-fn hold_empty(endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> {
-    let (with, without): (Vec<_>, Vec<_>) = endpoints.into_iter().partition(|e| !e.targets.is_empty());
-    for endpoint in without {
+fn hold_empty(mut endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> {
+    for endpoint in endpoints.extract_if(.., |endpoint| endpoint.targets.is_empty()) {
         let resource = endpoint.labels.resource().map(str::to_owned);
         for object in &endpoint.objects {
             holds.push(Hold {
@@ -165,7 +170,7 @@ fn hold_empty(endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> 
             });
         }
     }
-    with
+    endpoints
 }
 
 #[cfg(test)]

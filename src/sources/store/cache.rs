@@ -6,8 +6,8 @@ use crate::sources::Which;
 use crate::sources::object::{Key, Kind, KubeObject, Metadata, Object};
 use serde_json::Value;
 use std::any::Any;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::{Notify, watch};
 
 /// Which objects of a kind a cache holds.
@@ -81,6 +81,7 @@ pub struct Cache<T> {
     scope: Scope,
     retention: Arc<Retention>,
     contents: RwLock<Contents<T>>,
+    namespaces: Namespaces,
     readers: Readers,
     changed: watch::Sender<()>,
     any_changed: watch::Sender<()>,
@@ -93,6 +94,29 @@ pub struct Retention {
     pub whole_objects: bool,
     /// Annotation keys that begin with one of these are kept; all, when empty.
     pub annotation_prefixes: Vec<String>,
+    /// The labels that `--label-filter` looks at. Of objects whose labels nobody else reads the others are dropped; `None` keeps
+    /// all.
+    pub filtered_labels: Option<Vec<String>>,
+}
+
+/// The names of namespaces: thousands of objects bear the same.
+#[derive(Debug, Default)]
+struct Namespaces(Mutex<BTreeSet<Arc<str>>>);
+
+impl Namespaces {
+    /// The one text that all objects of a namespace share.
+    fn share(&self, name: &mut Arc<str>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(name) {
+            Some(shared) => *name = shared.clone(),
+            None => {
+                if known.len().is_power_of_two() {
+                    known.retain(|name| Arc::strong_count(name) > 1);
+                }
+                known.insert(name.clone());
+            }
+        }
+    }
 }
 
 impl Retention {
@@ -102,6 +126,9 @@ impl Retention {
             metadata
                 .annotations
                 .retain(|key| self.annotation_prefixes.iter().any(|prefix| key.starts_with(prefix.as_str())));
+        }
+        if let (true, Some(read)) = (T::LABELS_ARE_ONLY_FILTERED, &self.filtered_labels) {
+            metadata.labels.retain(|key| read.iter().any(|label| label == key));
         }
     }
 }
@@ -161,6 +188,7 @@ impl<T: KubeObject> Cache<T> {
 
     fn entry(&self, mut object: Object<T>) -> Arc<Object<T>> {
         self.retention.trim(&mut object.fields);
+        self.namespaces.share(&mut object.fields.metadata_mut().namespace);
         if !self.retention.whole_objects {
             object.whole = None;
         }
@@ -175,7 +203,7 @@ impl<T: KubeObject> Cache<T> {
         let mut whole: Value = serde_json::from_str(json)?;
         let fields = T::deserialize(&whole)?;
         self.complete(&mut whole);
-        Ok(Object { fields, whole: Some(whole) })
+        Ok(Object { fields, whole: Some(Box::new(whole)) })
     }
 
     /// Gives every whole object the same form, wherever it comes from: the items of a list leave their kind to the list,
@@ -183,7 +211,7 @@ impl<T: KubeObject> Cache<T> {
     fn complete(&self, whole: &mut Value) {
         let Some(object) = whole.as_object_mut() else { return };
         object.entry("kind").or_insert_with(|| self.kind.kind.into());
-        object.entry("apiVersion").or_insert_with(|| self.kind.api_version().into());
+        object.entry("apiVersion").or_insert_with(|| self.kind.api_version.into());
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
         }
@@ -388,7 +416,7 @@ impl<T: KubeObject> Fill for Cache<T> {
             match T::deserialize(&whole) {
                 Ok(fields) => {
                     self.complete(&mut whole);
-                    relist.add(Object { fields, whole: Some(whole) });
+                    relist.add(Object { fields, whole: Some(Box::new(whole)) });
                 }
                 Err(error) => {
                     let field = |name: &str| whole["metadata"][name].as_str().unwrap_or_default();
@@ -452,6 +480,7 @@ impl Caches {
                 undecodable: BTreeMap::new(),
                 status: CacheStatus::Pending,
             }),
+            namespaces: Namespaces::default(),
             readers: Readers::default(),
             changed: watch::Sender::new(()),
             any_changed: self.changed.clone(),

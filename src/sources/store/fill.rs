@@ -32,14 +32,13 @@ pub fn fill(caches: &Caches, loaded: &Loaded) -> Vec<String> {
             if is_served_as(kind, version) {
                 let mut object = object.clone();
                 defaults::apply(kind, &mut object);
-                object["apiVersion"] = kind.api_version().into();
+                object["apiVersion"] = kind.api_version.into();
                 objects.push(object);
             } else {
                 let name = object["metadata"]["name"].as_str().unwrap_or_default();
                 problems.push(format!(
                     "{} {name}: version {version:?} is not read, only {}",
-                    kind.kind,
-                    kind.api_version()
+                    kind.kind, kind.api_version
                 ));
             }
         }
@@ -131,22 +130,9 @@ mod tests {
     }
     kube_object!(Thing);
 
-    const HTTP_ROUTE: Kind = Kind {
-        group: "gateway.networking.k8s.io",
-        version: "v1",
-        kind: "HTTPRoute",
-        plural: "httproutes",
-        namespaced: true,
-    };
-    const INGRESS: Kind = Kind {
-        group: "networking.k8s.io",
-        version: "v1",
-        kind: "Ingress",
-        plural: "ingresses",
-        namespaced: true,
-    };
-    const NAMESPACE: Kind =
-        Kind { group: "", version: "v1", kind: "Namespace", plural: "namespaces", namespaced: false };
+    const HTTP_ROUTE: Kind = Kind::namespaced("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes");
+    const INGRESS: Kind = Kind::namespaced("networking.k8s.io/v1", "Ingress", "ingresses");
+    const NAMESPACE: Kind = Kind::cluster_wide("v1", "Namespace", "namespaces");
 
     fn filled<const N: usize>(
         text: &str,

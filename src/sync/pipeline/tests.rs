@@ -42,11 +42,11 @@ fn zone() -> ZoneId {
 fn object() -> Arc<ObjectRef> {
     Arc::new(ObjectRef {
         source: "ingress",
-        kind: "Ingress".into(),
-        api_version: "networking.k8s.io/v1".into(),
+        kind: "Ingress",
+        api_version: "networking.k8s.io/v1",
         namespace: "web".into(),
         name: "shop".into(),
-        uid: String::new(),
+        uid: "".into(),
     })
 }
 

@@ -130,11 +130,11 @@ impl Source for Says {
         let outcome = |(name, targets): &(&str, &[&str])| {
             let object = ObjectRef {
                 source: "ingress",
-                kind: "Ingress".into(),
-                api_version: "networking.k8s.io/v1".into(),
+                kind: "Ingress",
+                api_version: "networking.k8s.io/v1",
                 namespace: "x".into(),
                 name: (*name).into(),
-                uid: String::new(),
+                uid: "".into(),
             };
             let resource = Some(format!("ingress/x/{name}").into());
             let mut outcome = Outcome::new(Arc::new(object));

@@ -53,17 +53,7 @@ fn zone(name: &str) -> Zone {
 }
 
 fn registry() -> Registry {
-    let settings = TxtSettings {
-        owner: Owner::new("me"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([0; 32]),
-    };
+    let settings = TxtSettings::new("me", NonceSource::from_seed([0; 32]));
     Registry::Txt(Box::new(TxtRegistry::new(settings).unwrap()))
 }
 
@@ -73,11 +63,12 @@ pub(super) fn object(text: &str) -> Arc<ObjectRef> {
     let (kind, namespace, name) = (next(), next(), next());
     Arc::new(ObjectRef {
         source: "any",
-        kind,
-        api_version: String::new(),
-        namespace,
-        name,
-        uid: String::new(),
+        // As long as the test runs.
+        kind: kind.leak(),
+        api_version: "",
+        namespace: namespace.into(),
+        name: name.into(),
+        uid: "".into(),
     })
 }
 

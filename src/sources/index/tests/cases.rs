@@ -1,7 +1,7 @@
 use super::world::{World, ingress};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::PipelineSettings;
-use crate::sources::settings::Settings;
+use crate::sources::settings::{GatewaySettings, Settings};
 use crate::sources::store::CacheStatus;
 use crate::sources::testing::templates;
 use serde_json::{Value, json};
@@ -116,11 +116,21 @@ fn an_object_that_cannot_be_decoded_holds_until_it_can() {
 }
 
 #[test]
+fn what_is_wrong_with_an_object_without_names_is_told_by_a_full_answer() {
+    let mut world = world();
+    assert_eq!(after(&mut world, |w| w.apply(ingress("x", "bad..name", "192.0.2.1"))), ["*"]);
+    assert_eq!(after(&mut world, |w| w.apply(ingress("x", "bad..name", "192.0.2.2"))), NONE);
+    assert_eq!(after(&mut world, |w| w.apply(ingress("x", A, "192.0.2.2"))), ["*"]);
+    assert_eq!(after(&mut world, |w| w.apply(ingress("x", "", "192.0.2.2"))), [A]);
+    assert_eq!(after(&mut world, |w| w.remove("Ingress", "a", "x")), NONE);
+}
+
+#[test]
 fn an_object_whose_template_fails_holds_what_it_owns_until_it_no_longer_does() {
     let template = "{{if eq .Name \"bad\"}}{{.Nope}}{{end}}";
     let settings = Settings { templates: templates(&[template], &[], true), ..Settings::default() };
     let mut world = World::new(settings, PipelineSettings::default());
-    assert_eq!(after(&mut world, |w| w.apply(ingress("bad", A, "192.0.2.1"))), NONE);
+    assert_eq!(after(&mut world, |w| w.apply(ingress("bad", A, "192.0.2.1"))), ["*"]);
     assert_eq!(world.index.desired_for(&mut Dirty::default()).holds.len(), 1);
     assert_eq!(after(&mut world, |w| w.remove("Ingress", "a", "bad")), ["*"]);
 }
@@ -188,6 +198,71 @@ fn a_gateway_concerns_the_routes_that_ask_for_it() {
     assert_eq!(after(&mut world, |w| w.apply(gateway("g", "192.0.2.2"))), [A]);
     assert_eq!(after(&mut world, |w| w.apply(gateway("g", "192.0.2.2"))), NONE);
     assert_eq!(after(&mut world, |w| w.remove("Gateway", "a", "h")), [B]);
+}
+
+#[test]
+fn the_gateway_of_a_listener_set_and_its_namespace_concern_the_routes_at_the_set() {
+    let gateway = GatewaySettings { listener_sets: true, ..GatewaySettings::default() };
+    let mut world = World::new(Settings { gateway, ..Settings::default() }, PipelineSettings::default());
+    let accepted = || json!([{"type": "Accepted", "status": "True"}]);
+    let gateway = |address: &str| {
+        json!({
+            "kind": "Gateway", "metadata": {"namespace": "a", "name": "g"},
+            "spec": {"allowedListeners": {"namespaces": {"from": "Selector",
+                "selector": {"matchLabels": {"team": "web"}}}}},
+            "status": {"addresses": [{"value": address}]},
+        })
+    };
+    let namespace =
+        |team: &str| json!({"kind": "Namespace", "metadata": {"name": "b", "labels": {"team": team}}});
+    world.apply(json!({
+        "kind": "ListenerSet", "metadata": {"namespace": "b", "name": "l"},
+        "spec": {
+            "parentRef": {"namespace": "a", "name": "g"},
+            "listeners": [{"name": "web", "protocol": "HTTP", "port": 80,
+                "allowedRoutes": {"namespaces": {"from": "All"}}}],
+        },
+        "status": {"conditions": accepted(), "listeners": [{"name": "web", "conditions": accepted()}]},
+    }));
+    let parent = json!({"kind": "ListenerSet", "namespace": "b", "name": "l"});
+    world.apply(json!({
+        "kind": "HTTPRoute", "metadata": {"namespace": "c", "name": "x"},
+        "spec": {"hostnames": [A], "parentRefs": [parent]},
+        "status": {"parents": [{"parentRef": parent, "conditions": accepted()}]},
+    }));
+    world.apply(namespace("web"));
+    world.index.update();
+    assert_eq!(after(&mut world, |w| w.apply(gateway("192.0.2.1"))), [A]);
+    assert_eq!(after(&mut world, |w| w.apply(gateway("192.0.2.2"))), [A]);
+    assert_eq!(after(&mut world, |w| w.apply(namespace("mail"))), [A]);
+    assert_eq!(after(&mut world, |w| w.apply(namespace("web"))), [A]);
+    assert_eq!(after(&mut world, |w| w.remove("ListenerSet", "b", "l")), [A]);
+}
+
+#[test]
+fn a_pod_concerns_services_that_look_for_the_nodes_of_their_pods() {
+    let mut world = world();
+    for (name, address) in [("n", "192.0.2.1"), ("m", "192.0.2.2")] {
+        let status = json!({"addresses": [{"type": "ExternalIP", "address": address}]});
+        world.apply(json!({"kind": "Node", "metadata": {"name": name}, "status": status}));
+    }
+    world.apply(json!({
+        "kind": "Service",
+        "metadata": {"namespace": "a", "name": "x", "annotations": {"external-dns.kubernetes.io/hostname": A}},
+        "spec": {"type": "NodePort", "clusterIP": "10.1.1.1", "externalTrafficPolicy": "Local", "selector": {"app": "db"}},
+    }));
+    world.index.update();
+    let pod = |app: &str, node: &str| {
+        json!({
+            "kind": "Pod", "metadata": {"namespace": "a", "name": "p", "labels": {"app": app}},
+            "spec": {"nodeName": node}, "status": {"phase": "Running"},
+        })
+    };
+    assert_eq!(after(&mut world, |w| w.apply(pod("db", "n"))), [A]);
+    assert_eq!(after(&mut world, |w| w.apply(pod("db", "m"))), [A]);
+    assert_eq!(after(&mut world, |w| w.apply(pod("web", "m"))), [A]);
+    assert_eq!(after(&mut world, |w| w.apply(pod("web", "n"))), NONE);
+    assert_eq!(after(&mut world, |w| w.remove("Node", "", "n")), ["n"]);
 }
 
 #[test]

@@ -44,6 +44,17 @@ fn seed() -> impl Strategy<Value = Seed> {
         .prop_map(|(kind, namespace, name, other, variant)| Seed { kind, namespace, name, other, variant })
 }
 
+/// A cluster where nearly every object is there.
+fn cluster() -> impl Strategy<Value = Vec<Seed>> {
+    let all = (0..KINDS.len()).flat_map(|kind| [0, 1, 2, 3].map(|place| (kind, place)));
+    let each = all.map(|(kind, place)| {
+        (prop::bool::weighted(0.9), 0..3usize, 0..6usize).prop_map(move |(there, other, variant)| {
+            there.then_some(Seed { kind, namespace: place / 2, name: place % 2, other, variant })
+        })
+    });
+    each.collect::<Vec<_>>().prop_map(|seeds| seeds.into_iter().flatten().collect())
+}
+
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
         12 => seed().prop_map(Step::Apply),
@@ -221,7 +232,7 @@ proptest! {
     #[test]
     fn changes_by_name_come_to_the_same_as_full_cycles(
         which in 0..5usize,
-        start in prop::collection::vec(seed(), 0..20),
+        start in cluster(),
         steps in prop::collection::vec(prop::collection::vec(step(), 1..4), 1..12),
     ) {
         let settings = Settings {
