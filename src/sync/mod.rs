@@ -9,12 +9,15 @@
 
 mod apply;
 pub mod daemon;
+pub mod guard;
+mod holds;
 mod pipeline;
 pub mod report;
 mod schedule;
 mod world;
 
 pub use apply::Applied;
+pub use holds::HoldAges;
 pub use pipeline::{Pipeline, PlanSettings, Proposal};
 pub use schedule::Schedule;
 pub use world::{ListingCache, World};

@@ -80,7 +80,8 @@ pub enum Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn covers(&self, name: &DnsName) -> bool {
+    /// Whether a name is planned.
+    pub fn covers(&self, name: &DnsName) -> bool {
         match self {
             Self::All => true,
             Self::Names(names) => names.contains(name),
@@ -375,6 +376,13 @@ impl fmt::Display for SkipReason {
                 write!(f, "zone {zone} is left alone for a while after a failure: {why}")
             }
         }
+    }
+}
+
+impl DeleteReason {
+    /// Whether something else takes the record's place in the same plan.
+    pub fn is_replaced(&self) -> bool {
+        matches!(self, Self::TypeChanged { .. })
     }
 }
 
