@@ -36,7 +36,7 @@ pub(super) fn text(form: Form) -> String {
     let about = match form {
         Form::Plan => {
             "Shows what a run would change, and why, and changes nothing.\n\n\
-             Exit status: 0 nothing to do, 2 changes, 1 error."
+             Exit status: 0 nothing to do, 2 changes, 3 deletes withheld by the guard, 1 error."
         }
         _ => {
             "Zonewright keeps DNS records in step with Kubernetes objects. It takes the flags of ExternalDNS."

@@ -13,6 +13,7 @@ mod argv;
 mod built;
 mod commands;
 mod filters;
+mod guard;
 mod help;
 mod kubernetes;
 mod mistakes;
@@ -32,6 +33,7 @@ mod values;
 
 pub use commands::run;
 pub use filters::FiltersConfig;
+pub use guard::{ConfigMapName, GuardConfig};
 pub use kubernetes::KubernetesConfig;
 pub use names::{
     CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
@@ -105,6 +107,8 @@ pub struct Config {
     pub schedule: ScheduleConfig,
     /// What ExternalDNS does not have.
     pub own: OwnConfig,
+    /// How much may be deleted.
+    pub guard: GuardConfig,
     /// To be logged once the log is set up: deprecated flags, flags without effect, values that are ignored.
     pub warnings: Vec<String>,
 }
@@ -282,6 +286,8 @@ struct Flags {
     #[command(flatten)]
     own: own::OwnArgs,
     #[command(flatten)]
+    guard: guard::GuardArgs,
+    #[command(flatten)]
     schedule: schedule::ScheduleArgs,
     #[command(flatten)]
     planning: planning::PlanningArgs,
@@ -329,6 +335,7 @@ impl Flags {
     fn meaning(self, provider: ProviderName, preview: bool) -> Result<Config, String> {
         let Self {
             own,
+            guard,
             schedule,
             planning,
             registry,
@@ -348,6 +355,9 @@ impl Flags {
         let sources = sources.check(&filters.annotation_filter, &mut warnings)?;
         let kubernetes = kubernetes.check(&mut warnings)?;
         let planning = planning.check(preview, &mut warnings)?;
+        let run =
+            guard::Run { is_preview: preview, is_single: schedule.once(), is_offline: own.is_offline() };
+        let guard = guard.check(run, &mut warnings)?;
         Ok(Config {
             kubernetes,
             sources,
@@ -359,6 +369,7 @@ impl Flags {
             telemetry: telemetry.check(),
             schedule: schedule.check(),
             own: own.check(),
+            guard,
             warnings,
         })
     }

@@ -50,6 +50,10 @@ impl ScheduleArgs {
         self.dry_run
     }
 
+    pub(super) fn once(&self) -> bool {
+        self.once
+    }
+
     pub(super) fn check(self) -> ScheduleConfig {
         let Self { interval, min_event_sync_interval, events, once, dry_run, events_emit } = self;
         ScheduleConfig { interval, min_event_sync_interval, events, once, dry_run, events_emit }

@@ -1,16 +1,18 @@
 //! The loop: sources, pipeline, schedule and reports put together.
 
+use super::guard::{Approvals, Guard, Request};
 use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::{ListingCache, Remembered};
-use super::{Pipeline, Schedule, World};
+use super::{HoldAges, Pipeline, Schedule, World};
 use crate::sources::Source;
 use crate::sources::pipeline::{PipelineSettings, collect};
 use std::sync::Arc;
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use zonewright_planner::Scope;
 use zonewright_provider_kit::ProviderError;
 
 /// Things to do around a cycle that reach outside: done before it reads the sources, and after it.
@@ -41,6 +43,12 @@ pub struct Daemon {
     pub pipeline: Pipeline,
     /// How long a listing may be used again.
     pub listing: ListingCache,
+    /// Keeps back what would delete too much.
+    pub guard: Guard,
+    /// Where approvals of what is kept back come from.
+    pub approvals: Option<Approvals>,
+    /// Ends holds that last too long.
+    pub holds: HoldAges,
     /// Work around each cycle.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each cycle.
@@ -58,6 +66,9 @@ impl Daemon {
             stages,
             pipeline,
             listing: ListingCache::default(),
+            guard: Guard::default(),
+            approvals: None,
+            holds: HoldAges::default(),
             chores: Vec::new(),
             observers: Vec::new(),
             remembered: Remembered::default(),
@@ -78,8 +89,19 @@ impl Daemon {
                     schedule.ended(Instant::now(), report.provider_succeeded());
                 }
                 () = next_event(&mut events) => schedule.event(Instant::now()),
+                Some(request) = next_request(&mut self.approvals) => {
+                    if !request.settle(&mut self.guard).is_empty() {
+                        schedule.at_once(Instant::now());
+                    }
+                    self.publish();
+                }
             }
         }
+    }
+
+    /// Shows what is withheld to whoever approves.
+    fn publish(&self) {
+        self.approvals.iter().for_each(|approvals| approvals.publish(&self.guard));
     }
 
     fn triggers(&self) -> Vec<watch::Receiver<()>> {
@@ -103,6 +125,8 @@ impl Daemon {
             Some(Err(failure)) => report.failure = Some(failure),
             Some(Ok((read_at, world, proposal))) => {
                 report.applied = self.pipeline.carry_out(&world, &proposal, stop).await;
+                self.guard.note_applied(&report.applied, begun);
+                self.publish();
                 self.remembered.keep(read_at, world, &report.applied, proposal.plan.changes.len());
                 report.plan = proposal.plan;
                 report.rejected = proposal.rejected;
@@ -164,8 +188,19 @@ impl Daemon {
         report.existing = records_by_type(&world.owned.records);
         report.verified = verified_by_type(&desired.endpoints, &world.owned.records);
         report.unreadable = world.unreadable.iter().map(|(z, e)| (z.id.to_string(), e.clone())).collect();
-        let proposal = self.pipeline.propose(&world, desired).await.map_err(failed(Step::Adjust))?;
+        desired.holds = self.holds.expire(std::mem::take(&mut desired.holds), Scope::All, now);
+        let mut proposal = self.pipeline.propose(&world, desired).await.map_err(failed(Step::Adjust))?;
+        self.guard.review(&mut proposal.plan, Scope::All, || self.pipeline.stock(&world), now);
+        report.withheld = self.guard.withheld();
         Ok((read_at, world, proposal))
+    }
+}
+
+/// Waits for an approval; for ever when nobody can approve anything.
+async fn next_request(approvals: &mut Option<Approvals>) -> Option<Request> {
+    match approvals {
+        Some(approvals) => approvals.next().await,
+        None => std::future::pending().await,
     }
 }
 

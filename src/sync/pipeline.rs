@@ -1,12 +1,13 @@
 //! One provider with its registry and policy: what exists, what should change.
 
 use super::World;
+use super::guard::Stock;
 use crate::sources::pipeline::Desired;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zonewright_planner::{
     DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput,
-    Policy, Record, Scope, Skip, SkipReason, plan,
+    Policy, Record, Scope, Skip, SkipReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{
     ProviderError, ReadZones, Rejected, WriteZone, Zone, normalize_aliases, zone_for,
@@ -162,6 +163,26 @@ impl Pipeline {
             self.settings.hold_missing_targets || hold.name.is_none()
         });
         Holds::new(wanted.chain(unstorable), incomplete)
+    }
+
+    /// Every zone, with the number of records in it that a plan could delete. Ownership records are not among them.
+    pub fn stock(&self, world: &World) -> Vec<Stock> {
+        let mut counts: BTreeMap<&ZoneId, usize> = BTreeMap::new();
+        for record in &world.owned.records {
+            let is_ours = record.is_owned_by(self.registry.owner())
+                && self.settings.managed.contains(&record.record_type)
+                && self.settings.filter.matches(&record.name)
+                && world.filter.matches(&record.name);
+            if is_ours {
+                *counts.entry(&record.zone).or_default() += 1;
+            }
+        }
+        let readable = world.zones.iter().map(|zone| Stock {
+            zone: zone.clone(),
+            owned: Some(counts.get(&zone.id).copied().unwrap_or_default()),
+        });
+        let unreadable = world.unreadable.iter().map(|(zone, _)| Stock { zone: zone.clone(), owned: None });
+        readable.chain(unreadable).collect()
     }
 
     /// The zone that a new record belongs to.

@@ -1,9 +1,11 @@
 //! What a cycle came to, and telling it: one summary line, one line per applied change, and each piece of bad news once.
 
 use super::Applied;
+use super::guard::Withheld;
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Duplicates;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, error, info, warn};
 use zonewright_planner::{
@@ -43,6 +45,8 @@ pub struct CycleReport {
     pub rejected: Vec<Rejected>,
     /// What was planned.
     pub plan: Plan,
+    /// What the delete guard withholds, in this plan and since earlier ones.
+    pub withheld: Vec<Arc<Withheld>>,
     /// What was sent, and what became of it.
     pub applied: Vec<Applied>,
     /// What ended the cycle early.
@@ -174,6 +178,9 @@ impl Reporter {
         for row in &report.rejected {
             self.once(&mut news, Severity::Warning, describe_rejected(row));
         }
+        for withheld in &report.withheld {
+            self.once(&mut news, Severity::Warning, withheld.to_string());
+        }
         for skip in &report.plan.skips {
             match is_news(&skip.reason) {
                 true => self.once(&mut news, Severity::Warning, describe_skip(skip)),
@@ -260,6 +267,8 @@ fn is_news(reason: &SkipReason) -> bool {
             | SkipReason::UnmanagedType
             | SkipReason::PolicyKeeps(_)
             | SkipReason::PolicyFreezes(_)
+            // Told in one line for all of a zone.
+            | SkipReason::Guarded { .. }
     )
 }
 

@@ -46,6 +46,11 @@ impl Schedule {
         self.next = self.next.min(now + pause.min(self.interval));
     }
 
+    /// Somebody waits for a run.
+    pub fn at_once(&mut self, now: Instant) {
+        self.next = self.next.min(now);
+    }
+
     /// An object changed. As in ExternalDNS: five seconds are waited for more, at least `--min-event-sync-interval` lies
     /// between two starts, and further events do not extend the wait.
     pub fn event(&mut self, now: Instant) {

@@ -1,7 +1,7 @@
 //! The daemon: everything bound, filled and turned until a signal comes.
 
 use super::output;
-use super::prepare::prepare;
+use super::prepare::{approvals_were_met, prepare};
 use crate::cli::Config;
 use crate::sync::Schedule;
 use crate::telemetry::{AdminServer, Metrics, logs};
@@ -48,7 +48,15 @@ async fn run_until_stopped(
     }
     if config.schedule.once {
         let report = prepared.daemon.cycle(stop).await;
-        return Ok(u8::from(!report.succeeded() || !prepared.manifest_problems.is_empty()));
+        let approved = approvals_were_met(&prepared.daemon.guard);
+        if let Err(message) = &approved {
+            error!("{message}");
+        }
+        let is_all_done = report.succeeded()
+            && report.withheld.is_empty()
+            && approved.is_ok()
+            && prepared.manifest_problems.is_empty();
+        return Ok(u8::from(!is_all_done));
     }
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());

@@ -5,6 +5,7 @@ use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store::{self, CacheStatus, manifests};
 use crate::sync::daemon::Daemon;
+use crate::sync::guard::Guard;
 use crate::telemetry::Metrics;
 use crate::wiring::{self, Provider, Sources, StartError};
 use std::sync::Arc;
@@ -46,6 +47,8 @@ pub(super) async fn prepare(
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
     let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
     daemon.listing = wiring::listing_cache(config);
+    daemon.guard = wiring::guard(config);
+    daemon.holds = wiring::hold_ages(config);
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
     {
@@ -64,6 +67,20 @@ pub(super) async fn prepare(
         manifest_problems = fill_from_manifests(config, &caches);
     }
     Ok(Prepared { daemon, caches, manifest_problems, provider })
+}
+
+/// Whether each `--approve-hash` was for something.
+pub(super) fn approvals_were_met(guard: &Guard) -> Result<(), String> {
+    let unmet: Vec<String> = guard.unmet().map(|hash| format!("--approve-hash={hash}")).collect();
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    let present: Vec<String> = guard.withheld().iter().map(|withheld| withheld.hash.clone()).collect();
+    let present = match present.as_slice() {
+        [] => "nothing is withheld".to_owned(),
+        present => format!("withheld now: {}", present.join(", ")),
+    };
+    Err(format!("{}: no withheld plan has this hash; {present}", unmet.join(" ")))
 }
 
 impl Prepared {

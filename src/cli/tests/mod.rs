@@ -54,6 +54,9 @@ fn defaults_mean_what_externaldns_means() {
     assert!(config.sources.nodes.exclude_unschedulable);
     assert!(config.providers.aws.evaluate_target_health);
     assert!(config.own.hold_missing_targets);
+    assert!(config.own.hold_max_age.is_zero());
+    assert!(config.guard.enabled);
+    assert_eq!((config.guard.share, config.guard.floor, config.guard.max), (30, 10, 0));
     assert_eq!(config.providers.webhook.max_body_size, Some(32 << 20));
     assert_eq!(config.kubernetes.request_timeout, Some(Duration::from_secs(30)));
 }

@@ -446,7 +446,7 @@ fn the_message_says_what_why_and_how() {
             "the delete guard withholds deletes: 40 of the 95 records of ours in zone example.org would be deleted (5 \
              more were deleted just before), more than 30 %: n00000.example.org, n00001.example.org, \
              n00002.example.org and 37 more names. Creates and updates go on. To let exactly these deletes \
-             through: zonewright approve {hash}"
+             through: zonewright approve {hash} (or --approve-hash={hash} with --once)"
         )
     );
     assert_eq!(

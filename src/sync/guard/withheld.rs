@@ -74,8 +74,9 @@ impl fmt::Display for Withheld {
         }
         write!(
             f,
-            ". Creates and updates go on. To let exactly these deletes through: zonewright approve {}",
-            self.hash
+            ". Creates and updates go on. To let exactly these deletes through: zonewright approve {hash} (or \
+             --approve-hash={hash} with --once)",
+            hash = self.hash
         )
     }
 }
