@@ -5,8 +5,10 @@
 //! ```
 
 mod access;
+mod approvals;
 mod calls;
 mod token_bucket;
 
 pub use access::{AccessError, ClusterAccess};
+pub use approvals::ApprovalConfigMap;
 pub use calls::{RequestRecord, RequestRecorder};

@@ -1,6 +1,7 @@
 //! The HTTP address for probes and Prometheus (`--metrics-address`).
 
-use super::Metrics;
+use super::{Metrics, approve};
+use crate::sync::guard::ApprovalHandle;
 use axum::Router;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
@@ -52,10 +53,12 @@ impl AdminServer {
     }
 
     /// Serves until `stop` fires.
-    pub async fn serve(self, metrics: Arc<Metrics>, stop: CancellationToken) {
+    pub async fn serve(self, metrics: Arc<Metrics>, approvals: ApprovalHandle, stop: CancellationToken) {
         let app = Router::new()
             .route("/healthz", any(|| async { (StatusCode::OK, "OK") }))
-            .route("/metrics", get(move || render(metrics.clone())));
+            .route("/metrics", get(move || render(metrics.clone())))
+            .merge(approve::routes(approvals))
+            .into_make_service_with_connect_info::<SocketAddr>();
         let served =
             axum::serve(self.listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {

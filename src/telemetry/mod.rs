@@ -1,6 +1,7 @@
 //! What the outside can see: logs, metrics, health.
 
 mod admin;
+mod approve;
 pub mod logs;
 pub mod metrics;
 mod summary;

@@ -3,7 +3,8 @@
 use super::output;
 use super::prepare::{approvals_were_met, prepare};
 use crate::cli::Config;
-use crate::sync::Schedule;
+use crate::kubernetes::ApprovalConfigMap;
+use crate::sync::{Schedule, guard};
 use crate::telemetry::{AdminServer, Metrics, logs};
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -33,7 +34,8 @@ async fn run_until_stopped(
     // Background work ends with the daemon, however it ends.
     let background = stop.child_token();
     let _end = background.clone().drop_guard();
-    tokio::spawn(admin.serve(metrics.clone(), background.clone()));
+    let (handle, approvals) = guard::approvals();
+    tokio::spawn(admin.serve(metrics.clone(), handle.clone(), background.clone()));
     if config.schedule.dry_run {
         info!("running in dry-run mode. No changes to DNS records will be made.");
     }
@@ -57,6 +59,13 @@ async fn run_until_stopped(
             && approved.is_ok()
             && prepared.manifest_problems.is_empty();
         return Ok(u8::from(!is_all_done));
+    }
+    prepared.daemon.approvals = Some(approvals);
+    if let (Some(map), Some(client), false) =
+        (&config.guard.configmap, prepared.client.clone(), config.schedule.dry_run)
+    {
+        let map = ApprovalConfigMap::new(client, map.namespace.as_deref(), &map.name, handle);
+        tokio::spawn(map.run(background));
     }
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());

@@ -24,6 +24,8 @@ pub(super) struct Prepared {
     pub caches: store::Caches,
     /// What is wrong with manifest files.
     pub manifest_problems: Vec<String>,
+    /// The API server, where there is one.
+    pub client: Option<kube::Client>,
     provider: Provider,
 }
 
@@ -55,18 +57,20 @@ pub(super) async fn prepare(
         daemon.chores.push(Arc::new(LookUpLoadBalancers { source, resolved }));
     }
     let mut manifest_problems = Vec::new();
+    let mut api = None;
     if config.own.manifests.is_empty() {
-        if caches.all().next().is_some() {
+        if caches.all().next().is_some() || config.guard.configmap.is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
             if let (Some(crd), true) = (&crd, can_write) {
                 daemon.chores.push(Arc::new(WriteStatus::new(crd.cache(), client.clone())));
             }
             store::start(&caches, &client, stop).detach_all();
+            api = Some(client);
         }
     } else {
         manifest_problems = fill_from_manifests(config, &caches);
     }
-    Ok(Prepared { daemon, caches, manifest_problems, provider })
+    Ok(Prepared { daemon, caches, manifest_problems, client: api, provider })
 }
 
 /// Whether each `--approve-hash` was for something.

@@ -4,6 +4,7 @@ use super::{ApproveError, Approved, Guard, Withheld};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
+use tracing::info;
 use zonewright_planner::DnsName;
 
 /// More requests than this wait for the queue.
@@ -72,6 +73,9 @@ impl Request {
             }
             Kind::Approve { hash, reply } => {
                 let answer = guard.approve(&hash);
+                if let Ok(Approved { zone, deletes, .. }) = &answer {
+                    info!(zone.id = %zone, "withheld deletes approved: {hash}, {deletes} records");
+                }
                 let names = answer.as_ref().map(|approved| approved.names.clone()).unwrap_or_default();
                 // Whoever asked may have gone away; the approval stands all the same.
                 let _ = reply.send(answer);

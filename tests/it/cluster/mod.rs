@@ -6,6 +6,7 @@
 
 mod daemon;
 mod events;
+mod guard;
 mod lifecycle;
 mod metrics;
 mod objects;
