@@ -189,6 +189,12 @@ impl Daemon {
         report.verified = verified_by_type(&desired.endpoints, &world.owned.records);
         report.unreadable = world.unreadable.iter().map(|(z, e)| (z.id.to_string(), e.clone())).collect();
         desired.holds = self.holds.expire(std::mem::take(&mut desired.holds), Scope::All, now);
+        let zones: Vec<_> =
+            world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+        let unknown = self.guard.unknown_zones(&zones);
+        report.odd.extend(unknown.into_iter().map(|zone| {
+            format!("--delete-guard-zone={zone}: the provider has no such zone, so this share is for nothing")
+        }));
         let mut proposal = self.pipeline.propose(&world, desired).await.map_err(failed(Step::Adjust))?;
         self.guard.review(&mut proposal.plan, Scope::All, || self.pipeline.stock(&world), now);
         report.withheld = self.guard.withheld();

@@ -179,7 +179,8 @@ impl Reporter {
             self.once(&mut news, Severity::Warning, describe_rejected(row));
         }
         for withheld in &report.withheld {
-            self.once(&mut news, Severity::Warning, withheld.to_string());
+            // The numbers around it may change while it stays the same plan.
+            self.once_for(&mut news, format!("withheld {}", withheld.hash), &withheld.to_string());
         }
         for skip in &report.plan.skips {
             match is_news(&skip.reason) {
@@ -212,6 +213,14 @@ impl Reporter {
             }
         }
         news.insert(text);
+    }
+
+    /// Warns of something unless what it is about was already true in the last cycle.
+    fn once_for(&self, news: &mut BTreeSet<String>, about: String, text: &str) {
+        if !self.told.contains(&about) {
+            warn!("{text}");
+        }
+        news.insert(about);
     }
 
     fn tell_summary(&mut self, report: &CycleReport) {

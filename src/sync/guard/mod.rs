@@ -111,6 +111,12 @@ impl Guard {
         self.expected.iter().map(String::as_str)
     }
 
+    /// The zones of `--delete-guard-zone` that are none of these.
+    pub fn unknown_zones(&self, zones: &[Zone]) -> Vec<&str> {
+        let is_known = |own: &&ZoneShare| zones.iter().any(|zone| own.is_for(&zone.id, zone.name.as_ref()));
+        self.settings.zones.iter().filter(|own| !is_known(own)).map(|own| own.zone.as_str()).collect()
+    }
+
     /// Looks at a plan before it is carried out, and takes out the deletes of every zone where there are too many. `scope` is
     /// what was planned: what is withheld for other names stays withheld. `stock` has every zone there is; it is asked for
     /// only if the plan deletes anything or covers everything.

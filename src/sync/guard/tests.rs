@@ -264,6 +264,14 @@ fn a_zone_can_have_a_share_of_its_own(#[case] zone: &str) {
 }
 
 #[test]
+fn a_zone_that_does_not_exist_is_noticed() {
+    let zones =
+        ["example.net", "Example.ORG", "Z1", "Z2"].map(|zone| ZoneShare { zone: zone.into(), share: 5 });
+    let guard = Guard::new(GuardSettings { zones: zones.into(), ..defaults() });
+    assert_eq!(guard.unknown_zones(&[stock(0)[0].zone.clone()]), ["example.net", "Z2"]);
+}
+
+#[test]
 fn it_can_be_turned_off() {
     assert_eq!(World::new(GuardSettings { enabled: false, max: 1, ..defaults() }, 20).full(0..20), 20);
     assert_eq!(World::new(GuardSettings { share: 100, ..defaults() }, 20).full(0..20), 20);
