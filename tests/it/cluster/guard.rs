@@ -1,4 +1,4 @@
-//! The delete guard of a running daemon: what it withholds, and the ways to let it through. And holds that end.
+//! The delete guard of a running daemon: what it withholds, and the ways to let it through.
 
 use super::daemon::{self, Daemon, text};
 use super::objects::{owned_a, service};
@@ -139,25 +139,6 @@ fn an_approval_in_a_configmap_is_marked_as_spent_before_anything_is_deleted() {
         daemon.until_cycles_pass(3).await;
         assert_ne!(withheld(&daemon).await[0]["hash"], hash);
         provider.until_records_are("nothing is deleted twice on one approval", all).await;
-        daemon.stop().await;
-    });
-}
-
-#[test]
-fn a_hold_ends_at_its_age() {
-    test(async {
-        let (provider, cluster) = (Provider::start().await, first_cluster().await);
-        cluster.apply(&service("held", "web", "web.example.org", "")).await.unwrap();
-        let held = owned_a("web.example.org", "192.0.2.1", "me", "service/held/web");
-        provider.0.set_records(held.clone());
-        let flags = provider.flags_in(&cluster, "held", &["service"]);
-        let mut daemon = Daemon::start(&flags);
-        daemon.until_cycles_pass(5).await;
-        provider.until_records_are("held without an end", held).await;
-        daemon.stop().await;
-        let mut daemon = Daemon::start(&with(&flags, &["--hold-max-age=1s"]));
-        provider.until_records_are("held for a second", []).await;
-        assert_eq!(daemon.said(&["web.example.org is not held any more", "--hold-max-age"]), 1);
         daemon.stop().await;
     });
 }

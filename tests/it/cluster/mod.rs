@@ -7,6 +7,7 @@
 mod daemon;
 mod events;
 mod guard;
+mod holds;
 mod lifecycle;
 mod metrics;
 mod objects;
