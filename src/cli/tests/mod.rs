@@ -305,3 +305,26 @@ fn files_of_arguments_are_read() {
     let word = format!("@{}", file.path().display());
     assert!(matches!(parse_with(&[&word], &[]), Ok(Command::Run(_))));
 }
+
+#[test]
+fn approve_takes_a_hash_and_an_address_in_any_order() {
+    let approve = |words: &[&str]| match parse_with(&[&["approve"], words].concat(), &[]) {
+        Ok(Command::Approve { hash, address }) => (hash.unwrap_or_default(), address),
+        other => panic!("{words:?}: {other:?}"),
+    };
+    let (none, hash) = (String::new(), "0123456789ab".to_owned());
+    let (here, there) = ("127.0.0.1:7979".to_owned(), "127.0.0.1:1".to_owned());
+    assert_eq!(approve(&[]), (none.clone(), here.clone()));
+    assert_eq!(approve(&["0123456789ab"]), (hash.clone(), here));
+    assert_eq!(approve(&["--address", "127.0.0.1:1"]), (none, there.clone()));
+    for words in [["0123456789ab", "--address=127.0.0.1:1"], ["--address=127.0.0.1:1", "0123456789ab"]] {
+        assert_eq!(approve(&words), (hash.clone(), there.clone()));
+    }
+    assert_eq!(approve(&["--address", "127.0.0.1:1", "0123456789ab"]), (hash, there));
+    assert!(parse_with(&["approve", "a", "b"], &[]).unwrap_err().message.contains("unexpected b"));
+    assert!(
+        parse_with(&["approve", "--policy=sync"], &[]).unwrap_err().message.contains("unknown long flag")
+    );
+    let help = parse_with(&["approve", "--help"], &[]).unwrap_err();
+    assert!(help.to_stdout && help.message.contains("zonewright approve [HASH]"), "{}", help.message);
+}
