@@ -7,10 +7,9 @@
 #![allow(missing_docs)]
 
 use divan::{AllocProfiler, Bencher, black_box};
-use std::collections::BTreeMap;
 use zonewright_planner::{
-    DomainFilter, Endpoint, Holds, ManagedTypes, Owner, Plan, PlanInput, Policy, Properties, RESOURCE,
-    Record, RecordType, Scope, Target, Ttl, ZoneId, plan,
+    DomainFilter, Endpoint, Holds, ManagedTypes, Plan, PlanInput, Policy, Properties, RESOURCE, Record,
+    RecordType, Scope, Target, Ttl, ZoneId, plan,
 };
 use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
 
@@ -97,9 +96,9 @@ impl Case {
     fn plan(&self) -> Plan {
         plan(&PlanInput {
             desired: black_box(&self.desired),
-            current: black_box(&self.owned.records),
+            current: black_box(&self.owned.records).iter().collect(),
             holds: &self.holds,
-            claims: &BTreeMap::new(),
+            claims: Vec::new(),
             filters: &self.filters,
             managed: &self.managed,
             policy: Policy::Sync,
@@ -110,17 +109,7 @@ impl Case {
 }
 
 fn registry() -> Registry {
-    let settings = TxtSettings {
-        owner: Owner::new(OWNER),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([0; 32]),
-    };
+    let settings = TxtSettings::new(OWNER, NonceSource::from_seed([0; 32]));
     Registry::Txt(Box::new(TxtRegistry::new(settings).unwrap()))
 }
 

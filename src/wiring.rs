@@ -153,7 +153,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     })
 }
 
-/// What caches keep of each object: the annotations that somebody may read.
+/// What caches keep of each object: the annotations and labels that somebody may read.
 fn retention(config: &Config, settings: &Settings) -> Retention {
     let mut prefixes: Vec<String> = settings.annotation_keys.prefixes().to_vec();
     prefixes.push(CLASS_ANNOTATION.to_owned());
@@ -161,7 +161,11 @@ fn retention(config: &Config, settings: &Settings) -> Retention {
     if settings.compatibility.is_some() {
         prefixes.extend(["zalando.org/", "domainName", "dns.alpha.kubernetes.io/"].map(str::to_owned));
     }
-    Retention { whole_objects: settings.templates.needs_whole_objects(), annotation_prefixes: prefixes }
+    Retention {
+        whole_objects: settings.templates.needs_whole_objects(),
+        annotation_prefixes: prefixes,
+        filtered_labels: Some(settings.label_filter.keys().map(str::to_owned).collect()),
+    }
 }
 
 fn fake_names(settings: &Settings) -> Result<Vec<String>, StartError> {
@@ -340,5 +344,10 @@ pub fn listing_cache(config: &Config) -> crate::sync::ListingCache {
         RegistryName::Txt => config.registry.txt.cache_interval,
         _ => Duration::ZERO,
     };
-    crate::sync::ListingCache { across_writes, until_write: config.providers.general.cache_time }
+    let schedule = &config.schedule;
+    crate::sync::ListingCache {
+        across_writes: across_writes.max(schedule.drift_interval.unwrap_or(schedule.interval)),
+        until_write: config.providers.general.cache_time,
+        stretches: schedule.drift_interval.is_none(),
+    }
 }

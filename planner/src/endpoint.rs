@@ -4,27 +4,28 @@ use crate::{ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, T
 use std::fmt;
 use std::sync::Arc;
 
-/// The Kubernetes object a wish comes from. Used in reasons, logs and events; never sent to providers.
+/// The Kubernetes object a wish comes from. Used in reasons, logs and events; never sent to providers. There is one for each of
+/// tens of thousands of objects, so the texts are those of the object that a source holds anyway.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ObjectRef {
     /// The `--source` value that read it.
     pub source: &'static str,
     /// `Ingress`, `Service`, …
-    pub kind: String,
+    pub kind: &'static str,
     /// `networking.k8s.io/v1`, …
-    pub api_version: String,
+    pub api_version: &'static str,
     /// Empty for cluster-scoped objects.
-    pub namespace: String,
+    pub namespace: Arc<str>,
     /// Object name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Object UID; empty where unknown (manifests from files).
-    pub uid: String,
+    pub uid: Arc<str>,
 }
 
 impl fmt::Display for ObjectRef {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = self.kind.to_ascii_lowercase();
-        match self.namespace.as_str() {
+        match &*self.namespace {
             "" => write!(f, "{kind}/{}", self.name),
             namespace => write!(f, "{kind}/{namespace}/{}", self.name),
         }
@@ -181,6 +182,10 @@ impl Endpoint {
     pub fn add_objects(&mut self, objects: impl IntoIterator<Item = Arc<ObjectRef>>) {
         for object in objects {
             if !self.objects.contains(&object) {
+                if self.objects.is_empty() {
+                    // Nearly every wish has one object, and a list grows to four at once.
+                    self.objects.reserve_exact(1);
+                }
                 self.objects.push(object);
             }
         }

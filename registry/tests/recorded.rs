@@ -136,17 +136,7 @@ fn setup(flags: &[String]) -> Option<Setup> {
 }
 
 fn settings() -> TxtSettings {
-    TxtSettings {
-        owner: Owner::new("default"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([1; 32]),
-    }
+    TxtSettings::new("default", NonceSource::from_seed([1; 32]))
 }
 
 /// `None`: the case needs more than planner and registry.
@@ -220,9 +210,9 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
     }
     let plan = plan(&PlanInput {
         desired: wishes,
-        current: &owned.records,
+        current: owned.records.iter().collect(),
         holds: &Holds::default(),
-        claims: &owned.claims,
+        claims: vec![&owned.claims],
         filters: std::slice::from_ref(&setup.filter),
         managed: &setup.managed,
         policy: setup.policy,

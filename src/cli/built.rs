@@ -171,28 +171,21 @@ pub(super) fn changed<'a>(
     let is_changed = |name: &str, given: &Given| {
         let argument = command.get_arguments().find(|a| a.get_long() == Some(name));
         let defaults = argument.map_or(&[][..], clap::Arg::get_default_values);
-        let defaults = defaults.iter().filter_map(|d| d.to_str()).filter(|d| !d.is_empty());
-        let values = given.values.iter().map(String::as_str).filter(|v| !v.is_empty());
-        !values.clone().eq_by_value(defaults)
+        let defaults: Vec<&str> =
+            defaults.iter().filter_map(|d| d.to_str()).filter(|d| !d.is_empty()).collect();
+        let values: Vec<&str> = given.values.iter().map(String::as_str).filter(|v| !v.is_empty()).collect();
+        // A choice is a word, even where it looks like a number (TLS version 1.2).
+        let is_choice = argument.is_some_and(|argument| !argument.get_possible_values().is_empty());
+        let is_default = |(value, default): (&&str, &&str)| match is_choice {
+            true => value == default,
+            false => is_same(value, default),
+        };
+        values.len() != defaults.len() || !values.iter().zip(&defaults).all(is_default)
     };
     given.iter().filter(|(name, g)| is_changed(name, g)).map(|(name, g)| (name.as_str(), g)).collect()
 }
 
-trait EqByValue<'a>: Iterator<Item = &'a str> + Sized {
-    /// Whether both say the same, `60s` and `1m` included.
-    fn eq_by_value(mut self, mut other: impl Iterator<Item = &'a str>) -> bool {
-        loop {
-            match (self.next(), other.next()) {
-                (None, None) => return true,
-                (Some(a), Some(b)) if is_same(a, b) => {}
-                _ => return false,
-            }
-        }
-    }
-}
-
-impl<'a, I: Iterator<Item = &'a str>> EqByValue<'a> for I {}
-
+/// Whether both say the same, `60s` and `1m` included.
 fn is_same(a: &str, b: &str) -> bool {
     let both = |same: Option<bool>| same.unwrap_or(false);
     a == b

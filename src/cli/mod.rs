@@ -16,6 +16,7 @@ mod filters;
 mod guard;
 mod help;
 mod kubernetes;
+mod leadership;
 mod mistakes;
 mod names;
 mod own;
@@ -35,6 +36,7 @@ pub use commands::run;
 pub use filters::FiltersConfig;
 pub use guard::{ConfigMapName, GuardConfig};
 pub use kubernetes::KubernetesConfig;
+pub use leadership::LeadershipConfig;
 pub use names::{
     CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
     OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName, TlsVersion,
@@ -112,6 +114,8 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// When to run.
     pub schedule: ScheduleConfig,
+    /// Which replica writes.
+    pub leadership: LeadershipConfig,
     /// What ExternalDNS does not have.
     pub own: OwnConfig,
     /// How much may be deleted.
@@ -193,7 +197,9 @@ pub fn parse(
         Form::Daemon => {
             let flags = DaemonArgs::from_arg_matches(&matches).map_err(typed)?.flags;
             let preview = flags.schedule.dry_run();
-            Ok(Command::Run(Box::new(flags.check(preview, &given)?)))
+            let mut config = flags.check(preview, &given)?;
+            config.leadership.pod = env("POD_NAME");
+            Ok(Command::Run(Box::new(config)))
         }
         Form::Plan => {
             let PlanArgs { flags, output, color } = PlanArgs::from_arg_matches(&matches).map_err(typed)?;
@@ -319,6 +325,8 @@ struct Flags {
     #[command(flatten)]
     guard: guard::GuardArgs,
     #[command(flatten)]
+    leadership: leadership::LeadershipArgs,
+    #[command(flatten)]
     schedule: schedule::ScheduleArgs,
     #[command(flatten)]
     planning: planning::PlanningArgs,
@@ -367,6 +375,7 @@ impl Flags {
         let Self {
             own,
             guard,
+            leadership,
             schedule,
             planning,
             registry,
@@ -389,6 +398,11 @@ impl Flags {
         let run =
             guard::Run { is_preview: preview, is_single: schedule.once(), is_offline: own.is_offline() };
         let guard = guard.check(run, &mut warnings)?;
+        let (schedule, own) = (schedule.check(), own.check());
+        let leadership = leadership.check()?;
+        if leadership.elect {
+            leadership_fits(&schedule, &own, preview, &mut warnings)?;
+        }
         Ok(Config {
             kubernetes,
             sources,
@@ -398,12 +412,39 @@ impl Flags {
             registry,
             providers,
             telemetry: telemetry.check(),
-            schedule: schedule.check(),
-            own: own.check(),
+            schedule,
+            leadership,
+            own,
             guard,
             warnings,
         })
     }
+}
+
+/// What has no place for an election says so.
+fn leadership_fits(
+    schedule: &ScheduleConfig,
+    own: &OwnConfig,
+    preview: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(), String> {
+    if schedule.dry_run {
+        warnings.push("--leader-elect has no effect with --dry-run, which writes nothing".into());
+    }
+    if preview {
+        return Ok(());
+    }
+    if schedule.once {
+        return Err(
+            "--leader-elect and --once exclude each other: a single run cannot wait for its turn".into()
+        );
+    }
+    if !own.manifests.is_empty() {
+        return Err(
+            "--leader-elect needs an API server for its Lease, and --manifests stands in for one".into()
+        );
+    }
+    Ok(())
 }
 
 fn non_empty(text: String) -> Option<String> {

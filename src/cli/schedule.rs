@@ -5,18 +5,26 @@ use super::values;
 use clap::Args;
 use std::time::Duration;
 
+/// ExternalDNS looks at the clock once a second, so that an interval of zero is one of a second.
+const ZERO_INTERVAL: Duration = Duration::from_secs(1);
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Loop")]
 pub(super) struct ScheduleArgs {
     /// Time from the start of one full run to the start of the next
     #[arg(long, default_value = "1m", value_parser = values::duration)]
     interval: Duration,
-    /// Least time from the start of one run to the start of a run that an event asks for
-    #[arg(long, default_value = "5s", value_parser = values::duration)]
-    min_event_sync_interval: Duration,
-    /// Run also when an object changes
-    #[arg(long, action = clap::ArgAction::Set, default_value_t)]
-    events: bool,
+    /// Least time from the start of one run to the start of a run that an event asks for [default: none; a burst of events is one
+    /// run]
+    #[arg(long, value_parser = values::duration)]
+    min_event_sync_interval: Option<Duration>,
+    /// Act on changed objects at once, not only at the interval [default: true]
+    #[arg(long, action = clap::ArgAction::Set)]
+    events: Option<bool>,
+    /// Least time between two listings of a zone; in between what we wrote is remembered [default: the interval, longer where a
+    /// listing takes long]
+    #[arg(long, value_parser = values::duration)]
+    drift_interval: Option<Duration>,
     /// Run once, then exit
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     once: bool,
@@ -31,12 +39,14 @@ pub(super) struct ScheduleArgs {
 /// When runs take place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScheduleConfig {
-    /// Between the starts of full runs; zero for as often as possible.
+    /// Between the starts of full runs; never zero.
     pub interval: Duration,
-    /// Between the start of a run and that of one caused by an event.
-    pub min_event_sync_interval: Duration,
+    /// Between the start of a run and that of one caused by an event; `None` for no more than a burst of events needs.
+    pub min_event_sync_interval: Option<Duration>,
     /// Whether changed objects cause runs.
     pub events: bool,
+    /// Between two listings of a zone; `None` for the interval, stretched where a listing takes long.
+    pub drift_interval: Option<Duration>,
     /// Whether to exit after the first run.
     pub once: bool,
     /// Whether nothing is written.
@@ -55,7 +65,18 @@ impl ScheduleArgs {
     }
 
     pub(super) fn check(self) -> ScheduleConfig {
-        let Self { interval, min_event_sync_interval, events, once, dry_run, events_emit } = self;
-        ScheduleConfig { interval, min_event_sync_interval, events, once, dry_run, events_emit }
+        let Self { interval, min_event_sync_interval, events, drift_interval, once, dry_run, events_emit } =
+            self;
+        let events = events.unwrap_or(true);
+        let interval = if interval.is_zero() { ZERO_INTERVAL } else { interval };
+        ScheduleConfig {
+            interval,
+            min_event_sync_interval,
+            events,
+            drift_interval,
+            once,
+            dry_run,
+            events_emit,
+        }
     }
 }

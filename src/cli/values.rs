@@ -48,6 +48,7 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 pub(super) fn duration_or_seconds(text: &str) -> Result<Duration, String> {
     match text.parse::<u32>() {
         Ok(seconds) => Ok(Duration::from_secs(seconds.into())),
+        Err(_) if text.parse::<u64>().is_ok() => Err("the number is out of range".into()),
         Err(_) => duration(text),
     }
 }
@@ -153,6 +154,7 @@ mod tests {
         assert_eq!(duration_or_seconds("72m"), Ok(Duration::from_secs(4320)));
         assert!(duration("72").unwrap_err().contains("72s"));
         assert!(duration_or_seconds("7.2").is_err());
+        assert_eq!(duration_or_seconds("99999999999"), Err("the number is out of range".into()));
         assert!(ttl("-1s").is_err());
     }
 

@@ -1,8 +1,8 @@
 //! `--source=empty`: wishes for nothing.
 
-use super::Source;
 use super::outcome::Outcome;
 use super::store::Fill;
+use super::{Source, Which};
 use std::sync::Arc;
 
 /// The source.
@@ -26,7 +26,5 @@ impl Source for EmptySource {
         Vec::new()
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
-        Vec::new()
-    }
+    fn visit(&self, _: Which<'_>, _: &mut dyn FnMut(Outcome)) {}
 }

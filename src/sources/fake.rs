@@ -1,8 +1,8 @@
 //! `--source=fake`: made-up records of every type, other ones at every reading, to try a provider out.
 
-use super::Source;
 use super::outcome::{Common, Outcome};
 use super::store::Fill;
+use super::{Source, Which};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -66,11 +66,11 @@ impl FakeSource {
         };
         let object = ObjectRef {
             source: Self::NAME,
-            kind: "Pod".to_owned(),
-            api_version: "v1".to_owned(),
-            namespace: "default".to_owned(),
-            name: "fake".to_owned(),
-            uid: String::new(),
+            kind: "Pod",
+            api_version: "v1",
+            namespace: "default".into(),
+            name: "fake".into(),
+            uid: Arc::default(),
         };
         let common = Common {
             set_identifier: Self::NAME.into(),
@@ -110,9 +110,13 @@ impl Source for FakeSource {
         Vec::new()
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
-        let each = |base: &String| RecordType::ALL.map(|record_type| self.outcome(record_type, base));
-        self.base_names.iter().flat_map(each).collect()
+    /// Only everything at once can be asked for: what is made up is another thing each time.
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
+        if let Which::All = which {
+            for base in &self.base_names {
+                RecordType::ALL.into_iter().for_each(|record_type| take(self.outcome(record_type, base)));
+            }
+        }
     }
 }
 

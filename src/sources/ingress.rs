@@ -1,6 +1,5 @@
 //! `--source=ingress`: Ingress objects (networking.k8s.io/v1).
 
-use super::Source;
 use super::annotations::{Annotations, key};
 use super::load_balancer::LoadBalancerStatus;
 use super::object::{Kind, Metadata, Object, null_to_default};
@@ -9,18 +8,13 @@ use super::selection::{common, is_selected, template_names_in_turn};
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
 use super::template::ScopedTemplates;
+use super::{Source, Which};
 use crate::kube_object;
 use serde::Deserialize;
 use std::sync::Arc;
 
 /// The resource.
-pub const KIND: Kind = Kind {
-    group: "networking.k8s.io",
-    version: "v1",
-    kind: "Ingress",
-    plural: "ingresses",
-    namespaced: true,
-};
+pub const KIND: Kind = Kind::namespaced("networking.k8s.io/v1", "Ingress", "ingresses");
 
 /// The annotation that named the class before `spec.ingressClassName`.
 pub const CLASS_ANNOTATION: &str = "kubernetes.io/ingress.class";
@@ -36,7 +30,7 @@ pub struct Ingress {
     status: Status,
 }
 
-kube_object!(Ingress);
+kube_object!(labels only filtered: Ingress);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -44,9 +38,9 @@ struct Spec {
     #[serde(deserialize_with = "null_to_default")]
     ingress_class_name: Box<str>,
     #[serde(deserialize_with = "null_to_default")]
-    rules: Vec<Rule>,
+    rules: Box<[Rule]>,
     #[serde(deserialize_with = "null_to_default")]
-    tls: Vec<Tls>,
+    tls: Box<[Tls]>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -60,7 +54,7 @@ struct Rule {
 #[serde(default)]
 struct Tls {
     #[serde(deserialize_with = "null_to_default")]
-    hosts: Vec<Box<str>>,
+    hosts: Box<[Box<str>]>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -175,12 +169,11 @@ impl Source for IngressSource {
         vec![self.ingresses.clone()]
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let ingresses = self.ingresses.read();
         ingresses
-            .iter()
+            .which(which)
             .filter(|object| is_selected(&self.settings, &object.fields) && self.has_class(&object.fields))
-            .map(|object| self.outcome(object))
-            .collect()
+            .for_each(|object| take(self.outcome(object)));
     }
 }

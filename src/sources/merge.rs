@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-use zonewright_planner::{Endpoint, RecordType, Target, Ttl};
+use zonewright_planner::{Endpoint, ObjectRef, RecordType, Target, Ttl};
 
 /// What endpoints must share to become one: name, type, set identifier, TTL, and for types of which only one target makes
 /// sense (CNAME, DNAME) the first target.
@@ -23,15 +23,40 @@ fn merge_key(endpoint: &Endpoint) -> MergeKey<'_> {
 /// targets and objects; labels and properties of the first are kept. "First" is the smallest resource label, so that the
 /// result does not depend on the order in which objects were seen.
 pub fn merge(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
-    endpoints.sort_by(|a, b| merge_key(a).cmp(&merge_key(b)).then_with(|| by_resource(a, b)));
-    let mut merged: Vec<Endpoint> = Vec::with_capacity(endpoints.len());
-    for endpoint in endpoints {
-        match merged.last_mut() {
-            Some(last) if merge_key(last) == merge_key(&endpoint) => absorb(last, endpoint),
-            _ => merged.push(endpoint),
+    sort(&mut endpoints, |a, b| merge_key(a).cmp(&merge_key(b)).then_with(|| by_resource(a, b)));
+    unite(&mut endpoints, |a, b| merge_key(a) == merge_key(b));
+    endpoints
+}
+
+/// Sorts wishes, equal ones in the order they had, by way of their places: the library's stable sort needs room for all of them
+/// once more, which would be the peak of a cycle's memory.
+pub fn sort(endpoints: &mut [Endpoint], order: impl Fn(&Endpoint, &Endpoint) -> Ordering) {
+    // At each place, the place of the wish that belongs there.
+    let mut origins: Vec<usize> = (0..endpoints.len()).collect();
+    origins.sort_unstable_by(|&a, &b| order(&endpoints[a], &endpoints[b]).then(a.cmp(&b)));
+    for start in 0..origins.len() {
+        let mut place = start;
+        // Round the cycle that this place is part of; afterwards each place of it has its own.
+        while origins[place] != place {
+            let origin = std::mem::replace(&mut origins[place], place);
+            if origin == start {
+                break;
+            }
+            endpoints.swap(place, origin);
+            place = origin;
         }
     }
-    merged
+}
+
+/// Unites neighbours that belong together, in place: a second list of all wishes would be the peak of a cycle's memory.
+pub fn unite(endpoints: &mut Vec<Endpoint>, belong_together: impl Fn(&Endpoint, &Endpoint) -> bool) {
+    endpoints.dedup_by(|later, first| {
+        let is_one = belong_together(first, later);
+        if is_one {
+            absorb(first, std::mem::take(&mut later.targets), std::mem::take(&mut later.objects));
+        }
+        is_one
+    });
 }
 
 /// Order of objects: by resource label, endpoints without one first.
@@ -40,16 +65,17 @@ pub fn by_resource(a: &Endpoint, b: &Endpoint) -> Ordering {
 }
 
 /// Adds another endpoint's targets and objects.
-pub fn absorb(into: &mut Endpoint, other: Endpoint) {
+fn absorb(into: &mut Endpoint, more: Vec<Target>, objects: Vec<Arc<ObjectRef>>) {
     let mut targets = std::mem::take(&mut into.targets);
-    targets.extend(other.targets);
+    targets.extend(more);
     into.set_targets(targets);
-    into.add_objects(other.objects);
+    into.add_objects(objects);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use zonewright_planner::Properties;
 
     fn endpoint(record_type: RecordType, targets: &[&str], ttl: i64) -> Endpoint {
@@ -86,6 +112,21 @@ mod tests {
             endpoint(RecordType::Cname, &["a.example.net"], 0),
         ]);
         assert_eq!(targets(&merged), [["a.example.net"], ["b.example.net"]]);
+    }
+
+    proptest! {
+        #[test]
+        fn it_sorts_as_the_library_does(targets in prop::collection::vec(0..9u8, 0..40)) {
+            let numbered = targets.iter().enumerate().map(|(i, target)| {
+                endpoint(RecordType::A, &[&format!("192.0.2.{target}")], i as i64)
+            });
+            let mut ours: Vec<Endpoint> = numbered.collect();
+            let mut theirs = ours.clone();
+            let order = |a: &Endpoint, b: &Endpoint| a.targets.cmp(&b.targets);
+            sort(&mut ours, order);
+            theirs.sort_by(order);
+            prop_assert_eq!(ours, theirs);
+        }
     }
 
     #[test]

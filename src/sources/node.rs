@@ -1,6 +1,5 @@
 //! `--source=node`: Nodes. Facts: ExternalDNS v0.22, source/node.go.
 
-use super::Source;
 use super::nodes::{KIND, Node, reachable_addresses};
 use super::object::Object;
 use super::outcome::{Common, Outcome};
@@ -10,6 +9,7 @@ use super::selection::{
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
 use super::template::{ScopedTemplates, TemplateError};
+use super::{Source, Which};
 use std::sync::Arc;
 
 /// The source.
@@ -106,13 +106,12 @@ impl Source for NodeSource {
         vec![self.nodes.clone()]
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let nodes = self.nodes.read();
         nodes
-            .iter()
+            .which(which)
             .filter(|object| self.is_ours(&object.fields))
-            .map(|object| self.outcome(object))
-            .collect()
+            .for_each(|object| take(self.outcome(object)));
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use std::net::Ipv6Addr;
 
 /// The resource.
-pub const KIND: Kind = Kind { group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false };
+pub const KIND: Kind = Kind::cluster_wide("v1", "Node", "nodes");
 
 /// What of a Node matters.
 #[derive(Debug, Default, Deserialize)]

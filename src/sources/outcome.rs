@@ -179,11 +179,11 @@ mod tests {
     fn outcome() -> Outcome {
         Outcome::new(Arc::new(ObjectRef {
             source: "ingress",
-            kind: "Ingress".into(),
-            api_version: "networking.k8s.io/v1".into(),
+            kind: "Ingress",
+            api_version: "networking.k8s.io/v1",
             namespace: "default".into(),
             name: "web".into(),
-            uid: String::new(),
+            uid: "".into(),
         }))
     }
 

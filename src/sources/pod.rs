@@ -2,17 +2,17 @@
 //!
 //! Records of Pods carry no `resource` label, so a Pod that fails cannot be told from others: see [`Outcome::fail`].
 
-use super::Source;
 use super::annotations::{Annotations, host_list};
 use super::nodes::{self, Node, external_addresses};
-use super::object::Object;
+use super::object::{Kind, Object};
 use super::outcome::{Common, Outcome};
 use super::pods::{KIND, Pod};
 use super::selection::{common, is_selected, publish_template_pairs, template_names_in_turn};
 use super::service::compatibility::{KOPS_EXTERNAL, KOPS_INTERNAL};
 use super::settings::{Compatibility, Settings};
-use super::store::{Cache, Caches, Contents, Fill, Scope};
+use super::store::{Cache, Caches, Change, Contents, Fill, Scope};
 use super::template::{ScopedTemplates, TemplateError};
+use super::{Affected, Source, Which};
 use std::sync::Arc;
 
 /// The source.
@@ -115,12 +115,22 @@ impl Source for PodSource {
         vec![self.pods.clone(), self.nodes.clone()]
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let (pods, nodes) = (self.pods.read(), self.nodes.read());
-        pods.iter()
+        pods.which(which)
             .filter(|object| self.is_ours(&object.fields))
-            .map(|object| self.outcome(object, &nodes))
-            .collect()
+            .for_each(|object| take(self.outcome(object, &nodes)));
+    }
+
+    /// A Node concerns the Pods that are bound to it.
+    fn affected(&self, kind: &Kind, change: &Change) -> Affected {
+        if *kind == KIND {
+            return Affected::Objects(vec![change.key.clone()]);
+        }
+        let pods = self.pods.read();
+        let metadata = pods.iter().map(|object| &object.fields);
+        let bound = metadata.filter(|pod| *pod.spec.node_name == *change.key.name);
+        Affected::Objects(bound.map(|pod| pod.metadata.key()).collect())
     }
 }
 

@@ -5,7 +5,7 @@ use crate::kube_object;
 use serde::{Deserialize, Deserializer};
 
 /// The resource.
-pub const KIND: Kind = Kind { group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true };
+pub const KIND: Kind = Kind::namespaced("v1", "Pod", "pods");
 
 /// What of a Pod matters.
 #[derive(Debug, Default, Deserialize)]

@@ -1,10 +1,10 @@
 //! Carrying out a plan: changes go to their zones, in writes that the provider can take.
 
-use super::{Pipeline, Proposal, World};
+use super::Pipeline;
 use std::collections::BTreeMap;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use zonewright_planner::{Change, ZoneId};
+use zonewright_planner::ZoneId;
 use zonewright_provider_kit::{ErrorClass, ProviderError, WriteZone, Zone, ZoneChange, batches};
 
 /// A change and what became of it.
@@ -23,20 +23,18 @@ impl Pipeline {
     /// is sent; the rest is missing in the result.
     pub async fn carry_out(
         &self,
-        world: &World,
-        proposal: &Proposal,
+        changes: Vec<(Zone, ZoneChange)>,
         stop: &CancellationToken,
     ) -> Vec<Applied> {
         let Some(writer) = &self.writer else { return Vec::new() };
-        let mut by_zone: BTreeMap<&ZoneId, (&Zone, Vec<ZoneChange>)> = BTreeMap::new();
-        for change in self.registry.decorate_all(proposal.plan.changes.clone(), &world.owned.rows) {
-            let Some(zone) = zone_of(world, &change.change) else { continue };
-            let change = in_zone(zone, change);
-            by_zone.entry(&zone.id).or_insert_with(|| (zone, Vec::new())).1.push(change);
+        let mut by_zone: BTreeMap<ZoneId, (Zone, Vec<ZoneChange>)> = BTreeMap::new();
+        for (zone, change) in changes {
+            let change = in_zone(&zone, change);
+            by_zone.entry(zone.id.clone()).or_insert_with(|| (zone, Vec::new())).1.push(change);
         }
         let mut applied = Vec::new();
         for (zone, changes) in by_zone.into_values() {
-            self.write(writer.as_ref(), zone, changes, stop, &mut applied).await;
+            self.write(writer.as_ref(), &zone, changes, stop, &mut applied).await;
         }
         applied
     }
@@ -65,13 +63,6 @@ impl Pipeline {
         }
         let sent = changes.into_iter().zip(all);
         applied.extend(sent.map(|(change, outcome)| Applied { zone: zone.id.clone(), change, outcome }));
-    }
-}
-
-fn zone_of<'a>(world: &'a World, change: &Change) -> Option<&'a Zone> {
-    match change {
-        Change::Create { new, .. } => Pipeline::zone_of_new(world, new),
-        Change::Update { old, .. } | Change::Delete { old, .. } => Pipeline::zone_of_record(world, old),
     }
 }
 

@@ -1,44 +1,58 @@
 //! The loop: sources, pipeline, schedule and reports put together.
+//!
+//! ```text
+//! start, interval, failure ──> full run:    [list what is not trusted any more] ─> all wishes ─> plan of everything ─┐
+//! an object changed ─────────> partial run:  wishes for the names it touched and touches ─> plan of these names ─────┴─> write ─> note
+//! ```
+//!
+//! Both plan on the same picture of the zones, the [`World`], which every write keeps up to date: a change costs one write and no
+//! listing.
 
 use super::guard::{Approvals, Guard, Request};
+use super::leadership::{Leadership, Office};
 use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
-use super::world::{ListingCache, Remembered};
-use super::{HoldAges, Pipeline, Schedule, World};
+use super::world::ListingCache;
+use super::{HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::Source;
-use crate::sources::pipeline::{PipelineSettings, collect};
-use std::sync::Arc;
-use tokio::sync::watch;
+use crate::sources::index::{Dirty, SourceIndex};
+use crate::sources::pipeline::{Desired, PipelineSettings};
+use std::collections::BTreeSet;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zonewright_planner::Scope;
+use zonewright_planner::{DnsName, Scope, SkipReason};
 use zonewright_provider_kit::ProviderError;
 
-/// Things to do around a cycle that reach outside: done before it reads the sources, and after it.
+/// Things to do around a full run that reach outside: done before it reads the sources, and after it.
 #[async_trait::async_trait]
 pub trait Chores: Send + Sync {
-    /// Brings what sources read besides Kubernetes up to date (addresses of load balancer host names).
-    async fn before(&self) {}
+    /// Brings what sources read besides Kubernetes up to date (addresses of load balancer host names). Whether anything changed.
+    async fn before(&self) -> bool {
+        false
+    }
+    /// Whether what sources say of an object that changed depends on [`Chores::before`].
+    fn comes_before_names(&self) -> bool {
+        false
+    }
     /// Tells Kubernetes what was looked at (status of DNSEndpoints). Not called in a dry run, and dropped half-way when the
     /// daemon is to stop.
     async fn after(&self) {}
 }
 
-/// Hears of every cycle: metrics, health.
+/// Hears of every run: metrics, health.
 pub trait Observer: Send + Sync {
-    /// A cycle starts.
+    /// A run starts.
     fn started(&self) {}
-    /// A cycle ended.
+    /// A run ended.
     fn ended(&self, report: &CycleReport);
+    /// A cycle was due, and is left to the replica that leads.
+    fn stands_by(&self) {}
 }
 
 /// Everything that runs.
 pub struct Daemon {
-    /// What asks for records.
-    pub sources: Vec<Arc<dyn Source>>,
-    /// The stages between sources and planner.
-    pub stages: PipelineSettings,
     /// Where records go.
     pub pipeline: Pipeline,
     /// How long a listing may be used again.
@@ -49,11 +63,16 @@ pub struct Daemon {
     pub approvals: Option<Approvals>,
     /// Ends holds that last too long.
     pub holds: HoldAges,
-    /// Work around each cycle.
+    /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
-    /// Who hears of each cycle.
+    /// Who hears of each run.
     pub observers: Vec<Arc<dyn Observer>>,
-    remembered: Remembered,
+    /// Whether this replica is the one that writes.
+    pub leadership: Leadership,
+    index: SourceIndex,
+    world: Arc<RwLock<World>>,
+    /// What the last full run came to, if it left nothing to be done: the same again needs no planning.
+    settled: Option<CycleReport>,
     reporter: Reporter,
     cycles: u64,
 }
@@ -62,8 +81,6 @@ impl Daemon {
     /// Puts the parts together.
     pub fn new(sources: Vec<Arc<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
         Self {
-            sources,
-            stages,
             pipeline,
             listing: ListingCache::default(),
             guard: Guard::default(),
@@ -71,27 +88,74 @@ impl Daemon {
             holds: HoldAges::default(),
             chores: Vec::new(),
             observers: Vec::new(),
-            remembered: Remembered::default(),
+            leadership: Leadership::always(),
+            index: SourceIndex::new(sources, stages),
+            world: Arc::default(),
+            settled: None,
             reporter: Reporter::default(),
             cycles: 0,
         }
     }
 
-    /// Runs cycles until `stop` fires. With `events`, a change of an object that a source listens to brings the next cycle forward.
+    /// What exists, for those who want to look.
+    pub fn world(&self) -> RwLockReadGuard<'_, World> {
+        // A panic elsewhere does not make what is stored here wrong: every write is one call.
+        self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
+        self.world.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs until `stop` fires. With `events`, what changed is planned as soon as it changes, not only at the interval.
     pub async fn run(&mut self, mut schedule: Schedule, events: bool, stop: &CancellationToken) {
-        let mut events = if events { self.triggers() } else { Vec::new() };
+        let wake = self.index.wake();
+        let leadership = self.leadership.clone();
+        let mut standing = leadership.changes();
         while !stop.is_cancelled() {
+            let office = leadership.enter();
+            match office {
+                Office::Entered => {
+                    self.forget();
+                    schedule.full_now(Instant::now());
+                }
+                Office::Out => self.forget(),
+                Office::Held => {}
+            }
+            let partial = schedule.next_partial();
             tokio::select! {
                 () = stop.cancelled() => return,
-                () = tokio::time::sleep_until(schedule.next()) => {
-                    schedule.started(Instant::now());
+                // The sender lives as long as the handle does, so this never fails.
+                _ = standing.changed() => {}
+                () = tokio::time::sleep_until(schedule.next_full()) => {
+                    schedule.full_started(Instant::now());
+                    if office == Office::Out {
+                        // Takes in what changed, so that it does not pile up.
+                        self.index.update();
+                        self.observers.iter().for_each(|observer| observer.stands_by());
+                        continue;
+                    }
                     let report = self.cycle(stop).await;
-                    schedule.ended(Instant::now(), report.provider_succeeded());
+                    schedule.full_ended(Instant::now(), report.provider_succeeded());
                 }
-                () = next_event(&mut events) => schedule.event(Instant::now()),
+                () = sleep_until(partial) => {
+                    schedule.partial_started(Instant::now());
+                    if office == Office::Out {
+                        self.index.update();
+                        continue;
+                    }
+                    match self.catch_up(stop).await {
+                        CaughtUp::Nothing => {}
+                        CaughtUp::Done(report) => {
+                            schedule.partial_ended(Instant::now(), report.provider_succeeded());
+                        }
+                        CaughtUp::NeedsFullRun => schedule.full_soon(Instant::now()),
+                    }
+                }
+                () = wake.notified(), if events => schedule.event(Instant::now()),
                 Some(request) = next_request(&mut self.approvals) => {
                     if !request.settle(&mut self.guard).is_empty() {
-                        schedule.at_once(Instant::now());
+                        schedule.full_soon(Instant::now());
                     }
                     self.publish();
                 }
@@ -104,41 +168,98 @@ impl Daemon {
         self.approvals.iter().for_each(|approvals| approvals.publish(&self.guard));
     }
 
-    fn triggers(&self) -> Vec<watch::Receiver<()>> {
-        self.sources.iter().flat_map(|source| source.triggers()).map(|cache| cache.changes()).collect()
+    /// Whoever leads elsewhere changes what exists.
+    fn forget(&mut self) {
+        self.settled = None;
+        *self.world_mut() = World::default();
+        self.guard.forget();
+        self.publish();
     }
 
-    /// One full cycle.
+    /// A full run: everything is planned.
     pub async fn cycle(&mut self, stop: &CancellationToken) -> CycleReport {
-        let begun = Instant::now();
-        self.cycles += 1;
-        self.observers.iter().for_each(|observer| observer.started());
-        let dry_run = self.pipeline.writer.is_none();
-        let mut report = CycleReport { cycle: self.cycles, dry_run, ..CycleReport::default() };
+        let begun = self.begin();
         // Reading may be given up at any moment; writing may not, so it looks at `stop` itself.
-        let outcome = tokio::select! {
+        let prepared = tokio::select! {
             () = stop.cancelled() => None,
-            outcome = self.prepare(&mut report) => Some(outcome),
+            prepared = self.prepare(begun) => Some(prepared),
         };
-        match outcome {
-            None => return report,
-            Some(Err(failure)) => report.failure = Some(failure),
-            Some(Ok((read_at, world, proposal))) => {
-                report.applied = self.pipeline.carry_out(&world, &proposal, stop).await;
-                self.guard.note_applied(&report.applied, begun);
-                self.publish();
-                self.remembered.keep(read_at, world, &report.applied, proposal.plan.changes.len());
-                report.plan = proposal.plan;
-                report.rejected = proposal.rejected;
-            }
-        }
-        report.duration = begun.elapsed();
-        self.reporter.tell(&report);
-        self.observers.iter().for_each(|observer| observer.ended(&report));
-        if !dry_run {
+        let Some(prepared) = prepared else { return CycleReport::default() };
+        let report = match prepared {
+            Ok(Prepared::Settled(report)) => report,
+            Ok(Prepared::Planned(report)) => self.carry_out(report, begun, stop).await,
+            Err(failed) => failed,
+        };
+        let report = self.tell(report, begun);
+        self.settled = report.leaves_nothing().then(|| report.without_details());
+        if !report.dry_run {
             // After the report, which must not wait for them, and given up at any moment: what is left is found again.
             stop.run_until_cancelled(self.finish_chores()).await;
         }
+        report
+    }
+
+    /// A run for what changed since the last one.
+    pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
+        let mut dirty = self.index.update();
+        if dirty.is_empty() {
+            return CaughtUp::Nothing;
+        }
+        self.settled = None;
+        let desired = if dirty.everything { Desired::default() } else { self.index.desired_for(&mut dirty) };
+        // Nothing is known of what exists until a full run has succeeded.
+        let is_read = !self.world().parts.is_empty();
+        let needs_chores = self.chores.iter().any(|chore| chore.comes_before_names());
+        if dirty.everything || !is_read || needs_chores {
+            return CaughtUp::NeedsFullRun;
+        }
+        let begun = self.begin();
+        let planned = tokio::select! {
+            () = stop.cancelled() => return CaughtUp::Nothing,
+            planned = self.plan_names(dirty, desired, begun) => planned,
+        };
+        let report = match planned {
+            Ok(report) => self.carry_out(report, begun, stop).await,
+            Err(failed) => failed,
+        };
+        CaughtUp::Done(Box::new(self.tell(report, begun)))
+    }
+
+    async fn plan_names(
+        &mut self,
+        dirty: Dirty,
+        desired: Desired,
+        begun: Instant,
+    ) -> Result<CycleReport, CycleReport> {
+        let mut names = dirty.names;
+        // A zone that has to be read again first is planned after that, with everything else.
+        let unsure: BTreeSet<DnsName> = {
+            let world = self.world();
+            names.iter().filter(|name| world.is_unsure_of(name)).cloned().collect()
+        };
+        let mut desired = desired;
+        names.retain(|name| !unsure.contains(name));
+        desired.endpoints.retain(|endpoint| !unsure.contains(&endpoint.name));
+        let mut report = self.new_report();
+        report.names = Some(names.len());
+        self.plan(report, desired, Scope::Names(&names), begun).await
+    }
+
+    fn begin(&mut self) -> Instant {
+        self.cycles += 1;
+        self.observers.iter().for_each(|observer| observer.started());
+        Instant::now()
+    }
+
+    fn new_report(&self) -> CycleReport {
+        CycleReport { dry_run: self.pipeline.writer.is_none(), ..CycleReport::default() }
+    }
+
+    fn tell(&mut self, mut report: CycleReport, begun: Instant) -> CycleReport {
+        report.cycle = self.cycles;
+        report.duration = begun.elapsed();
+        self.reporter.tell(&report);
+        self.observers.iter().for_each(|observer| observer.ended(&report));
         report
     }
 
@@ -148,57 +269,175 @@ impl Daemon {
         }
     }
 
-    /// What a cycle would do, and the world it would do it to. The parts are the daemon's own; only the last step is missing.
-    ///
-    /// # Errors
-    /// What the daemon would log as a failed cycle.
-    pub async fn preview(&mut self) -> Result<(CycleReport, World), Failure> {
-        let mut report = CycleReport { dry_run: true, ..CycleReport::default() };
-        let (_, world, proposal) = self.prepare(&mut report).await?;
-        report.plan = proposal.plan;
-        report.rejected = proposal.rejected;
-        Ok((report, world))
+    /// Writes what was planned, and notes it in the world.
+    async fn carry_out(
+        &mut self,
+        mut report: CycleReport,
+        begun: Instant,
+        stop: &CancellationToken,
+    ) -> CycleReport {
+        report.planned = report.plan.changes.len();
+        if report.dry_run || report.planned == 0 {
+            return report;
+        }
+        // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
+        let changes = std::mem::take(&mut report.plan.changes);
+        let changes = self.pipeline.decorate(&self.world(), changes);
+        report.applied = self.pipeline.carry_out(changes, stop).await;
+        self.world_mut().absorb(&report.applied);
+        self.guard.note_applied(&report.applied, begun);
+        report
     }
 
-    /// Everything up to the plan: nothing here changes anything outside.
-    async fn prepare(
-        &mut self,
-        report: &mut CycleReport,
-    ) -> Result<(Instant, World, super::Proposal), Failure> {
-        for chore in &self.chores {
-            chore.before().await;
+    /// What a full run would do, and the world it would do it to. The parts are the daemon's own; only the last step is missing.
+    ///
+    /// # Errors
+    /// What the daemon would log as a failed run.
+    pub async fn preview(&mut self) -> Result<(CycleReport, World), Failure> {
+        match self.prepare(Instant::now()).await {
+            Ok(Prepared::Planned(report) | Prepared::Settled(report)) => {
+                let report = CycleReport { dry_run: true, ..report };
+                Ok((report, std::mem::take(&mut *self.world_mut())))
+            }
+            Err(CycleReport { failure: Some(failure), .. }) => Err(failure),
+            Err(_) => Ok((CycleReport::default(), World::default())),
         }
-        let failed = |step| move |error: ProviderError| Failure { step, error };
-        let now = Instant::now();
-        let remembered = self.remembered.take(&self.listing, now);
-        report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(remembered.is_some());
+    }
+
+    /// Everything up to the plan of a full run: nothing here changes anything outside.
+    async fn prepare(&mut self, begun: Instant) -> Result<Prepared, CycleReport> {
+        let mut changed = false;
+        for chore in &self.chores {
+            changed |= chore.before().await;
+        }
+        let mut report = self.new_report();
         // Listed first, as ExternalDNS does: what is wanted is then the newer of the two, and takes the memory that the ownership
         // rows of the list have left.
-        let surveyed = match remembered {
-            Some(remembered) => Ok(remembered),
-            None => self.pipeline.survey().await.map(|world| (now, world)),
-        };
-        let mut desired = collect(&self.sources, &self.stages);
+        let surveyed = self.survey(begun).await;
+        if let Ok(listed) = surveyed {
+            changed |= listed;
+            report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(!listed);
+            changed |= self.holds.due(begun).next().is_some();
+            changed |= !self.index.update().is_empty() || self.index.makes_things_up();
+            if let (false, Some(settled)) = (changed, self.settled.take()) {
+                return Ok(Prepared::Settled(CycleReport {
+                    listed_from_cache: report.listed_from_cache,
+                    ..settled
+                }));
+            }
+        }
+        let mut desired = self.index.collect();
         report.wished = wishes_by_type(&desired.endpoints);
-        report.problems = std::mem::take(&mut desired.problems);
         report.duplicates = std::mem::take(&mut desired.duplicates);
+        if let Err(error) = surveyed {
+            report.problems = desired.problems;
+            report.incomplete = desired.incomplete;
+            report.failure = Some(Failure { step: Step::Read, error });
+            return Err(report);
+        }
+        {
+            let world = self.world();
+            report.odd = world.odd().cloned().collect();
+            let zones: Vec<_> =
+                world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+            let unknown = self.guard.unknown_zones(&zones);
+            report.odd.extend(unknown.into_iter().map(|zone| {
+                format!(
+                    "--delete-guard-zone={zone}: the provider has no such zone, so this share is for nothing"
+                )
+            }));
+            report.existing = records_by_type(world.records());
+            report.verified = verified_by_type(&desired.endpoints, world.records());
+            report.unreadable =
+                world.unreadable.iter().map(|(zone, error)| (zone.id.to_string(), error.clone())).collect();
+        }
+        self.plan(report, desired, Scope::All, begun).await.map(Prepared::Planned)
+    }
+
+    /// Compares wishes with what exists.
+    async fn plan(
+        &mut self,
+        mut report: CycleReport,
+        mut desired: Desired,
+        scope: Scope<'_>,
+        begun: Instant,
+    ) -> Result<CycleReport, CycleReport> {
+        report.problems = desired.problems;
         report.incomplete = desired.incomplete.clone();
-        let (read_at, world) = surveyed.map_err(failed(Step::Read))?;
-        report.odd = world.odd.clone();
-        report.existing = records_by_type(&world.owned.records);
-        report.verified = verified_by_type(&desired.endpoints, &world.owned.records);
-        report.unreadable = world.unreadable.iter().map(|(z, e)| (z.id.to_string(), e.clone())).collect();
-        desired.holds = self.holds.expire(std::mem::take(&mut desired.holds), Scope::All, now);
-        let zones: Vec<_> =
-            world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
-        let unknown = self.guard.unknown_zones(&zones);
-        report.odd.extend(unknown.into_iter().map(|zone| {
-            format!("--delete-guard-zone={zone}: the provider has no such zone, so this share is for nothing")
-        }));
-        let mut proposal = self.pipeline.propose(&world, desired).await.map_err(failed(Step::Adjust))?;
-        self.guard.review(&mut proposal.plan, Scope::All, || self.pipeline.stock(&world), now);
+        desired.holds = self.holds.expire(desired.holds, scope, begun);
+        let adjusted = match self.pipeline.adjust(desired.endpoints).await {
+            Ok(adjusted) => adjusted,
+            Err(error) => {
+                report.failure = Some(Failure { step: Step::Adjust, error });
+                return Err(report);
+            }
+        };
+        let wanted = Wanted { adjusted, holds: desired.holds, incomplete: desired.incomplete };
+        {
+            // The field itself, because the guard is borrowed beside it.
+            let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+            let Proposal { plan, rejected } = self.pipeline.propose(&world, wanted, scope);
+            report.plan = plan;
+            report.rejected = rejected;
+            // The last to have a say: what others withhold is not deleted either.
+            self.guard.review(&mut report.plan, scope, || self.pipeline.stock(&world), begun);
+        }
         report.withheld = self.guard.withheld();
-        Ok((read_at, world, proposal))
+        self.publish();
+        Ok(report)
+    }
+
+    /// Reads what may not be trusted any more. Whether anything was read.
+    async fn survey(&self, now: Instant) -> Result<bool, ProviderError> {
+        let rules = self.listing;
+        if self.world().is_covered_by(&rules, now) {
+            return Ok(false);
+        }
+        let known = || {
+            let parts = std::mem::take(&mut self.world_mut().parts);
+            parts.into_iter().filter(|part| rules.covers(part, now)).collect()
+        };
+        let world = self.pipeline.survey(now, known).await?;
+        *self.world_mut() = world;
+        Ok(true)
+    }
+}
+
+/// What a run for what changed came to.
+#[derive(Debug)]
+pub enum CaughtUp {
+    /// Nothing that matters changed.
+    Nothing,
+    /// This.
+    Done(Box<CycleReport>),
+    /// More has to be planned than some names.
+    NeedsFullRun,
+}
+
+/// What a full run came to before anything is written.
+enum Prepared {
+    /// Nothing changed since the last one, which left nothing to be done.
+    Settled(CycleReport),
+    /// This is to be done.
+    Planned(CycleReport),
+}
+
+impl CycleReport {
+    /// Whether the same again would come to the same, unless something changes: nothing failed, nothing was to be done, and nothing
+    /// is waiting for time to pass.
+    fn leaves_nothing(&self) -> bool {
+        let waits = |reason: &SkipReason| {
+            matches!(
+                reason,
+                SkipReason::Guarded { .. }
+                    | SkipReason::Quarantined { .. }
+                    | SkipReason::Fought { .. }
+                    | SkipReason::ZoneWaiting { .. }
+            )
+        };
+        self.provider_succeeded()
+            && self.planned == 0
+            && !self.plan.skips.iter().any(|skip| waits(&skip.reason))
     }
 }
 
@@ -210,12 +449,9 @@ async fn next_request(approvals: &mut Option<Approvals>) -> Option<Request> {
     }
 }
 
-/// Waits for a change in any of these caches; for ever when there are none.
-async fn next_event(caches: &mut [watch::Receiver<()>]) {
-    if caches.is_empty() {
-        return std::future::pending().await;
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
-    let changes = caches.iter_mut().map(|cache| Box::pin(cache.changed()));
-    // The senders live as long as the sources do, so this never fails.
-    let (_changed, ..) = futures::future::select_all(changes).await;
 }

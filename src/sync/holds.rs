@@ -99,7 +99,7 @@ mod tests {
                 api_version: "networking.k8s.io/v1".into(),
                 namespace: "x".into(),
                 name: object.into(),
-                uid: String::new(),
+                uid: "".into(),
             }),
             name: Some(DnsName::parse(name).unwrap()),
             set_identifier: Arc::default(),

@@ -11,6 +11,7 @@ mod apply;
 pub mod daemon;
 pub mod guard;
 mod holds;
+pub mod leadership;
 mod pipeline;
 pub mod report;
 mod schedule;
@@ -18,9 +19,9 @@ mod world;
 
 pub use apply::Applied;
 pub use holds::HoldAges;
-pub use pipeline::{Pipeline, PlanSettings, Proposal};
+pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};
 pub use schedule::Schedule;
-pub use world::{ListingCache, World};
+pub use world::{ListingCache, Part, World};
 
 #[cfg(test)]
 mod tests;

@@ -2,17 +2,18 @@
 
 use super::World;
 use super::guard::Stock;
-use crate::sources::pipeline::Desired;
+use super::world::{Part, groups};
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use tokio::time::Instant;
 use zonewright_planner::{
-    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan, PlanInput,
-    Policy, Record, Scope, Skip, SkipReason, ZoneId, plan,
+    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan,
+    PlanInput, Policy, Scope, Skip, SkipReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{
-    ProviderError, ReadZones, Rejected, WriteZone, Zone, normalize_aliases, zone_for,
+    Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
 };
-use zonewright_registry::{Owned, Registry};
+use zonewright_registry::Registry;
 
 /// What a plan depends on beside wishes and records.
 #[derive(Debug, Clone)]
@@ -39,6 +40,17 @@ pub struct Pipeline {
     pub settings: PlanSettings,
 }
 
+/// What is wanted, in the provider's own form.
+#[derive(Debug, Default)]
+pub struct Wanted {
+    /// The wishes, and what the provider's adjust step spoiled.
+    pub adjusted: Adjusted,
+    /// Names that stay as they are.
+    pub holds: Vec<Hold>,
+    /// Sources that could not be read completely.
+    pub incomplete: Vec<Incomplete>,
+}
+
 /// What should change, with everything needed to explain it.
 #[derive(Debug)]
 pub struct Proposal {
@@ -49,24 +61,47 @@ pub struct Proposal {
 }
 
 impl Pipeline {
-    /// Reads every zone. A zone that cannot be read is noted and left out; that no zone can be listed at all is an error.
+    /// Reads the zones that are not among the parts that `known` gives. A zone that cannot be read is noted and left out; that no
+    /// zone can be listed at all is an error. `known` is called once it is known which zones there are, and should let go
+    /// of everything else: the old and the new together would be the peak of the whole cycle.
     ///
     /// # Errors
-    /// When the provider does not say which names or zones it is responsible for.
-    pub async fn survey(&self) -> Result<World, ProviderError> {
-        let filter = self.reader.domain_filter().await?;
-        let mut world = World {
-            zones: Vec::new(),
-            unreadable: Vec::new(),
-            filter,
-            owned: Owned::default(),
-            odd: Vec::new(),
-        };
-        let mut records = Vec::new();
-        for zone in self.reader.zones().await? {
+    /// When the provider does not say which names or zones it is responsible for, or no zone can be read.
+    pub async fn survey(
+        &self,
+        now: Instant,
+        known: impl FnOnce() -> Vec<Part>,
+    ) -> Result<World, ProviderError> {
+        let mut world = World { filter: self.reader.domain_filter().await?, ..World::default() };
+        let zones = self.reader.zones().await?;
+        let mut known = known();
+        for zones in groups(zones) {
+            let part = match known.iter().position(|part| part.zones == zones) {
+                Some(at) => Some(known.swap_remove(at)),
+                None => self.read(zones, now, &mut world.unreadable).await,
+            };
+            world.zones.extend(part.iter().flat_map(|part| part.zones.clone()));
+            world.parts.extend(part);
+        }
+        match world.unreadable.first() {
+            Some((_, error)) if world.zones.is_empty() => Err(error.clone()),
+            _ => Ok(world),
+        }
+    }
+
+    /// Reads zones that belong together; `None` if none of them could be read.
+    async fn read(
+        &self,
+        zones: Vec<Zone>,
+        read_at: Instant,
+        unreadable: &mut Vec<(Zone, ProviderError)>,
+    ) -> Option<Part> {
+        let begun = Instant::now();
+        let (mut records, mut odd, mut read) = (Vec::new(), Vec::new(), Vec::new());
+        for zone in zones {
             match self.reader.records(&zone).await {
                 Ok(listing) => {
-                    world.odd.extend(listing.unreadable.into_iter().map(|what| {
+                    odd.extend(listing.unreadable.into_iter().map(|what| {
                         format!(
                             "record left alone because it cannot be understood: {what} (zone {})",
                             zone.id
@@ -78,46 +113,55 @@ impl Pipeline {
                     } else {
                         records.extend(listing.records);
                     }
-                    world.zones.push(zone);
+                    read.push(zone);
                 }
-                Err(error) => world.unreadable.push((zone, error)),
+                Err(error) => unreadable.push((zone, error)),
             }
         }
-        if let (true, Some((_, error))) = (world.zones.is_empty(), world.unreadable.first()) {
-            return Err(error.clone());
+        if read.is_empty() {
+            return None;
         }
-        world.owned = self.registry.read(records);
-        world.odd.append(&mut world.owned.warnings);
-        Ok(world)
+        let mut owned = self.registry.read(records);
+        odd.append(&mut owned.warnings);
+        Some(Part::new(read, owned, odd, read_at, begun.elapsed()))
     }
 
-    /// Compares wishes with what exists.
+    /// Gives wishes the provider's own form.
     ///
     /// # Errors
     /// When the provider's adjust step fails.
-    pub async fn propose(&self, world: &World, desired: Desired) -> Result<Proposal, ProviderError> {
-        let adjusted = self.reader.adjust(desired.endpoints).await?;
-        let endpoints = normalize_aliases(adjusted.endpoints);
-        let Spoiled { rest, skips: mut skipped, mut holds, incomplete } =
-            set_aside(&adjusted.rejected, endpoints);
+    pub async fn adjust(&self, wishes: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+        let adjusted = self.reader.adjust(wishes).await?;
+        Ok(Adjusted { endpoints: normalize_aliases(adjusted.endpoints), ..adjusted })
+    }
+
+    /// Compares adjusted wishes with what exists. `scope` must cover the names of all wishes.
+    pub fn propose(&self, world: &World, wanted: Wanted, scope: Scope<'_>) -> Proposal {
+        let Wanted { adjusted, holds, incomplete } = wanted;
+        let Adjusted { endpoints, rejected } = adjusted;
+        let Spoiled { rest, skips: mut skipped, holds: mut spoiled, incomplete: unknown } =
+            set_aside(&rejected, endpoints);
         let (endpoints, unstorable, unstorable_holds) = self.storable(world, rest);
         skipped.extend(unstorable);
-        holds.extend(unstorable_holds);
-        let incomplete = desired.incomplete.into_iter().chain(incomplete).collect();
-        let holds = self.holds(desired.holds, holds, incomplete);
+        spoiled.extend(unstorable_holds);
+        let incomplete = incomplete.into_iter().chain(unknown).collect();
+        let holds = self.holds(holds, spoiled, incomplete);
         let mut plan = plan(&PlanInput {
             desired: &endpoints,
-            current: &world.owned.records,
+            current: match scope {
+                Scope::All => world.records().collect(),
+                Scope::Names(names) => names.iter().flat_map(|name| world.records_at(name)).collect(),
+            },
             holds: &holds,
-            claims: &world.owned.claims,
+            claims: world.parts.iter().map(|part| &part.owned.claims).collect(),
             filters: &[self.settings.filter.clone(), world.filter.clone()],
             managed: &self.settings.managed,
             policy: self.settings.policy,
             owner: self.registry.owner(),
-            scope: Scope::All,
+            scope,
         });
         plan.add_skips(skipped);
-        Ok(Proposal { plan, rejected: adjusted.rejected })
+        Proposal { plan, rejected }
     }
 
     /// Parts the wishes that can be stored from those that cannot: no zone, a zone that could not be read, a type that the
@@ -140,7 +184,9 @@ impl Pipeline {
                 Some(zone) if is_unreadable(zone) => {
                     Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() })
                 }
-                Some(_) => self.why_unsupported(world, endpoint).map(|why| SkipReason::Unsupported { why }),
+                Some(zone) => {
+                    self.why_unsupported(world, zone, endpoint).map(|why| SkipReason::Unsupported { why })
+                }
             };
             let Some(reason) = reason else { return true };
             holds.extend(hold_of(endpoint, &reason));
@@ -150,11 +196,11 @@ impl Pipeline {
         (endpoints, skips, holds)
     }
 
-    fn why_unsupported(&self, world: &World, endpoint: &Endpoint) -> Option<String> {
+    fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {
         let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
         by_provider
             .or_else(|| self.registry.writable(endpoint).err())
-            .or_else(|| self.registry.keeps_clear(endpoint, &world.owned.rows).err())
+            .or_else(|| self.registry.keeps_clear(endpoint, world.rows_of(&zone.id)?).err())
     }
 
     fn holds(&self, holds: Vec<Hold>, unstorable: Vec<Hold>, incomplete: Vec<Incomplete>) -> Holds {
@@ -168,7 +214,7 @@ impl Pipeline {
     /// Every zone, with the number of records in it that a plan could delete. Ownership records are not among them.
     pub fn stock(&self, world: &World) -> Vec<Stock> {
         let mut counts: BTreeMap<&ZoneId, usize> = BTreeMap::new();
-        for record in &world.owned.records {
+        for record in world.records() {
             let is_ours = record.is_owned_by(self.registry.owner())
                 && self.settings.managed.contains(&record.record_type)
                 && self.settings.filter.matches(&record.name)
@@ -185,14 +231,21 @@ impl Pipeline {
         readable.chain(unreadable).collect()
     }
 
-    /// The zone that a new record belongs to.
-    pub(super) fn zone_of_new<'a>(world: &'a World, endpoint: &Endpoint) -> Option<&'a Zone> {
-        zone_for(&world.zones, &endpoint.name)
-    }
-
-    /// The zone that a record was read from.
-    pub(super) fn zone_of_record<'a>(world: &'a World, record: &Record) -> Option<&'a Zone> {
-        world.zones.iter().find(|zone| zone.id == record.zone)
+    /// Changes of a plan with their ownership rows, in order. A change whose zone is unknown is left out.
+    pub fn decorate(&self, world: &World, changes: Vec<Change>) -> Vec<(Zone, ZoneChange)> {
+        let mut by_part: Vec<Vec<Change>> = world.parts.iter().map(|_| Vec::new()).collect();
+        for change in changes {
+            let zone = world.zone_of(&change);
+            let part = zone.and_then(|zone| world.parts.iter().position(|part| part.has(&zone.id)));
+            if let Some(changes) = part.and_then(|part| by_part.get_mut(part)) {
+                changes.push(change);
+            }
+        }
+        let decorated = by_part
+            .into_iter()
+            .zip(&world.parts)
+            .flat_map(|(changes, part)| self.registry.decorate_all(changes, &part.owned.rows));
+        decorated.filter_map(|change| Some((world.zone_of(&change.change)?.clone(), change))).collect()
     }
 }
 

@@ -43,10 +43,14 @@ pub struct CycleReport {
     pub odd: Vec<String>,
     /// Wishes that the provider's adjust step returned malformed.
     pub rejected: Vec<Rejected>,
-    /// What was planned.
+    /// How many names were planned; `None` for all.
+    pub names: Option<usize>,
+    /// What was planned. The changes of a run that writes move to `applied`.
     pub plan: Plan,
     /// What the delete guard withholds, in this plan and since earlier ones.
     pub withheld: Vec<Arc<Withheld>>,
+    /// How many changes were planned.
+    pub planned: usize,
     /// What was sent, and what became of it.
     pub applied: Vec<Applied>,
     /// What ended the cycle early.
@@ -107,7 +111,24 @@ impl CycleReport {
         self.applied.iter().filter(|done| done.outcome.is_err()).count()
     }
 
-    fn count(&self, action: &str) -> usize {
+    /// The same without what belongs to one run alone.
+    pub fn without_details(&self) -> Self {
+        Self {
+            wished: self.wished.clone(),
+            existing: self.existing.clone(),
+            verified: self.verified.clone(),
+            duplicates: self.duplicates.clone(),
+            problems: self.problems.clone(),
+            incomplete: self.incomplete.clone(),
+            odd: self.odd.clone(),
+            rejected: self.rejected.clone(),
+            plan: Plan { changes: Vec::new(), skips: self.plan.skips.clone() },
+            ..Self::default()
+        }
+    }
+
+    /// How many changes of this action (`create`, `update`, `delete`) were made, or would be in a dry run.
+    pub fn count(&self, action: &str) -> usize {
         if self.dry_run {
             return self.plan.count(action);
         }
@@ -124,14 +145,13 @@ pub fn wishes_by_type(endpoints: &[Endpoint]) -> ByType {
 }
 
 /// Counts records by type.
-pub fn records_by_type(records: &[Record]) -> ByType {
-    count_types(records.iter().map(|record| record.record_type.as_str()))
+pub fn records_by_type<'a>(records: impl Iterator<Item = &'a Record>) -> ByType {
+    count_types(records.map(|record| record.record_type.as_str()))
 }
 
 /// Counts the wishes for which a record of that name and type exists.
-pub fn verified_by_type(endpoints: &[Endpoint], records: &[Record]) -> ByType {
-    let existing: HashSet<(&DnsName, &RecordType)> =
-        records.iter().map(|r| (&r.name, &r.record_type)).collect();
+pub fn verified_by_type<'a>(endpoints: &[Endpoint], records: impl Iterator<Item = &'a Record>) -> ByType {
+    let existing: HashSet<(&DnsName, &RecordType)> = records.map(|r| (&r.name, &r.record_type)).collect();
     let verified = endpoints.iter().filter(|e| existing.contains(&(&e.name, &e.record_type)));
     count_types(verified.map(|endpoint| endpoint.record_type.as_str()))
 }
@@ -153,7 +173,8 @@ fn count_types<'a>(types: impl Iterator<Item = &'a str>) -> ByType {
 #[derive(Debug, Default)]
 pub struct Reporter {
     told: BTreeSet<String>,
-    last_was_quiet: bool,
+    /// What the last cycle said if it had nothing to do.
+    quiet: Option<String>,
     failures: u32,
 }
 
@@ -188,8 +209,8 @@ impl Reporter {
                 false => debug!("{}", describe_skip(skip)),
             }
         }
-        if report.failure.is_some() {
-            // What depends on records could not be looked at; it is no news when it can be again.
+        if report.failure.is_some() || report.names.is_some() {
+            // What depends on records could not be looked at, or only some of them were; it is no news when they are again.
             news.append(&mut self.told);
         }
         self.told = news;
@@ -227,7 +248,7 @@ impl Reporter {
         let millis = report.duration.as_millis() as u64;
         if let Some(failure) = &report.failure {
             self.failures += 1;
-            self.last_was_quiet = false;
+            self.quiet = None;
             error!(
                 cycle.id = report.cycle,
                 error.class = failure.error.class().code(),
@@ -237,33 +258,54 @@ impl Reporter {
             return;
         }
         if self.failures > 0 && report.provider_succeeded() {
-            info!(cycle.id = report.cycle, "works again after {} failed cycles", self.failures);
+            let cycles = if self.failures == 1 { "cycle" } else { "cycles" };
+            info!(cycle.id = report.cycle, "works again after {} failed {cycles}", self.failures);
             self.failures = 0;
         }
-        if report.plan.is_empty() {
-            match self.last_was_quiet {
-                false => {
-                    info!(cycle.id = report.cycle, duration_ms = millis, "All records are already up to date")
-                }
-                true => debug!(
-                    cycle.id = report.cycle,
-                    duration_ms = millis,
-                    "All records are already up to date"
-                ),
-            }
-            self.last_was_quiet = true;
+        if report.names.is_some() && report.planned <= 1 {
+            // The line of the change says it all.
+            self.quiet = self.quiet.take().filter(|_| report.planned == 0);
             return;
         }
-        self.last_was_quiet = false;
-        let (created, updated, deleted) =
-            (report.count("create"), report.count("update"), report.count("delete"));
-        let failed = report.failed_changes();
-        let mode = if report.dry_run { "dry run: would be " } else { "" };
-        info!(
-            cycle.id = report.cycle,
-            duration_ms = millis,
-            "{mode}{created} created, {updated} updated, {deleted} deleted, {failed} failed"
-        );
+        if report.planned == 0 {
+            let text = nothing_to_do(report);
+            match self.quiet.as_ref() == Some(&text) {
+                false => info!(cycle.id = report.cycle, duration_ms = millis, "{text}"),
+                true => debug!(cycle.id = report.cycle, duration_ms = millis, "{text}"),
+            }
+            self.quiet = Some(text);
+            return;
+        }
+        self.quiet = None;
+        info!(cycle.id = report.cycle, duration_ms = millis, "{}", what_was_done(report));
+    }
+}
+
+/// Why there is nothing to do. That all is well can only be said of what was read.
+fn nothing_to_do(report: &CycleReport) -> String {
+    let sources: Vec<&str> = report.incomplete.iter().map(|source| &*source.source).collect();
+    let zones: Vec<&str> = report.unreadable.iter().map(|(zone, _)| &**zone).collect();
+    let unread = match (&*sources, &*zones) {
+        ([], []) => return "All records are already up to date".to_owned(),
+        (sources, []) => format!("incomplete sources: {}", sources.join(", ")),
+        ([], zones) => format!("unreadable zones: {}", zones.join(", ")),
+        (sources, zones) => {
+            format!("incomplete sources: {}; unreadable zones: {}", sources.join(", "), zones.join(", "))
+        }
+    };
+    format!("Nothing to do as far as could be read, the other records are held ({unread})")
+}
+
+/// What became of the changes, or in a dry run, which there are.
+fn what_was_done(report: &CycleReport) -> String {
+    let (created, updated, deleted) =
+        (report.count("create"), report.count("update"), report.count("delete"));
+    match report.dry_run {
+        true => format!("dry run: {created} to create, {updated} to update, {deleted} to delete"),
+        false => format!(
+            "{created} created, {updated} updated, {deleted} deleted, {} failed",
+            report.failed_changes()
+        ),
     }
 }
 
@@ -340,4 +382,55 @@ pub fn describe_skip(skip: &Skip) -> String {
     let objects = skip.objects.iter().map(|object| object.to_string()).collect::<Vec<_>>().join(", ");
     let from = if objects.is_empty() { String::new() } else { format!(" (asked for by {objects})") };
     format!("{} {}{set} is left alone: {}{from}", skip.record_type, skip.name, skip.reason)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zonewright_planner::{CreateReason, Properties};
+    use zonewright_provider_kit::ErrorClass;
+
+    fn incomplete(source: &str) -> Incomplete {
+        Incomplete { source: source.into(), resource_prefixes: Vec::new(), reason: "forbidden".into() }
+    }
+
+    #[test]
+    fn all_is_well_only_when_all_was_read() {
+        let mut report = CycleReport::default();
+        assert_eq!(nothing_to_do(&report), "All records are already up to date");
+        report.incomplete = vec![incomplete("service"), incomplete("ingress")];
+        let expected = "Nothing to do as far as could be read, the other records are held \
+                        (incomplete sources: service, ingress)";
+        assert_eq!(nothing_to_do(&report), expected);
+        report.unreadable = vec![("z1".into(), ProviderError::new(ErrorClass::Unavailable, "away"))];
+        assert!(
+            nothing_to_do(&report).ends_with("(incomplete sources: service, ingress; unreadable zones: z1)")
+        );
+        report.incomplete.clear();
+        assert!(nothing_to_do(&report).ends_with("(unreadable zones: z1)"));
+    }
+
+    #[test]
+    fn what_lasts_is_remembered_and_what_changes_is_said_again() {
+        let (mut reporter, mut report) = (Reporter::default(), CycleReport::default());
+        report.incomplete = vec![incomplete("service")];
+        reporter.tell(&report);
+        let held = reporter.quiet.clone();
+        assert!(held.is_some());
+        reporter.tell(&report);
+        assert_eq!(reporter.quiet, held);
+        report.incomplete.clear();
+        reporter.tell(&report);
+        assert_ne!(reporter.quiet, held, "that all is well again is news");
+    }
+
+    #[test]
+    fn a_dry_run_tells_what_is_to_be_done_and_nothing_of_failures() {
+        let new = Endpoint::new("a.example.org", RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
+        let mut report = CycleReport { dry_run: true, ..CycleReport::default() };
+        report.plan.changes.push(Change::Create { new, reason: CreateReason::New });
+        assert_eq!(what_was_done(&report), "dry run: 1 to create, 0 to update, 0 to delete");
+        report.dry_run = false;
+        assert_eq!(what_was_done(&report), "0 created, 0 updated, 0 deleted, 0 failed");
+    }
 }

@@ -1,46 +1,188 @@
 //! What exists, as far as it could be read, and how long it may be trusted.
+//!
+//! ```text
+//! World ── Part ── zones whose records and ownership rows may stand in each other
+//!       └─ Part ── …
+//! ```
+//!
+//! A part is read, trusted and read again as a whole. What we write is noted in it, so that the next plan needs no listing.
 
 use super::Applied;
 use std::time::Duration;
 use tokio::time::Instant;
-use zonewright_planner::{Change, DomainFilter, Endpoint, Record, ZoneId};
-use zonewright_provider_kit::{ProviderError, Zone, ZoneChange};
-use zonewright_registry::Owned;
+use zonewright_planner::{Change, DnsName, DomainFilter, Endpoint, Record, ZoneId};
+use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_for};
+use zonewright_registry::{Owned, Rows};
 
 /// What exists.
 #[derive(Debug)]
 pub struct World {
-    /// The zones that were read.
+    /// The zones that were read, in the order of the provider.
     pub zones: Vec<Zone>,
     /// The zones that could not be read, and why. Nothing is planned there.
     pub unreadable: Vec<(Zone, ProviderError)>,
     /// The names that the provider is responsible for.
     pub filter: DomainFilter,
-    /// Records with ownership, and what the registry has to remember.
+    /// What the zones hold.
+    pub parts: Vec<Part>,
+}
+
+/// Zones that are read together, because an ownership row of one may stand in another: zones inside each other, and zones of one
+/// name.
+#[derive(Debug)]
+pub struct Part {
+    /// Its zones.
+    pub zones: Vec<Zone>,
+    /// Records with ownership, sorted by name, and what the registry has to remember.
     pub owned: Owned,
     /// Records and ownership rows that could not be made sense of.
     pub odd: Vec<String>,
+    /// When the run that read it began.
+    pub read_at: Instant,
+    /// How long reading took.
+    pub read_took: Duration,
+    /// Whether something was written since.
+    pub is_written: bool,
+    /// Whether a write failed or its outcome is unknown: what exists has to be read again.
+    pub is_stale: bool,
+}
+
+impl Default for World {
+    fn default() -> Self {
+        Self { zones: Vec::new(), unreadable: Vec::new(), filter: DomainFilter::All, parts: Vec::new() }
+    }
 }
 
 impl World {
-    /// Notes what was written, so that the next plan need not list again.
-    fn absorb(&mut self, applied: &[Applied]) {
-        for done in applied {
-            self.owned.rows.applied(&done.change);
-            self.absorb_record(&done.zone, &done.change);
+    /// Every record.
+    pub fn records(&self) -> impl Iterator<Item = &Record> {
+        self.parts.iter().flat_map(|part| &part.owned.records)
+    }
+
+    /// The records of one name.
+    pub fn records_at<'a>(&'a self, name: &'a DnsName) -> impl Iterator<Item = &'a Record> {
+        self.parts.iter().flat_map(move |part| part.records_at(name))
+    }
+
+    /// Everything that could not be made sense of.
+    pub fn odd(&self) -> impl Iterator<Item = &String> {
+        self.parts.iter().flat_map(|part| &part.odd)
+    }
+
+    /// The zone that a new record of this name belongs to.
+    pub fn zone_of_new(&self, name: &DnsName) -> Option<&Zone> {
+        zone_for(&self.zones, name)
+    }
+
+    /// The zone that a change goes to: a record that exists stays where it is.
+    pub fn zone_of(&self, change: &Change) -> Option<&Zone> {
+        match change {
+            Change::Create { new, .. } => self.zone_of_new(&new.name),
+            Change::Update { old, .. } | Change::Delete { old, .. } => {
+                self.zones.iter().find(|zone| zone.id == old.zone)
+            }
         }
     }
 
-    fn absorb_record(&mut self, zone: &ZoneId, change: &ZoneChange) {
-        let records = &mut self.owned.records;
-        match &change.change {
-            Change::Create { new, .. } => records.push(Record::from_endpoint(zone.clone(), new)),
-            Change::Update { old, new, .. } => match records.iter_mut().find(|r| *r == old) {
-                Some(record) => *record = written(zone, old, new),
-                None => records.push(written(zone, old, new)),
-            },
-            Change::Delete { old, .. } => records.retain(|record| record != old),
+    /// The ownership rows among which those of a zone's records stand.
+    pub fn rows_of(&self, zone: &ZoneId) -> Option<&Rows> {
+        Some(&self.part_of(zone)?.owned.rows)
+    }
+
+    fn part_of(&self, zone: &ZoneId) -> Option<&Part> {
+        self.parts.iter().find(|part| part.has(zone))
+    }
+
+    /// Whether what exists at a name has to be read again before it can be planned.
+    pub fn is_unsure_of(&self, name: &DnsName) -> bool {
+        let is_in = |zone: &Zone| zone.contains(name);
+        self.unreadable.iter().any(|(zone, _)| is_in(zone))
+            || self.parts.iter().any(|part| part.is_stale && part.zones.iter().any(is_in))
+    }
+
+    /// Whether every zone was read, and all of it may still be trusted.
+    pub fn is_covered_by(&self, rules: &ListingCache, now: Instant) -> bool {
+        let is_read = self.unreadable.is_empty() && !self.parts.is_empty();
+        is_read && self.parts.iter().all(|part| rules.covers(part, now))
+    }
+
+    /// Notes what was written. Of what failed nobody knows how it stands now, and of `unsent` changes neither.
+    pub fn absorb(&mut self, applied: &[Applied]) {
+        for part in &mut self.parts {
+            part.absorb(applied);
         }
+    }
+}
+
+impl Part {
+    /// What was read from zones that belong together.
+    pub fn new(
+        zones: Vec<Zone>,
+        mut owned: Owned,
+        odd: Vec<String>,
+        read_at: Instant,
+        read_took: Duration,
+    ) -> Self {
+        owned.records.sort_by(|a, b| order(a).cmp(&order(b)));
+        Self { zones, owned, odd, read_at, read_took, is_written: false, is_stale: false }
+    }
+
+    pub(super) fn has(&self, zone: &ZoneId) -> bool {
+        self.zones.iter().any(|other| other.id == *zone)
+    }
+
+    fn records_at(&self, name: &DnsName) -> &[Record] {
+        let records = &self.owned.records;
+        let start = records.partition_point(|record| record.name < *name);
+        let length = records.get(start..).unwrap_or_default().partition_point(|record| record.name == *name);
+        records.get(start..start + length).unwrap_or_default()
+    }
+
+    /// One pass over all records, however many changes there are.
+    fn absorb(&mut self, applied: &[Applied]) {
+        let (mut gone, mut come) = (Vec::new(), Vec::new());
+        for done in applied {
+            if !self.has(&done.zone) {
+                continue;
+            }
+            self.is_written = true;
+            if done.outcome.is_err() {
+                self.is_stale = true;
+                continue;
+            }
+            self.owned.rows.applied(&done.change);
+            let (old, new) = before_and_after(&done.zone, &done.change);
+            gone.extend(old);
+            come.extend(new);
+        }
+        if gone.is_empty() && come.is_empty() {
+            return;
+        }
+        gone.sort_by(|a, b| order(a).cmp(&order(b)));
+        let records = &mut self.owned.records;
+        if !gone.is_empty() {
+            records.retain(|record| {
+                let candidates = gone.partition_point(|old| order(old) < order(record));
+                let mut same = gone.iter().skip(candidates).take_while(|old| order(old) == order(record));
+                !same.any(|old| *old == record)
+            });
+        }
+        records.extend(come);
+        // Nearly sorted, which this sort is fast at.
+        records.sort_by(|a, b| order(a).cmp(&order(b)));
+    }
+}
+
+/// Everything that tells records of one part apart.
+fn order(record: &Record) -> (&DnsName, &str, &zonewright_planner::RecordType, &ZoneId) {
+    (&record.name, &record.set_identifier, &record.record_type, &record.zone)
+}
+
+fn before_and_after<'a>(zone: &ZoneId, change: &'a ZoneChange) -> (Option<&'a Record>, Option<Record>) {
+    match &change.change {
+        Change::Create { new, .. } => (None, Some(Record::from_endpoint(zone.clone(), new))),
+        Change::Update { old, new, .. } => (Some(old), Some(written(zone, old, new))),
+        Change::Delete { old, .. } => (Some(old), None),
     }
 }
 
@@ -53,40 +195,45 @@ fn written(zone: &ZoneId, old: &Record, new: &Endpoint) -> Record {
     record
 }
 
+/// Parts zones into groups that have to be read together. The order of zones is kept.
+pub(super) fn groups(zones: Vec<Zone>) -> Vec<Vec<Zone>> {
+    let touch = |a: &Zone, b: &Zone| match (&a.name, &b.name) {
+        (Some(a), Some(b)) => a.is_in(b) || b.is_in(a),
+        // A zone without a name takes every name.
+        _ => true,
+    };
+    let mut groups: Vec<Vec<Zone>> = Vec::new();
+    for zone in zones {
+        let (mut joined, apart): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|group| group.iter().any(|other| touch(other, &zone)));
+        groups = apart;
+        let mut group: Vec<Zone> = joined.drain(..).flatten().collect();
+        group.push(zone);
+        groups.push(group);
+    }
+    groups
+}
+
 /// How long a listing may be used again.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ListingCache {
-    /// `--txt-cache-interval`: this long, kept up to date with what we write.
+    /// `--drift-interval`, or `--txt-cache-interval` where that is longer: this long, kept up to date with what we write.
     pub across_writes: Duration,
     /// `--provider-cache-time`: this long, but not beyond a write.
     pub until_write: Duration,
+    /// Whether `across_writes` stretches for zones that take long to read.
+    pub stretches: bool,
 }
 
-/// The last listing, while it may be used.
-#[derive(Debug, Default)]
-pub struct Remembered {
-    world: Option<(Instant, World)>,
-    written: bool,
-}
+/// Where nothing else is known of the provider's limits, reading takes at most this share of the time.
+const READING_SHARE: u32 = 100;
 
-impl Remembered {
-    /// The listing, if it is young enough. It has to be given back with [`Remembered::keep`].
-    pub fn take(&mut self, rules: &ListingCache, now: Instant) -> Option<(Instant, World)> {
-        let (read_at, world) = self.world.take()?;
-        let age = now.duration_since(read_at);
-        let usable = age < rules.across_writes || (age < rules.until_write && !self.written);
-        usable.then_some((read_at, world))
-    }
-
-    /// Keeps a listing after a cycle. After a failed or missing write nobody knows what exists, so it is forgotten.
-    pub fn keep(&mut self, read_at: Instant, mut world: World, applied: &[Applied], planned: usize) {
-        let all_written = applied.len() == planned && applied.iter().all(|done| done.outcome.is_ok());
-        if !all_written || !world.unreadable.is_empty() {
-            self.world = None;
-            return;
-        }
-        self.written = !applied.is_empty();
-        world.absorb(applied);
-        self.world = Some((read_at, world));
+impl ListingCache {
+    /// Whether a part need not be read again.
+    pub fn covers(&self, part: &Part, now: Instant) -> bool {
+        let age = now.duration_since(part.read_at);
+        let stretched = if self.stretches { part.read_took * READING_SHARE } else { Duration::ZERO };
+        let is_trusted = age < self.across_writes.max(stretched);
+        !part.is_stale && (is_trusted || (age < self.until_write && !part.is_written))
     }
 }

@@ -212,7 +212,7 @@ impl Metrics {
         }
         self.consecutive_soft_errors.set(0);
         self.last_sync.set(now());
-        if report.plan.is_empty() {
+        if report.planned == 0 {
             self.no_op_runs.inc();
         }
     }
@@ -262,6 +262,14 @@ impl Observer for Metrics {
 
     fn ended(&self, report: &CycleReport) {
         self.note_outcome(report);
+        for done in &report.applied {
+            let outcome = if done.outcome.is_ok() { "ok" } else { "error" };
+            self.changes.with_label_values(&[done.change.change.action(), outcome]).inc();
+        }
+        if report.names.is_some() {
+            // The gauges below count everything, and this run looked at some names only.
+            return;
+        }
         self.note_cache(report);
         set_by_type(&self.source_records, &report.wished);
         self.source_total.set(total(&report.wished));
@@ -285,10 +293,6 @@ impl Observer for Metrics {
         self.note_skips(&report.plan.skips);
         let withheld = report.withheld.iter().map(|withheld| withheld.deletes.len());
         self.withheld_deletes.set(withheld.sum::<usize>() as i64);
-        for done in &report.applied {
-            let outcome = if done.outcome.is_ok() { "ok" } else { "error" };
-            self.changes.with_label_values(&[done.change.change.action(), outcome]).inc();
-        }
     }
 }
 

@@ -2,9 +2,11 @@
 
 mod admin;
 mod approve;
+mod health;
 pub mod logs;
 pub mod metrics;
 mod summary;
 
 pub use admin::{AdminError, AdminServer};
+pub use health::{Health, Verdict};
 pub use metrics::Metrics;

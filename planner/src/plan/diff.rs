@@ -49,13 +49,10 @@ fn visible_candidates<'a>(input: &PlanInput<'a>, plan: &mut Plan) -> Vec<&'a End
 }
 
 fn visible_records<'a>(input: &PlanInput<'a>) -> Vec<&'a Record> {
-    input
-        .current
-        .iter()
-        .filter(|r| {
-            input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name)
-        })
-        .collect()
+    let is_visible = |r: &&Record| {
+        input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name)
+    };
+    input.current.iter().copied().filter(is_visible).collect()
 }
 
 fn passes(input: &PlanInput<'_>, name: &DnsName) -> bool {
@@ -300,7 +297,7 @@ fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option
         record_type: endpoint.record_type.clone(),
         set_identifier: endpoint.set_identifier.clone(),
     };
-    if let Some(owner) = input.claims.get(&key) {
+    if let Some(owner) = input.claims.iter().find_map(|claims| claims.get(&key)) {
         return Some(SkipReason::Claimed { owner: owner.clone() });
     }
     let staying = row.current.iter().find(|record| {

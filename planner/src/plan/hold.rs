@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// Why records are held.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum HoldReason {
     /// The object asks for the name and has no target for it (no load balancer address, no ready endpoint, …).
     NoTarget,

@@ -10,7 +10,7 @@ mod withhold;
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
 
-use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordType, Ttl};
+use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -89,17 +89,20 @@ impl Scope<'_> {
     }
 }
 
+/// Ownership rows of other owners at names where no record exists.
+pub type Claims = BTreeMap<RecordKey, Owner>;
+
 /// Everything a plan depends on.
 #[derive(Debug)]
 pub struct PlanInput<'a> {
     /// What is wanted, in the order of the sources; order matters only between identical wishes.
     pub desired: &'a [Endpoint],
-    /// What exists, with ownership.
-    pub current: &'a [Record],
+    /// What exists, with ownership, in any order: all of it, or at least everything at the names of the scope.
+    pub current: Vec<&'a Record>,
     /// Names and objects whose records stay as they are.
     pub holds: &'a Holds,
-    /// Ownership rows of other owners at names where no record exists: the name is taken.
-    pub claims: &'a BTreeMap<crate::RecordKey, Owner>,
+    /// Of every part of what exists: the names that are taken without a record being there.
+    pub claims: Vec<&'a Claims>,
     /// A name must pass all of these.
     pub filters: &'a [DomainFilter],
     /// Types in our care.

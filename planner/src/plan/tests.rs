@@ -83,9 +83,9 @@ impl Case {
     fn plan_scope(&self, scope: Scope<'_>) -> Plan {
         plan(&PlanInput {
             desired: &self.desired,
-            current: &self.current,
+            current: self.current.iter().collect(),
             holds: &self.holds,
-            claims: &self.claims,
+            claims: vec![&self.claims],
             filters: std::slice::from_ref(&self.filter),
             managed: &self.managed,
             policy: self.policy,
@@ -119,11 +119,11 @@ fn hold(name: Option<&str>, resource: Option<&str>, set: &str) -> Hold {
     Hold {
         object: Arc::new(ObjectRef {
             source: "ingress",
-            kind: "Ingress".into(),
-            api_version: "networking.k8s.io/v1".into(),
+            kind: "Ingress",
+            api_version: "networking.k8s.io/v1",
             namespace: "x".into(),
             name: "y".into(),
-            uid: String::new(),
+            uid: "".into(),
         }),
         name: name.map(|name| DnsName::parse(name).unwrap()),
         set_identifier: set.into(),

@@ -126,11 +126,11 @@ mod tests {
     fn wish(target: &str, object: &str) -> Endpoint {
         let reference = ObjectRef {
             source: "service",
-            kind: "Service".to_owned(),
-            api_version: "v1".to_owned(),
-            namespace: "default".to_owned(),
-            name: object.to_owned(),
-            uid: String::new(),
+            kind: "Service",
+            api_version: "v1",
+            namespace: "default".into(),
+            name: object.into(),
+            uid: "".into(),
         };
         Endpoint::new("a.example.org", RecordType::A, &[target], Properties::new())
             .unwrap()
@@ -144,7 +144,7 @@ mod tests {
     }
 
     fn names(endpoint: &Endpoint) -> Vec<&str> {
-        endpoint.objects.iter().map(|object| object.name.as_str()).collect()
+        endpoint.objects.iter().map(|object| &*object.name).collect()
     }
 
     fn back(sent: &[&Endpoint], returned: &[&Endpoint]) -> Vec<Endpoint> {

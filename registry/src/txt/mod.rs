@@ -38,6 +38,23 @@ pub struct TxtSettings {
     pub nonces: NonceSource,
 }
 
+impl TxtSettings {
+    /// What the flags mean where only `--txt-owner-id` is given.
+    pub fn new(owner: &str, nonces: NonceSource) -> Self {
+        Self {
+            owner: Owner::new(owner),
+            migrate_from: None,
+            prefix: String::new(),
+            suffix: String::new(),
+            wildcard_replacement: String::new(),
+            encrypt: false,
+            key: None,
+            managed: ManagedTypes::default(),
+            nonces,
+        }
+    }
+}
+
 /// A setting that cannot work. Texts never show the key.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RegistryError {

@@ -14,17 +14,7 @@ use zonewright_provider_kit::{Operation, ZoneChange};
 const KEY: &str = "orchard-lantern-copper-meadow-07";
 
 fn settings() -> TxtSettings {
-    TxtSettings {
-        owner: Owner::new("me"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([3; 32]),
-    }
+    TxtSettings::new("me", NonceSource::from_seed([3; 32]))
 }
 
 fn registry(change: impl FnOnce(&mut TxtSettings)) -> Registry {
@@ -55,8 +45,7 @@ fn wish(name: &str, record_type: &str, target: &str) -> Endpoint {
 
 /// A plan in which refused wishes hold their names, as in the daemon.
 fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[Endpoint]) -> Plan {
-    let object =
-        |name: &str| ObjectRef { source: "crd", kind: "DNSEndpoint".into(), name: name.into(), ..object() };
+    let object = |name: &str| ObjectRef { source: "crd", kind: "DNSEndpoint", name: name.into(), ..object() };
     let holds = refused.iter().map(|wish| Hold {
         object: object(wish.name.as_str()).into(),
         name: Some(wish.name.clone()),
@@ -66,9 +55,9 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
     });
     plan(&PlanInput {
         desired: wishes,
-        current: &owned.records,
+        current: owned.records.iter().collect(),
         holds: &Holds::new(holds, Vec::new()),
-        claims: &owned.claims,
+        claims: vec![&owned.claims],
         filters: &[],
         managed: &ManagedTypes::default(),
         policy: Policy::Sync,
@@ -112,8 +101,8 @@ fn remove(zone: &mut Vec<Record>, old: &Record) {
 }
 
 fn object() -> ObjectRef {
-    let none = String::new;
-    ObjectRef { source: "", kind: none(), api_version: none(), namespace: none(), name: none(), uid: none() }
+    let none = std::sync::Arc::default;
+    ObjectRef { source: "", kind: "", api_version: "", namespace: none(), name: none(), uid: none() }
 }
 
 fn names(zone: &[Record]) -> Vec<String> {

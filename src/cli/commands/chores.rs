@@ -19,8 +19,12 @@ pub(super) struct LookUpLoadBalancers {
 
 #[async_trait]
 impl Chores for LookUpLoadBalancers {
-    async fn before(&self) {
-        refresh(&self.resolved, self.source.names_to_resolve()).await;
+    fn comes_before_names(&self) -> bool {
+        true
+    }
+
+    async fn before(&self) -> bool {
+        refresh(&self.resolved, self.source.names_to_resolve()).await
     }
 }
 

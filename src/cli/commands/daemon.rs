@@ -2,11 +2,12 @@
 
 use super::output;
 use super::prepare::{approvals_were_met, prepare};
-use crate::cli::Config;
+use crate::cli::{Config, LogFormat};
 use crate::kubernetes::ApprovalConfigMap;
 use crate::sync::{Schedule, guard};
-use crate::telemetry::{AdminServer, Metrics, logs};
+use crate::telemetry::{AdminServer, Health, Metrics, logs};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -16,7 +17,11 @@ pub(super) async fn run(config: &Config, stop: CancellationToken) -> u8 {
     match run_until_stopped(config, &stop).await {
         Ok(code) => code,
         Err(error) => {
-            output::message(&format!("error: {error}"), false);
+            match config.telemetry.log_format {
+                LogFormat::Text => output::message(&format!("error: {error}"), false),
+                // What reads JSON lines can read nothing else.
+                LogFormat::Json => error!("{error}"),
+            }
             1
         }
     }
@@ -35,21 +40,32 @@ async fn run_until_stopped(
     let background = stop.child_token();
     let _end = background.clone().drop_guard();
     let (handle, approvals) = guard::approvals();
-    tokio::spawn(admin.serve(metrics.clone(), handle.clone(), background.clone()));
+    let health = Health::new(Health::patience(config.schedule.interval, longest_call(config)));
+    tokio::spawn(admin.serve(metrics.clone(), health.clone(), handle.clone(), background.clone()));
     if config.schedule.dry_run {
         info!("running in dry-run mode. No changes to DNS records will be made.");
     }
-    let mut prepared = prepare(config, !config.schedule.dry_run, Some(&metrics), &background).await?;
+    let once = config.schedule.once;
+    let mut prepared = tokio::select! {
+        () = stop.cancelled() => return Ok(stopped(once)),
+        prepared = prepare(config, !config.schedule.dry_run, Some(&metrics), &background) => prepared?,
+    };
+    health.watch_caches(&prepared.caches);
+    health.watch_leadership(&prepared.leadership);
     prepared.daemon.observers.push(metrics);
+    prepared.daemon.observers.push(Arc::new(health));
     for problem in &prepared.manifest_problems {
         error!("{problem}");
     }
     tokio::select! {
-        () = stop.cancelled() => return Ok(0),
-        () = prepared.settle(config.schedule.once) => {}
+        () = stop.cancelled() => return Ok(stopped(once)),
+        () = prepared.settle(once) => {}
     }
-    if config.schedule.once {
+    if once {
         let report = prepared.daemon.cycle(stop).await;
+        if stop.is_cancelled() {
+            return Ok(stopped(once));
+        }
         let approved = approvals_were_met(&prepared.daemon.guard);
         if let Err(message) = &approved {
             error!("{message}");
@@ -65,11 +81,31 @@ async fn run_until_stopped(
         (&config.guard.configmap, prepared.client.clone(), config.schedule.dry_run)
     {
         let map = ApprovalConfigMap::new(client, map.namespace.as_deref(), &map.name, handle);
-        tokio::spawn(map.run(background));
+        tokio::spawn(map.run(background.clone()));
     }
+    prepared.follow_manifests(&background);
+    prepared.run_for_leader();
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());
     prepared.daemon.run(schedule, config.schedule.events, stop).await;
-    info!("zonewright stops");
-    Ok(0)
+    // After the last write.
+    prepared.leadership.release().await;
+    Ok(stopped(once))
+}
+
+/// The exit status after a signal. The daemon is meant to end that way; a single run is not, and whoever started it has to know
+/// that something may be left to do.
+fn stopped(once: bool) -> u8 {
+    if once {
+        error!("ended by a signal before the run was complete");
+    } else {
+        info!("zonewright stops");
+    }
+    u8::from(once)
+}
+
+/// The most that one call, to whomever, may take.
+fn longest_call(config: &Config) -> Duration {
+    let webhook = &config.providers.webhook;
+    config.kubernetes.request_timeout.unwrap_or_default().max(webhook.read_timeout + webhook.write_timeout)
 }

@@ -7,6 +7,7 @@ use crate::cli::{Config, PlanFormat, PlanOptions};
 use crate::telemetry::logs;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
+use zonewright_provider_kit::ZoneChange;
 
 /// Nothing to do.
 const NOTHING_TO_DO: u8 = 0;
@@ -20,7 +21,9 @@ const WITHHELD: u8 = 3;
 pub(super) async fn run(config: &Config, options: PlanOptions, stop: &CancellationToken) -> u8 {
     logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    match preview(config, options, stop).await {
+    let outcome = stop.run_until_cancelled(preview(config, options, stop)).await;
+    // Nothing was shown and nothing can be left half done.
+    match outcome.unwrap_or_else(|| Err("ended by a signal".into())) {
         Ok(code) => code,
         Err(error) => {
             output::message(&format!("error: {error}"), false);
@@ -38,10 +41,12 @@ async fn preview(
     prepared.settle(true).await;
     let (report, world) = prepared.daemon.preview().await.map_err(|failure| failure.to_string())?;
     let pipeline = &prepared.daemon.pipeline;
+    let changes = pipeline.decorate(&world, report.plan.changes.clone());
+    let changes: Vec<ZoneChange> = changes.into_iter().map(|(_, change)| change).collect();
     let preview = Preview {
         report: &report,
         world: &world,
-        changes: &pipeline.registry.decorate_all(report.plan.changes.clone(), &world.owned.rows),
+        changes: &changes,
         policy: pipeline.settings.policy,
         manifest_problems: &prepared.manifest_problems,
     };

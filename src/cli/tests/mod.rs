@@ -130,6 +130,7 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
 #[case("--events-emit=RecordReady", "--events-emit is for writing Kubernetes Events")]
+#[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
 #[case("--pdns-api-key=secret", "--pdns-api-key is for provider pdns")]
 fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {
     let flag = word.split('=').next().unwrap_or_default();
@@ -218,6 +219,16 @@ fn the_deprecated_timeout_wins_as_it_does_in_externaldns() {
 fn refusals_say_what_to_do(#[case] word: &str, #[case] expected: &str) {
     let message = refusal(&[word]);
     assert!(message.contains(expected), "{message}");
+}
+
+/// A loop without a pause would do nothing but ask the provider.
+#[rstest]
+#[case("0s", 1000)]
+#[case("-10s", 1000)]
+#[case("200ms", 200)]
+fn an_interval_is_never_zero(#[case] text: &str, #[case] milliseconds: u64) {
+    let config = config(&[&format!("--interval={text}")]);
+    assert_eq!(config.schedule.interval, Duration::from_millis(milliseconds));
 }
 
 #[test]
@@ -327,4 +338,30 @@ fn approve_takes_a_hash_and_an_address_in_any_order() {
     );
     let help = parse_with(&["approve", "--help"], &[]).unwrap_err();
     assert!(help.to_stdout && help.message.contains("zonewright approve [HASH]"), "{}", help.message);
+}
+
+#[test]
+fn an_election_has_its_settings_and_a_lease_named_after_the_owner() {
+    let without = config(&[]).leadership;
+    assert!(!without.elect);
+    assert_eq!(without.lease_name("default"), "zonewright-default");
+    let words = [&MINIMUM[..], &["--leader-elect", "--leader-election-lease-duration=30s"]].concat();
+    let Ok(Command::Run(config)) = parse_with(&words, &[("POD_NAME", "zonewright-7")]) else { panic!() };
+    assert!(config.leadership.elect && config.leadership.namespace.is_none());
+    assert_eq!(config.leadership.timing.lease, Duration::from_secs(30));
+    assert_eq!(config.leadership.timing.renew_deadline, Duration::from_secs(10));
+    assert_eq!(config.leadership.pod.as_deref(), Some("zonewright-7"));
+}
+
+#[test]
+fn an_election_is_refused_where_there_can_be_none() {
+    assert!(refusal(&["--leader-elect", "--once"]).contains("--leader-elect and --once exclude each other"));
+    assert!(refusal(&["--leader-elect", "--manifests=x"]).contains("--leader-elect needs an API server"));
+    let short = refusal(&["--leader-elect", "--leader-election-lease-duration=5s"]);
+    assert!(short.contains("must be greater than --leader-election-renew-deadline=10s"), "{short}");
+    // Whoever only looks needs no turn.
+    let dry = config(&["--leader-elect", "--dry-run", "--once"]);
+    assert!(dry.warnings.iter().any(|warning| warning.contains("--leader-elect has no effect")));
+    let plan = parse_with(&[&["plan"], &MINIMUM[..], &["--leader-elect", "--manifests=x"]].concat(), &[]);
+    assert!(matches!(plan, Ok(Command::Plan(..))), "{plan:?}");
 }

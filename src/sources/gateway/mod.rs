@@ -17,16 +17,16 @@ mod parents;
 #[cfg(test)]
 mod tests;
 
-use super::Source;
 use super::annotations::{Annotations, key};
-use super::object::{Kind, Object};
+use super::object::{Key, Kind, Object};
 use super::outcome::{Common, Outcome};
 use super::selection::{common, is_selected, template_names};
 use super::settings::Settings;
-use super::store::{Cache, Caches, Fill, Scope};
+use super::store::{Cache, Caches, Change, Fill, Scope};
 use super::template::{ScopedTemplates, TemplateError};
+use super::{Affected, Source, Which};
 use hostname::Host;
-use objects::{GATEWAY, GROUP, Gateway, LISTENER_SET, ListenerSet, NAMESPACE, Namespace, Route};
+use objects::{GATEWAY, Gateway, LISTENER_SET, ListenerSet, NAMESPACE, Namespace, ParentName, Route};
 use parents::Parents;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -51,44 +51,40 @@ pub struct RouteKind {
 pub static ROUTE_KINDS: [RouteKind; 5] = [
     RouteKind {
         source: "gateway-httproute",
-        resource: route("v1", "HTTPRoute", "httproutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1", "HTTPRoute", "httproutes"),
         prefixes: ["httproute/"],
         has_hostnames: true,
         protocols: &["HTTP", "HTTPS"],
     },
     RouteKind {
         source: "gateway-grpcroute",
-        resource: route("v1", "GRPCRoute", "grpcroutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1", "GRPCRoute", "grpcroutes"),
         prefixes: ["grpcroute/"],
         has_hostnames: true,
         protocols: &["HTTP", "HTTPS"],
     },
     RouteKind {
         source: "gateway-tlsroute",
-        resource: route("v1", "TLSRoute", "tlsroutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1", "TLSRoute", "tlsroutes"),
         prefixes: ["tlsroute/"],
         has_hostnames: true,
         protocols: &["TLS"],
     },
     RouteKind {
         source: "gateway-tcproute",
-        resource: route("v1alpha2", "TCPRoute", "tcproutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1alpha2", "TCPRoute", "tcproutes"),
         prefixes: ["tcproute/"],
         has_hostnames: false,
         protocols: &["TCP", "TLS"],
     },
     RouteKind {
         source: "gateway-udproute",
-        resource: route("v1alpha2", "UDPRoute", "udproutes"),
+        resource: Kind::namespaced("gateway.networking.k8s.io/v1alpha2", "UDPRoute", "udproutes"),
         prefixes: ["udproute/"],
         has_hostnames: false,
         protocols: &["UDP"],
     },
 ];
-
-const fn route(version: &'static str, kind: &'static str, plural: &'static str) -> Kind {
-    Kind { group: GROUP, version, kind, plural, namespaced: true }
-}
 
 impl RouteKind {
     /// The kind that a `--source` value reads.
@@ -147,6 +143,28 @@ impl GatewaySource {
             Err(error) => outcome.fail(&common, error.to_string()),
         }
         outcome
+    }
+
+    /// The Routes of which this holds for some parent they ask for. What a Route only has a status entry for does not count, as
+    /// with `claims` in [`parents`].
+    fn routes_at(&self, holds: impl Fn(ParentName<'_>, &Route) -> bool) -> Affected {
+        let routes = self.routes.read();
+        let asks = |route: &&Route| {
+            let parents = route.spec.parent_refs.iter();
+            parents
+                .filter_map(|r| r.parent_name(&route.metadata.namespace))
+                .any(|parent| holds(parent, route))
+        };
+        let those = routes.iter().map(|object| &object.fields).filter(asks);
+        Affected::Objects(those.map(|route| route.metadata.key()).collect())
+    }
+
+    /// The ListenerSets for which this holds.
+    fn sets(&self, holds: impl Fn(&ListenerSet) -> bool) -> Vec<Key> {
+        let Some(sets) = &self.listener_sets else { return Vec::new() };
+        let sets = sets.read();
+        let those = sets.iter().map(|object| &object.fields).filter(|set| holds(set));
+        those.map(|set| set.metadata.key()).collect()
     }
 
     /// The hosts a Route asks for. [`Host::Any`] stands for whatever its listeners serve.
@@ -226,6 +244,23 @@ impl GatewaySource {
     }
 }
 
+fn gateway_name(key: &Key) -> ParentName<'_> {
+    ParentName::Gateway(&key.namespace, &key.name)
+}
+
+fn set_name(key: &Key) -> ParentName<'_> {
+    ParentName::ListenerSet(&key.namespace, &key.name)
+}
+
+/// The Gateway of a ListenerSet.
+fn parent_of(set: &ListenerSet) -> Option<ParentName<'_>> {
+    set.spec.parent_ref.parent_name(&set.metadata.namespace)
+}
+
+fn is_one_of(sets: &[Key], parent: ParentName<'_>) -> bool {
+    sets.iter().any(|set| parent == set_name(set))
+}
+
 /// Unlike with Ingresses, an unknown value means the same as none.
 fn hostname_source(annotations: &Annotations<'_>, outcome: &mut Outcome) -> HostnameSource {
     match annotations.get(key::GATEWAY_HOSTNAME_SOURCE).map(str::to_lowercase).as_deref() {
@@ -263,7 +298,7 @@ impl Source for GatewaySource {
         self.caches()
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         // Always in this order: threads that took shared locks in different orders could wait for each other's writers.
         let routes = self.routes.read();
         let gateways = self.gateways.read();
@@ -271,9 +306,27 @@ impl Source for GatewaySource {
         let namespaces = self.namespaces.read();
         let parents = Parents::new(&self.settings, &gateways, listener_sets.as_deref(), &namespaces);
         routes
-            .iter()
+            .which(which)
             .filter(|object| is_selected(&self.settings, &object.fields))
-            .map(|object| self.outcome(object, &parents))
-            .collect()
+            .for_each(|object| take(self.outcome(object, &parents)));
+    }
+
+    fn affected(&self, kind: &Kind, change: &Change) -> Affected {
+        let key = &change.key;
+        match *kind {
+            GATEWAY => {
+                let sets = self.sets(|set| parent_of(set) == Some(gateway_name(key)));
+                self.routes_at(|parent, _| parent == gateway_name(key) || is_one_of(&sets, parent))
+            }
+            LISTENER_SET => self.routes_at(|parent, _| parent == set_name(key)),
+            // Its labels decide about the Routes in it, and about the ListenerSets in it.
+            NAMESPACE => {
+                let sets = self.sets(|set| *set.metadata.namespace == *key.name);
+                self.routes_at(|parent, route| {
+                    *route.metadata.namespace == *key.name || is_one_of(&sets, parent)
+                })
+            }
+            _ => Affected::Objects(vec![key.clone()]),
+        }
     }
 }

@@ -1,34 +1,49 @@
 //! The same wish from several sources counts once.
 
-use std::collections::{BTreeMap, HashMap};
-use zonewright_planner::Endpoint;
+use std::collections::{BTreeMap, BTreeSet};
+use zonewright_planner::{DnsName, Endpoint};
 
 /// How many wishes were dropped, by record type and the source of the first object behind them.
 pub type Duplicates = BTreeMap<(String, String), usize>;
 
 /// Keeps the first of wishes with equal type, name, set identifier and targets; TTL, labels and properties do not count.
 /// The objects of the others are noted on it.
-pub(super) fn apply(endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Duplicates) {
-    let mut kept: Vec<Endpoint> = Vec::with_capacity(endpoints.len());
-    // Positions by a hash of name only: equal names are few, and no key has to be built per wish.
-    let mut positions: HashMap<zonewright_planner::DnsName, Vec<usize>> =
-        HashMap::with_capacity(endpoints.len());
+pub(super) fn apply(mut endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Duplicates) {
+    let twins = twins(&endpoints);
     let mut duplicates = Duplicates::new();
-    for endpoint in endpoints {
-        let at_name = positions.entry(endpoint.name.clone()).or_default();
-        let twin = at_name.iter().copied().find(|&i| kept.get(i).is_some_and(|k| is_same_wish(k, &endpoint)));
-        match twin.and_then(|i| kept.get_mut(i)) {
-            Some(first) => {
-                *duplicates.entry(metric_labels(&endpoint)).or_default() += 1;
-                first.add_objects(endpoint.objects);
-            }
-            None => {
-                at_name.push(kept.len());
-                kept.push(endpoint);
-            }
+    for (first, later) in &twins {
+        let Some(later) = endpoints.get_mut(*later) else { continue };
+        *duplicates.entry(metric_labels(later)).or_default() += 1;
+        let objects = std::mem::take(&mut later.objects);
+        if let Some(first) = endpoints.get_mut(*first) {
+            first.add_objects(objects);
         }
     }
-    (kept, duplicates)
+    let gone: BTreeSet<usize> = twins.into_iter().map(|(_, later)| later).collect();
+    if !gone.is_empty() {
+        let mut place = 0..;
+        endpoints.retain(|_| place.next().is_none_or(|place| !gone.contains(&place)));
+    }
+    (endpoints, duplicates)
+}
+
+/// The places of the first and of a later one of the same wish, in the order of the later ones. The wishes themselves stay where
+/// they are: a second list of all of them, or a map of their names, would be the peak of a cycle's memory.
+fn twins(endpoints: &[Endpoint]) -> Vec<(usize, usize)> {
+    let mut by_name: Vec<(&DnsName, usize)> =
+        endpoints.iter().enumerate().map(|(place, endpoint)| (&endpoint.name, place)).collect();
+    by_name.sort_unstable();
+    let mut twins = Vec::new();
+    for same_name in by_name.chunk_by(|a, b| a.0 == b.0).filter(|same_name| same_name.len() > 1) {
+        let wishes: Vec<(usize, &Endpoint)> =
+            same_name.iter().filter_map(|(_, place)| Some((*place, endpoints.get(*place)?))).collect();
+        for (i, (place, endpoint)) in wishes.iter().enumerate() {
+            let first = wishes.iter().take(i).find(|(_, earlier)| is_same_wish(earlier, endpoint));
+            twins.extend(first.map(|(first, _)| (*first, *place)));
+        }
+    }
+    twins.sort_unstable_by_key(|(_, later)| *later);
+    twins
 }
 
 fn is_same_wish(a: &Endpoint, b: &Endpoint) -> bool {

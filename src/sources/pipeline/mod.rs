@@ -17,10 +17,10 @@ pub use deduplicate::Duplicates;
 pub use nat64::Nat64Prefixes;
 pub use target_networks::TargetNetworks;
 
-use super::Source;
 use super::object::{Key, Kind};
-use super::outcome::{Problem, Severity};
+use super::outcome::{Outcome, Problem, Severity};
 use super::store::CacheStatus;
+use super::{Source, Which};
 use std::sync::Arc;
 use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete, ObjectRef};
 
@@ -60,20 +60,36 @@ pub struct Desired {
     pub duplicates: Duplicates,
 }
 
-/// Asks every source and runs the stages.
+/// Asks every source about all its objects and runs the stages.
 pub fn collect(sources: &[Arc<dyn Source>], settings: &PipelineSettings) -> Desired {
+    gather(sources, settings, |_, source, take| source.visit(Which::All, take))
+}
+
+/// Runs the stages on what `ask` gets out of the sources: their outcomes, or a part of them. Every stage but PTR looks at one
+/// name at a time, so what comes out for a name is the same whether the others are there or not.
+pub(super) fn gather(
+    sources: &[Arc<dyn Source>],
+    settings: &PipelineSettings,
+    mut ask: impl FnMut(usize, &dyn Source, &mut dyn FnMut(Outcome)),
+) -> Desired {
     let mut desired = Desired::default();
     let mut endpoints = Vec::new();
-    for source in sources {
+    for (place, source) in sources.iter().enumerate() {
         desired.incomplete.extend(incompleteness(source.as_ref()));
         note_undecodable(source.as_ref(), &mut desired);
         let mut of_source = Vec::new();
-        for outcome in source.outcomes() {
+        ask(place, source.as_ref(), &mut |outcome| {
             of_source.extend(outcome.endpoints);
             desired.holds.extend(outcome.holds);
             desired.problems.extend(outcome.problems);
+        });
+        let merged = source.merge(of_source);
+        // Those of a single source are taken over as they are: a copy of the list would be the peak of the whole cycle.
+        if endpoints.is_empty() {
+            endpoints = merged;
+        } else {
+            endpoints.extend(merged);
         }
-        endpoints.extend(source.merge(of_source));
     }
     let endpoints = default_targets::apply(endpoints, settings, &mut desired.problems);
     let endpoints = hold_empty(endpoints, &mut desired.holds);
@@ -132,18 +148,17 @@ fn note_undecodable(source: &dyn Source, desired: &mut Desired) {
 fn undecodable_ref(source: &'static str, kind: &Kind, key: &Key) -> Arc<ObjectRef> {
     Arc::new(ObjectRef {
         source,
-        kind: kind.kind.to_owned(),
-        api_version: kind.api_version(),
-        namespace: key.namespace.to_string(),
-        name: key.name.to_string(),
-        uid: String::new(),
+        kind: kind.kind,
+        api_version: kind.api_version,
+        namespace: key.namespace.clone(),
+        name: key.name.clone(),
+        uid: Arc::default(),
     })
 }
 
 /// A wish that still has no targets holds its name.
-fn hold_empty(endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> {
-    let (with, without): (Vec<_>, Vec<_>) = endpoints.into_iter().partition(|e| !e.targets.is_empty());
-    for endpoint in without {
+fn hold_empty(mut endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> {
+    for endpoint in endpoints.extract_if(.., |endpoint| endpoint.targets.is_empty()) {
         let resource = endpoint.labels.resource().map(str::to_owned);
         for object in &endpoint.objects {
             holds.push(Hold {
@@ -155,7 +170,7 @@ fn hold_empty(endpoints: Vec<Endpoint>, holds: &mut Vec<Hold>) -> Vec<Endpoint> 
             });
         }
     }
-    with
+    endpoints
 }
 
 #[cfg(test)]
@@ -177,7 +192,10 @@ mod tests {
             })
         };
         for cache in caches.all() {
-            cache.replace_from_json(vec![ingress("good", json!("a.example.org")), ingress("bad", json!(7))]);
+            cache.replace_from_json(
+                vec![ingress("good", json!("a.example.org")), ingress("bad", json!(7))],
+                CacheStatus::Synced,
+            );
         }
         let desired = collect(&[source], &PipelineSettings::default());
         assert_eq!(desired.endpoints.len(), 1);

@@ -19,17 +19,18 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
-use super::Source;
 use super::nodes::{self, Node};
-use super::object::Object;
+use super::object::{Key, Kind, Object};
 use super::outcome::{Common, Outcome};
 use super::pods::{self, Pod};
 use super::selection::{
     common, fail_with_unlabelled, is_selected, publish_template_pairs, template_names_in_turn,
 };
+use super::settings::Compatibility;
 use super::settings::Settings;
-use super::store::{Cache, Caches, Fill, Scope};
+use super::store::{Cache, Caches, Change, Fill, Scope};
 use super::template::{ScopedTemplates, TemplateError};
+use super::{Affected, Source, Which};
 use destination::Destinations;
 use objects::{ENDPOINT_SLICE, EndpointSlice, SERVICE, Service, ServiceType};
 use resolve::Resolved;
@@ -118,6 +119,40 @@ impl ServiceSource {
         outcome
     }
 
+    /// The Services of a namespace (of all, when it is empty) for which this holds.
+    fn those(&self, namespace: &str, holds: impl Fn(&Service) -> bool) -> Affected {
+        let services = self.services.read();
+        let in_namespace = |key: &Key| namespace.is_empty() || *key.namespace == *namespace;
+        let those = services.iter().map(|object| &object.fields).filter(|service| holds(service));
+        Affected::Objects(those.map(|service| service.metadata.key()).filter(in_namespace).collect())
+    }
+
+    /// The Services that an EndpointSlice belongs to and belonged to.
+    fn affected_by_slice(&self, change: &Change) -> Affected {
+        let slices = self.slices.as_ref().map(|cache| cache.read());
+        let now = slices.as_ref().and_then(|slices| slices.get(&change.key.namespace, &change.key.name));
+        let both = [change.before::<EndpointSlice>(), now.map(AsRef::as_ref)];
+        let services = both.into_iter().flatten().filter_map(|slice| slice.fields.service());
+        Affected::Objects(services.map(|(namespace, name)| Key::new(namespace, name)).collect())
+    }
+
+    /// A Pod concerns headless Services by the EndpointSlices that name it, and of NodePort Services those that look for the
+    /// Nodes of their Pods: any of its namespace, as its labels may have changed.
+    fn affected_by_pod(&self, pod: &Key) -> Affected {
+        let slices = self.slices.as_ref().map(|cache| cache.read());
+        let of_namespace = slices.iter().flat_map(|slices| slices.in_namespace(&pod.namespace));
+        let naming: BTreeSet<&str> = of_namespace
+            .map(|slice| &slice.fields)
+            .filter(|slice| slice.endpoints.iter().any(|endpoint| endpoint.pod_name() == Some(&pod.name)))
+            .filter_map(|slice| slice.service().map(|(_, name)| name))
+            .collect();
+        self.those(&pod.namespace, |service| match service.spec.service_type {
+            ServiceType::ClusterIp => service.spec.is_headless() && naming.contains(&*service.metadata.name),
+            ServiceType::NodePort => service.spec.is_local(),
+            ServiceType::LoadBalancer | ServiceType::ExternalName => false,
+        })
+    }
+
     fn add_from_templates(
         &self,
         object: &Object<Service>,
@@ -164,7 +199,7 @@ impl Source for ServiceSource {
         caches
     }
 
-    fn outcomes(&self) -> Vec<Outcome> {
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let services = self.services.read();
         let slices = self.slices.as_ref().map(|cache| cache.read());
         let pods = self.pods.as_ref().map(|cache| cache.read());
@@ -173,14 +208,27 @@ impl Source for ServiceSource {
             &self.settings,
             &self.resolved,
             slices.as_deref(),
+            which,
             pods.as_deref(),
             nodes.as_deref(),
         );
         services
-            .iter()
+            .which(which)
             .filter(|object| self.is_ours(&object.fields))
-            .map(|object| self.outcome(object, &surroundings))
-            .collect()
+            .for_each(|object| take(self.outcome(object, &surroundings)));
+    }
+
+    fn affected(&self, kind: &Kind, change: &Change) -> Affected {
+        match *kind {
+            SERVICE => Affected::Objects(vec![change.key.clone()]),
+            ENDPOINT_SLICE => self.affected_by_slice(change),
+            pods::KIND => self.affected_by_pod(&change.key),
+            // The Services of kOps' clusters point at Nodes whatever their type.
+            _ if self.settings.compatibility == Some(Compatibility::KopsDnsController) => Affected::All,
+            _ => self.those("", |service| {
+                service.spec.is_headless() || service.spec.service_type == ServiceType::NodePort
+            }),
+        }
     }
 
     fn merge(&self, endpoints: Vec<Endpoint>) -> Vec<Endpoint> {

@@ -6,17 +6,10 @@ use crate::sources::object::{Kind, Metadata, StringMap, null_to_default};
 use serde::Deserialize;
 
 /// The resource `services`.
-pub const SERVICE: Kind =
-    Kind { group: "", version: "v1", kind: "Service", plural: "services", namespaced: true };
+pub const SERVICE: Kind = Kind::namespaced("v1", "Service", "services");
 
 /// The resource `endpointslices`.
-pub const ENDPOINT_SLICE: Kind = Kind {
-    group: "discovery.k8s.io",
-    version: "v1",
-    kind: "EndpointSlice",
-    plural: "endpointslices",
-    namespaced: true,
-};
+pub const ENDPOINT_SLICE: Kind = Kind::namespaced("discovery.k8s.io/v1", "EndpointSlice", "endpointslices");
 
 /// The label of an EndpointSlice that names its Service.
 const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";

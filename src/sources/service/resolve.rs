@@ -24,21 +24,24 @@ impl Resolved {
         self.0.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
     }
 
-    /// Replaces all answers.
-    pub fn replace(&self, answers: BTreeMap<String, Vec<IpAddr>>) {
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = answers;
+    /// Replaces all answers. Whether they differ from those before.
+    pub fn replace(&self, answers: BTreeMap<String, Vec<IpAddr>>) -> bool {
+        let mut held = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let differ = *held != answers;
+        *held = answers;
+        differ
     }
 }
 
-/// Looks names up with the system's resolver and keeps the answers, and only those.
-pub async fn refresh(resolved: &Resolved, names: Vec<String>) {
+/// Looks names up with the system's resolver and keeps the answers, and only those. Whether any answer changed.
+pub async fn refresh(resolved: &Resolved, names: Vec<String>) -> bool {
     let answers: BTreeMap<String, Vec<IpAddr>> = futures::stream::iter(names)
         .map(|name| async move { addresses(&name).await.map(|addresses| (name, addresses)) })
         .buffer_unordered(CONCURRENT_LOOKUPS)
         .filter_map(std::future::ready)
         .collect()
         .await;
-    resolved.replace(answers);
+    resolved.replace(answers)
 }
 
 async fn addresses(name: &str) -> Option<Vec<IpAddr>> {

@@ -2,11 +2,14 @@
 
 use super::objects::EndpointSlice;
 use super::resolve::Resolved;
+use crate::sources::Which;
 use crate::sources::nodes::Node;
+use crate::sources::object::Object;
 use crate::sources::pods::Pod;
 use crate::sources::settings::Settings;
 use crate::sources::store::Contents;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// Everything but the Service. Where a cache is not kept, look-ups find nothing.
 pub struct Surroundings<'a> {
@@ -20,18 +23,31 @@ pub struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    /// Sorts EndpointSlices by their Service.
+    /// Sorts EndpointSlices by their Service, as far as it is asked about.
     pub fn new(
         settings: &'a Settings,
         resolved: &'a Resolved,
         slices: Option<&'a Contents<EndpointSlice>>,
+        which: Which<'a>,
         pods: Option<&'a Contents<Pod>>,
         nodes: Option<&'a Contents<Node>>,
     ) -> Self {
         let mut by_service: BTreeMap<_, Vec<&EndpointSlice>> = BTreeMap::new();
-        for object in slices.iter().flat_map(|slices| slices.iter()) {
-            if let Some(service) = object.fields.service() {
-                by_service.entry(service).or_default().push(&object.fields);
+        let mut sort = |object: &'a Arc<Object<EndpointSlice>>| {
+            if let Some((namespace, name)) = object.fields.service()
+                && which.includes(namespace, name)
+            {
+                by_service.entry((namespace, name)).or_default().push(&object.fields);
+            }
+        };
+        match (slices, which) {
+            (None, _) => {}
+            (Some(slices), Which::All) => slices.iter().for_each(sort),
+            (Some(slices), Which::Only(keys)) => {
+                let namespaces: BTreeSet<&str> = keys.iter().map(|key| &*key.namespace).collect();
+                for namespace in namespaces {
+                    slices.in_namespace(namespace).for_each(&mut sort);
+                }
             }
         }
         Self { settings, resolved, slices: by_service, pods, nodes }

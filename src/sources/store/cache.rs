@@ -1,12 +1,14 @@
 //! Caches of objects, and the registry that hands them out.
 
+use super::changes::{Changes, News, Readers};
 use super::objects::Objects;
+use crate::sources::Which;
 use crate::sources::object::{Key, Kind, KubeObject, Metadata, Object};
 use serde_json::Value;
 use std::any::Any;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
-use tokio::sync::watch;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use tokio::sync::{Notify, watch};
 
 /// Which objects of a kind a cache holds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -47,6 +49,14 @@ impl<T: KubeObject> Contents<T> {
         self.objects.iter()
     }
 
+    /// All objects, or those of some keys that exist, ordered by namespace and name.
+    pub fn which<'a>(&'a self, which: Which<'a>) -> Box<dyn Iterator<Item = &'a Arc<Object<T>>> + 'a> {
+        match which {
+            Which::All => Box::new(self.iter()),
+            Which::Only(keys) => Box::new(keys.iter().filter_map(|key| self.get(&key.namespace, &key.name))),
+        }
+    }
+
     /// The objects of one namespace, ordered by name.
     pub fn in_namespace<'a>(&'a self, namespace: &'a str) -> impl Iterator<Item = &'a Arc<Object<T>>> {
         self.objects.in_namespace(namespace)
@@ -71,6 +81,8 @@ pub struct Cache<T> {
     scope: Scope,
     retention: Arc<Retention>,
     contents: RwLock<Contents<T>>,
+    namespaces: Namespaces,
+    readers: Readers,
     changed: watch::Sender<()>,
     any_changed: watch::Sender<()>,
 }
@@ -82,6 +94,29 @@ pub struct Retention {
     pub whole_objects: bool,
     /// Annotation keys that begin with one of these are kept; all, when empty.
     pub annotation_prefixes: Vec<String>,
+    /// The labels that `--label-filter` looks at. Of objects whose labels nobody else reads the others are dropped; `None` keeps
+    /// all.
+    pub filtered_labels: Option<Vec<String>>,
+}
+
+/// The names of namespaces: thousands of objects bear the same.
+#[derive(Debug, Default)]
+struct Namespaces(Mutex<BTreeSet<Arc<str>>>);
+
+impl Namespaces {
+    /// The one text that all objects of a namespace share.
+    fn share(&self, name: &mut Arc<str>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(name) {
+            Some(shared) => *name = shared.clone(),
+            None => {
+                if known.len().is_power_of_two() {
+                    known.retain(|name| Arc::strong_count(name) > 1);
+                }
+                known.insert(name.clone());
+            }
+        }
+    }
 }
 
 impl Retention {
@@ -91,6 +126,9 @@ impl Retention {
             metadata
                 .annotations
                 .retain(|key| self.annotation_prefixes.iter().any(|prefix| key.starts_with(prefix.as_str())));
+        }
+        if let (true, Some(read)) = (T::LABELS_ARE_ONLY_FILTERED, &self.filtered_labels) {
+            metadata.labels.retain(|key| read.iter().any(|label| label == key));
         }
     }
 }
@@ -117,35 +155,41 @@ impl<T: KubeObject> Cache<T> {
     /// Adds or replaces one object.
     pub fn apply(&self, object: Object<T>) {
         let object = self.entry(object);
-        self.write(|contents| {
-            if !contents.undecodable.is_empty() {
-                contents.undecodable.remove(&object.fields.metadata().key());
-            }
-            contents.objects.insert(object);
+        let key = object.fields.metadata().key();
+        self.write(|contents, news| {
+            news.state |= contents.undecodable.remove(&key).is_some();
+            news.note(key, contents.objects.insert(object));
         });
     }
 
     /// Removes one object.
     pub fn remove(&self, key: &Key) {
-        self.write(|contents| {
-            contents.objects.remove(key);
-            contents.undecodable.remove(key);
+        self.write(|contents, news| {
+            news.state |= contents.undecodable.remove(key).is_some();
+            if let Some(before) = contents.objects.remove(key) {
+                news.note(key.clone(), Some(before));
+            }
         });
     }
 
     /// Notes how complete the cache is. What it holds stays: stale objects are better than none.
     pub fn set_status(&self, status: CacheStatus) {
         if self.read().status != status {
-            self.write(|contents| contents.status = status);
+            self.write(|contents, news| {
+                contents.status = status;
+                news.state = true;
+            });
         }
     }
 
     fn begin_relist(&self) -> PendingRelist<'_, T> {
-        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new() }
+        let status = CacheStatus::Synced;
+        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new(), status }
     }
 
     fn entry(&self, mut object: Object<T>) -> Arc<Object<T>> {
         self.retention.trim(&mut object.fields);
+        self.namespaces.share(&mut object.fields.metadata_mut().namespace);
         if !self.retention.whole_objects {
             object.whole = None;
         }
@@ -160,7 +204,7 @@ impl<T: KubeObject> Cache<T> {
         let mut whole: Value = serde_json::from_str(json)?;
         let fields = T::deserialize(&whole)?;
         self.complete(&mut whole);
-        Ok(Object { fields, whole: Some(whole) })
+        Ok(Object { fields, whole: Some(Box::new(whole)) })
     }
 
     /// Gives every whole object the same form, wherever it comes from: the items of a list leave their kind to the list,
@@ -168,7 +212,7 @@ impl<T: KubeObject> Cache<T> {
     fn complete(&self, whole: &mut Value) {
         let Some(object) = whole.as_object_mut() else { return };
         object.entry("kind").or_insert_with(|| self.kind.kind.into());
-        object.entry("apiVersion").or_insert_with(|| self.kind.api_version().into());
+        object.entry("apiVersion").or_insert_with(|| self.kind.api_version.into());
         if let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) {
             metadata.remove("managedFields");
         }
@@ -191,8 +235,13 @@ impl<T: KubeObject> Cache<T> {
         self.read().undecodable.get(key).is_none_or(|known| known != reason)
     }
 
-    fn write(&self, change: impl FnOnce(&mut Contents<T>)) {
-        change(&mut self.contents.write().unwrap_or_else(PoisonError::into_inner));
+    fn write(&self, change: impl FnOnce(&mut Contents<T>, &mut News)) {
+        let mut contents = self.contents.write().unwrap_or_else(PoisonError::into_inner);
+        let mut news = News::default();
+        change(&mut contents, &mut news);
+        // Still under the lock: nobody sees the new contents without being able to find the news of them.
+        self.readers.tell(&news);
+        drop(contents);
         self.changed.send_replace(());
         self.any_changed.send_replace(());
     }
@@ -203,6 +252,8 @@ struct PendingRelist<'a, T> {
     cache: &'a Cache<T>,
     objects: Objects<T>,
     undecodable: BTreeMap<Key, String>,
+    /// How complete the list will be.
+    status: CacheStatus,
 }
 
 impl<T: KubeObject> PendingRelist<'_, T> {
@@ -211,15 +262,17 @@ impl<T: KubeObject> PendingRelist<'_, T> {
     }
 
     fn commit(self) {
-        let Self { cache, mut objects, undecodable } = self;
-        cache.write(|contents| {
+        let Self { cache, mut objects, undecodable, status } = self;
+        cache.write(|contents, news| {
             for key in undecodable.keys() {
-                if let Some(earlier) = contents.objects.remove(key) {
-                    objects.insert(earlier);
+                if let Some(earlier) = contents.objects.get(&key.namespace, &key.name) {
+                    objects.insert(earlier.clone());
                 }
             }
             objects.shrink();
-            *contents = Contents { objects, undecodable, status: CacheStatus::Synced };
+            contents.objects.differences(&objects, |key, before| news.note(key, before));
+            news.state = contents.status != status || contents.undecodable != undecodable;
+            *contents = Contents { objects, undecodable, status };
         });
     }
 }
@@ -230,7 +283,9 @@ impl<T: KubeObject> Relist for PendingRelist<'_, T> {
             Ok(object) => {
                 // What has not changed is not held twice while the list comes in: that would double the cache's memory.
                 match self.cache.known(&object.fields) {
-                    Some(known) => self.objects.insert(known),
+                    Some(known) => {
+                        self.objects.insert(known);
+                    }
                     None => self.add(object),
                 }
                 Ok(())
@@ -282,6 +337,8 @@ pub trait Fill: Send + Sync {
     fn status(&self) -> CacheStatus;
     /// Fires after any change in this cache.
     fn changes(&self) -> watch::Receiver<()>;
+    /// From now on tells what changes; `wake` is notified whenever there is something to take.
+    fn subscribe(&self, wake: &Arc<Notify>) -> Changes;
     /// Notes how complete the cache is.
     fn set_status(&self, status: CacheStatus);
     /// Objects that exist but whose present form could not be decoded, and why.
@@ -295,8 +352,8 @@ pub trait Fill: Send + Sync {
     fn remove(&self, key: &Key);
     /// Begins to take in a complete list.
     fn relist(&self) -> Box<dyn Relist + '_>;
-    /// Replaces the contents with these whole objects; those that cannot be decoded are described.
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String>;
+    /// Replaces the contents with these whole objects, and says how complete they are; those that cannot be decoded are described.
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String>;
 }
 
 impl<T: KubeObject> Fill for Cache<T> {
@@ -314,6 +371,10 @@ impl<T: KubeObject> Fill for Cache<T> {
 
     fn changes(&self) -> watch::Receiver<()> {
         self.changed.subscribe()
+    }
+
+    fn subscribe(&self, wake: &Arc<Notify>) -> Changes {
+        self.readers.subscribe(wake)
     }
 
     fn set_status(&self, status: CacheStatus) {
@@ -334,8 +395,9 @@ impl<T: KubeObject> Fill for Cache<T> {
                 let key = key_of(json);
                 let reason = error.to_string();
                 let is_news = self.is_news(&key, &reason);
-                self.write(|contents| {
-                    contents.undecodable.insert(key.clone(), reason.clone());
+                self.write(|contents, news| {
+                    let known = contents.undecodable.insert(key.clone(), reason.clone());
+                    news.state = known.as_ref() != Some(&reason);
                 });
                 Err(Undecodable { key, reason, is_news })
             }
@@ -350,14 +412,14 @@ impl<T: KubeObject> Fill for Cache<T> {
         Box::new(self.begin_relist())
     }
 
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String> {
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut relist = self.begin_relist();
+        let mut relist = PendingRelist { status, ..self.begin_relist() };
         for mut whole in objects {
             match T::deserialize(&whole) {
                 Ok(fields) => {
                     self.complete(&mut whole);
-                    relist.add(Object { fields, whole: Some(whole) });
+                    relist.add(Object { fields, whole: Some(Box::new(whole)) });
                 }
                 Err(error) => {
                     let field = |name: &str| whole["metadata"][name].as_str().unwrap_or_default();
@@ -421,6 +483,8 @@ impl Caches {
                 undecodable: BTreeMap::new(),
                 status: CacheStatus::Pending,
             }),
+            namespaces: Namespaces::default(),
+            readers: Readers::default(),
             changed: watch::Sender::new(()),
             any_changed: self.changed.clone(),
         });

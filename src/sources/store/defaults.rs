@@ -173,7 +173,7 @@ mod tests {
     use super::*;
 
     fn kind(group: &'static str, kind: &'static str, namespaced: bool) -> Kind {
-        Kind { group, version: "v1", kind, plural: "things", namespaced }
+        Kind { group, version: "v1", api_version: "v1", kind, plural: "things", namespaced }
     }
 
     fn service() -> Kind {

@@ -8,6 +8,7 @@
 //! one watch. A cache is replaced whole after a re-list, never seen half filled.
 
 mod cache;
+mod changes;
 mod defaults;
 mod fill;
 pub mod manifests;
@@ -16,6 +17,7 @@ mod watch;
 mod yaml;
 
 pub use cache::{Cache, CacheStatus, Caches, Contents, Fill, Relist, Retention, Scope, Undecodable};
+pub use changes::{Change, Changes, News};
 pub use fill::fill;
 pub use watch::{start, wait_until_settled};
 pub use yaml::{Document, parse as parse_yaml};

@@ -32,16 +32,38 @@ impl<T: KubeObject> Objects<T> {
         self.0.iter().skip(start).take_while(move |object| &*object.fields.metadata().namespace == namespace)
     }
 
-    /// Adds or replaces an object. Quick at the end, where the objects of a list come in.
-    pub fn insert(&mut self, object: Arc<Object<T>>) {
+    /// Adds or replaces an object, and gives what was replaced. Quick at the end, where the objects of a list come in.
+    pub fn insert(&mut self, object: Arc<Object<T>>) -> Option<Arc<Object<T>>> {
         let metadata = object.fields.metadata();
         match self.position(&metadata.namespace, &metadata.name) {
-            Ok(same) => {
-                if let Some(slot) = self.0.get_mut(same) {
-                    *slot = object;
-                }
+            Ok(same) => self.0.get_mut(same).map(|slot| std::mem::replace(slot, object)),
+            Err(place) => {
+                self.0.insert(place, object);
+                None
             }
-            Err(place) => self.0.insert(place, object),
+        }
+    }
+
+    /// Tells the key of every object that `later` lacks, has besides or holds in another copy, with what it is here.
+    pub fn differences(&self, later: &Self, mut tell: impl FnMut(Key, Option<Arc<Object<T>>>)) {
+        let key = |object: &Arc<Object<T>>| object.fields.metadata().key();
+        let (mut old, mut new) = (self.0.iter().peekable(), later.0.iter().peekable());
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => return,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) if Arc::ptr_eq(old, new) => Ordering::Equal,
+                (Some(old), Some(new)) => key(old).cmp(&key(new)),
+            };
+            let before = if order.is_le() { old.next() } else { None };
+            let after = if order.is_ge() { new.next() } else { None };
+            match (before, after) {
+                (Some(before), Some(after)) if Arc::ptr_eq(before, after) => {}
+                (Some(before), _) => tell(key(before), Some(before.clone())),
+                (None, Some(after)) => tell(key(after), None),
+                (None, None) => {}
+            }
         }
     }
 

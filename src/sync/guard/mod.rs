@@ -220,6 +220,13 @@ impl Guard {
         }
     }
 
+    /// Somebody else decides from now on. What was deleted and what was spent is still true.
+    pub fn forget(&mut self) {
+        self.withheld.clear();
+        self.approved.clear();
+        self.released.clear();
+    }
+
     /// What is withheld, by zone.
     pub fn withheld(&self) -> Vec<Arc<Withheld>> {
         self.withheld.values().cloned().collect()

@@ -1,9 +1,9 @@
 //! What a pipeline proposes when its provider spoils wishes.
 
-use super::{Pipeline, PlanSettings};
-use crate::sources::pipeline::Desired;
+use super::{Pipeline, PlanSettings, Wanted};
 use async_trait::async_trait;
 use std::sync::Arc;
+use tokio::time::Instant;
 use zonewright_planner::*;
 use zonewright_provider_kit::{Adjusted, Capabilities, Listing, ProviderError, ReadZones, Rejected, Zone};
 use zonewright_registry::Registry;
@@ -41,11 +41,11 @@ fn zone() -> ZoneId {
 fn object() -> Arc<ObjectRef> {
     Arc::new(ObjectRef {
         source: "ingress",
-        kind: "Ingress".into(),
-        api_version: "networking.k8s.io/v1".into(),
+        kind: "Ingress",
+        api_version: "networking.k8s.io/v1",
         namespace: "web".into(),
         name: "shop".into(),
-        uid: String::new(),
+        uid: "".into(),
     })
 }
 
@@ -77,8 +77,10 @@ async fn proposed(returned: Vec<Endpoint>, rejected: Vec<Rejected>) -> Vec<Strin
             hold_missing_targets: false,
         },
     };
-    let world = pipeline.survey().await.unwrap();
-    let plan = pipeline.propose(&world, Desired::default()).await.unwrap().plan;
+    let world = pipeline.survey(Instant::now(), Vec::new).await.unwrap();
+    let adjusted = pipeline.adjust(Vec::new()).await.unwrap();
+    let wanted = Wanted { adjusted, ..Wanted::default() };
+    let plan = pipeline.propose(&world, wanted, Scope::All).plan;
     let changes = plan.changes.iter().map(|c| format!("{} {} {}", c.action(), c.record_type(), c.name()));
     let skips = plan.skips.iter().map(|s| format!("{} {} {}", s.reason.code(), s.record_type, s.name));
     changes.chain(skips).collect()

@@ -1,8 +1,9 @@
 //! What goes to which stream, in which form.
 
 use super::{Copy, ended, example, program, quickstart_flags, run};
-use std::io::Read;
+use std::io::{BufRead, BufReader, Read};
 use std::process::Stdio;
+use std::time::{Duration, Instant};
 
 fn plan_words() -> Vec<String> {
     let mut words = quickstart_flags(&example("manifests"), &example("records.yaml"));
@@ -71,6 +72,41 @@ fn logs_that_nobody_can_read_stop_nothing() {
     drop(child.stderr.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
     assert!(!std::fs::read_to_string(copy.path("records.yaml")).unwrap().contains("old-shop"));
+}
+
+#[test]
+fn a_log_in_json_is_json_to_its_last_line() {
+    let words = ["--provider=inmemory", "--source=empty", "--policy=sync", "--inmemory-zone=a..b"];
+    for level in ["info", "panic"] {
+        let ended = run(&[&words[..], &["--log-format=json", &format!("--log-level={level}")]].concat());
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{ended:?}");
+        let line = ended.stderr.lines().last().unwrap();
+        let line: serde_json::Value = serde_json::from_str(line).expect(line);
+        assert_eq!(line["level"], "error");
+        assert!(line["msg"].as_str().unwrap().contains("--inmemory-zone"), "{line}");
+    }
+}
+
+#[test]
+fn standard_input_that_never_ends_does_not_outlast_a_signal() {
+    let words = ["--manifests=-", "--provider=inmemory", "--source=ingress", "--policy=sync"];
+    let mut child = program(&words).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stderr.take().unwrap()).lines();
+    assert!(log.next().unwrap().unwrap().contains("zonewright starts"));
+    let kill = std::process::Command::new("sh").args(["-c", &format!("kill -TERM {}", child.id())]).status();
+    assert!(kill.unwrap().success());
+    let deadline = Instant::now() + Duration::from_secs(10);
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(10)),
+            None => {
+                child.kill().unwrap();
+                panic!("it waits for its standard input");
+            }
+        }
+    };
+    assert_eq!(status.code(), Some(0));
 }
 
 #[test]

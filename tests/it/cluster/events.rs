@@ -1,4 +1,4 @@
-//! `--events`: an object's change brings the next cycle forward.
+//! What changed is published at once: one write, no listing.
 
 use super::daemon::{Daemon, until};
 use super::objects::{owned_a, service};
@@ -6,31 +6,44 @@ use super::world::{Provider, first_cluster, test, with};
 use std::time::{Duration, Instant};
 use zonewright_testing::Call;
 
-/// How long events are collected before a cycle serves them all.
-const WINDOW: Duration = Duration::from_secs(5);
-
 #[test]
-fn a_change_is_served_after_the_window_and_long_before_the_interval() {
+fn a_change_is_one_write_at_once_and_no_listing() {
     test(async {
         let (provider, cluster) = (Provider::start().await, first_cluster().await);
         let flags = provider.flags_in(&cluster, "events", &["service"]);
-        let flags = with(&flags, &["--interval=1h", "--events", "--min-event-sync-interval=100ms"]);
-        let mut daemon = Daemon::start(&flags);
+        let mut daemon = Daemon::start(&with(&flags, &["--interval=1h"]));
         until("the first cycle", || provider.0.count(Call::Adjust) == 1).await;
+        let listed = provider.0.count(Call::Records);
 
-        let changed = Instant::now();
         cluster.apply(&service("events", "web", "web.example.org", "192.0.2.1")).await.unwrap();
-        cluster.apply(&service("events", "shop", "shop.example.org", "192.0.2.2")).await.unwrap();
-        let records = [
-            owned_a("web.example.org", "192.0.2.1", "me", "service/events/web"),
-            owned_a("shop.example.org", "192.0.2.2", "me", "service/events/shop"),
-        ];
-        provider.until_records_are("served by an event", records.concat()).await;
-        let waited = changed.elapsed();
-        assert!(waited >= WINDOW, "{waited:?}");
-        assert!(waited < WINDOW * 3, "{waited:?}");
-        assert_eq!(provider.0.count(Call::Adjust), 2, "one cycle for a burst");
+        let web = owned_a("web.example.org", "192.0.2.1", "me", "service/events/web");
+        provider.until_records_are("served by an event", web.clone()).await;
         assert_eq!(provider.applies(), 1);
+        cluster.apply(&service("events", "shop", "shop.example.org", "192.0.2.2")).await.unwrap();
+        let shop = owned_a("shop.example.org", "192.0.2.2", "me", "service/events/shop");
+        provider.until_records_are("served by a second event", [web, shop].concat()).await;
+        assert_eq!(provider.0.count(Call::Records), listed);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn events_keep_the_distance_that_is_asked_for() {
+    const GAP: Duration = Duration::from_secs(2);
+    test(async {
+        let (provider, cluster) = (Provider::start().await, first_cluster().await);
+        let flags = provider.flags_in(&cluster, "paced", &["service"]);
+        let mut daemon =
+            Daemon::start(&with(&flags, &["--interval=1h", "--events", "--min-event-sync-interval=2s"]));
+        until("the first cycle", || provider.0.count(Call::Adjust) == 1).await;
+        cluster.apply(&service("paced", "web", "web.example.org", "192.0.2.1")).await.unwrap();
+        let web = owned_a("web.example.org", "192.0.2.1", "me", "service/paced/web");
+        provider.until_records_are("the first event", web.clone()).await;
+        let begun = Instant::now();
+        cluster.apply(&service("paced", "shop", "shop.example.org", "192.0.2.2")).await.unwrap();
+        let shop = owned_a("shop.example.org", "192.0.2.2", "me", "service/paced/shop");
+        provider.until_records_are("the second event", [web, shop].concat()).await;
+        assert!(begun.elapsed() > GAP / 2, "{:?}", begun.elapsed());
         daemon.stop().await;
     });
 }

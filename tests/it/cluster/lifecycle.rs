@@ -152,7 +152,7 @@ fn records_follow_objects_through_changes_and_restarts() {
             }
             scene.settles(&format!("batch {batch}")).await;
         }
-        let errors = scene.daemon.said(&[" error "]);
+        let errors = scene.daemon.said(&["Z error "]);
         assert_eq!(errors, 0, "{}", scene.daemon.log().join("\n"));
         scene.daemon.stop().await;
     });

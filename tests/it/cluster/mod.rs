@@ -14,6 +14,8 @@ mod objects;
 mod once;
 mod owners;
 mod provider_faults;
+mod reload;
+mod replicas;
 mod signals;
 mod source_faults;
 mod startup;

@@ -42,6 +42,25 @@ fn what_only_reads_is_given_up_at_once() {
     });
 }
 
+/// Whoever started them (a job, a script) has to know that they did not do what they were to do.
+#[test]
+fn a_single_run_or_preview_that_is_cut_short_fails() {
+    test(async {
+        for words in [&["--once"][..], &["--once", "--dry-run"], &["plan"]] {
+            let provider = Provider::start().await;
+            provider.0.delay(Call::Records, FOREVER);
+            // The subcommand is the first word.
+            let words = words.iter().map(|word| (*word).to_owned());
+            let own = ["--source=service".to_owned(), "--manifests=/dev/null".to_owned()];
+            let mut daemon = Daemon::start(&words.chain(provider.flags()).chain(own).collect::<Vec<_>>());
+            until("the slow call", || provider.0.count(Call::Records) == 1).await;
+            daemon.signal("TERM");
+            assert_eq!(daemon.ended(PROMPT).await, Some(1));
+            assert_eq!(daemon.said(&["ended by a signal"]), 1, "{:?}", daemon.log());
+        }
+    });
+}
+
 #[test]
 fn what_has_been_sent_is_waited_for() {
     test(async {

@@ -300,9 +300,9 @@ impl Run<'_> {
     fn plan(&self, desired: &[Endpoint], current: &[Record]) -> Result<Plan, Problem> {
         let plan = plan(&PlanInput {
             desired,
-            current,
+            current: current.iter().collect(),
             holds: &Holds::default(),
-            claims: &BTreeMap::new(),
+            claims: Vec::new(),
             filters: &self.filters,
             managed: &self.managed,
             policy: Policy::Sync,

@@ -52,10 +52,10 @@ fn create(new: Endpoint) -> ZoneChange {
 fn object(name: &str) -> Arc<ObjectRef> {
     Arc::new(ObjectRef {
         source: "service",
-        kind: "Service".to_owned(),
-        api_version: "v1".to_owned(),
-        namespace: "default".to_owned(),
-        name: name.to_owned(),
-        uid: String::new(),
+        kind: "Service",
+        api_version: "v1",
+        namespace: "default".into(),
+        name: name.into(),
+        uid: "".into(),
     })
 }

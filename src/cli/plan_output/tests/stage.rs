@@ -8,7 +8,7 @@ use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::*;
 use zonewright_provider_kit::{Rejected, Zone};
-use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
+use zonewright_registry::{NonceSource, Registry, Rows, TxtRegistry, TxtSettings};
 
 pub(super) struct Stage {
     pub(super) report: CycleReport,
@@ -23,10 +23,7 @@ impl Stage {
         plan.add_skips(skips);
         let world = World {
             zones: ["example.org", "example.net", "bücher.example"].map(zone).into(),
-            unreadable: Vec::new(),
-            filter: DomainFilter::All,
-            owned: Owned::default(),
-            odd: Vec::new(),
+            ..World::default()
         };
         let report = CycleReport { plan, dry_run: true, ..CycleReport::default() };
         Self { report, world, manifest_problems: Vec::new() }
@@ -34,7 +31,7 @@ impl Stage {
 
     pub(super) fn show(&self, format: Format) -> String {
         let registry = registry();
-        let changes = registry.decorate_all(self.report.plan.changes.clone(), &self.world.owned.rows);
+        let changes = registry.decorate_all(self.report.plan.changes.clone(), &Rows::default());
         let preview = Preview {
             report: &self.report,
             world: &self.world,
@@ -57,17 +54,7 @@ fn zone(name: &str) -> Zone {
 }
 
 fn registry() -> Registry {
-    let settings = TxtSettings {
-        owner: Owner::new("me"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([0; 32]),
-    };
+    let settings = TxtSettings::new("me", NonceSource::from_seed([0; 32]));
     Registry::Txt(Box::new(TxtRegistry::new(settings).unwrap()))
 }
 
@@ -77,11 +64,12 @@ pub(super) fn object(text: &str) -> Arc<ObjectRef> {
     let (kind, namespace, name) = (next(), next(), next());
     Arc::new(ObjectRef {
         source: "any",
-        kind,
-        api_version: String::new(),
-        namespace,
-        name,
-        uid: String::new(),
+        // As long as the test runs.
+        kind: kind.leak(),
+        api_version: "",
+        namespace: namespace.into(),
+        name: name.into(),
+        uid: "".into(),
     })
 }
 

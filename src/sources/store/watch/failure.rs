@@ -55,13 +55,16 @@ impl Failure {
             "" => String::new(),
             namespace => format!(" in namespace {namespace}"),
         };
-        format!("cannot {verb} {}{namespace}: {}", kind.resource_name(), self.cause())
+        format!("cannot {verb} {}{namespace}: {}", kind.resource_name(), self.cause(kind))
     }
 
-    fn cause(&self) -> String {
+    fn cause(&self, kind: &Kind) -> String {
         match self {
             Self::Request(kube::Error::Api(status)) if status.code == StatusCode::NOT_FOUND.as_u16() => {
-                "the server has no such resource (404): is the CRD installed?".to_owned()
+                format!(
+                    "the server has no such resource in version {} (404): its CRD is missing or of another version",
+                    kind.version
+                )
             }
             Self::Request(kube::Error::Api(status)) => {
                 let phrase = StatusCode::from_u16(status.code).ok().and_then(|code| code.canonical_reason());

@@ -84,7 +84,7 @@ fn collection_path(kind: &Kind, scope: &Scope) -> String {
         namespace if kind.namespaced && !namespace.is_empty() => format!("/namespaces/{namespace}"),
         _ => String::new(),
     };
-    format!("{root}/{}{namespace}/{}", kind.api_version(), kind.plural)
+    format!("{root}/{}{namespace}/{}", kind.api_version, kind.plural)
 }
 
 struct Watcher {

@@ -20,8 +20,7 @@ struct Thing {
 }
 kube_object!(Thing);
 
-const THING: Kind =
-    Kind { group: "example.org", version: "v1", kind: "Thing", plural: "things", namespaced: true };
+const THING: Kind = Kind::namespaced("example.org/v1", "Thing", "things");
 const THINGS: &str = "/apis/example.org/v1/things?&limit=500";
 
 /// A request that waits for its answer.
@@ -180,9 +179,9 @@ impl World {
 }
 
 #[rstest::rstest]
-#[case(Kind { group: "", version: "v1", kind: "Node", plural: "nodes", namespaced: false }, "shop", "/api/v1/nodes")]
-#[case(Kind { group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true }, "", "/api/v1/pods")]
-#[case(Kind { group: "", version: "v1", kind: "Pod", plural: "pods", namespaced: true }, "shop", "/api/v1/namespaces/shop/pods")]
+#[case(Kind::cluster_wide("v1", "Node", "nodes"), "shop", "/api/v1/nodes")]
+#[case(Kind::namespaced("v1", "Pod", "pods"), "", "/api/v1/pods")]
+#[case(Kind::namespaced("v1", "Pod", "pods"), "shop", "/api/v1/namespaces/shop/pods")]
 #[case(THING, "", "/apis/example.org/v1/things")]
 #[case(THING, "shop", "/apis/example.org/v1/namespaces/shop/things")]
 fn collections_have_paths(#[case] kind: Kind, #[case] namespace: &str, #[case] path: &str) {
@@ -358,7 +357,8 @@ async fn a_missing_resource_is_found_when_it_appears() {
     world.asked_to_list().await.answer(404, "404 page not found\n");
     world
         .fails_with(
-            "cannot list things.example.org: the server has no such resource (404): is the CRD installed?",
+            "cannot list things.example.org: the server has no such resource in version v1 (404): \
+             its CRD is missing or of another version",
         )
         .await;
     world.asked_to_list().await.answer_list("10", &[thing("a", "1", 1)]);

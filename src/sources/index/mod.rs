@@ -1,0 +1,234 @@
+//! The index: which object touches which DNS name, so that after a change only the names concerned are planned again.
+//!
+//! ```text
+//! feeds of the caches ──> objects concerned ──(compared with what they came to before)──> dirty names
+//! dirty names ──(index)──> objects ──(sources, then the same stages as ever)──> wishes for these names
+//! ```
+//!
+//! Nothing of an outcome is kept but its names and a fingerprint. Invariant: once a change has been taken in, every name at
+//! which wishes or holds may differ from those of the last answer has been reported dirty.
+
+#[cfg(test)]
+mod tests;
+mod touched;
+
+use super::empty::EmptySource;
+use super::object::Key;
+use super::outcome::Outcome;
+use super::pipeline::{Desired, PipelineSettings, gather};
+use super::store::{Changes, Fill};
+use super::{Affected, Source, Which};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use tokio::sync::Notify;
+use touched::Touched;
+use zonewright_planner::DnsName;
+
+/// So many changed objects that others depend on are not traced to those one by one: asking about all is then quicker.
+const MOST_TRACED: usize = 64;
+
+/// How often wishes are worked out anew because something changed meanwhile. Each time takes well under a millisecond, so that
+/// only a flood of changes gets here; what it left out is dirty again at the next update.
+const MOST_ROUNDS: usize = 16;
+
+/// What has to be planned again.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Dirty {
+    /// These names.
+    pub names: BTreeSet<DnsName>,
+    /// Everything: a source became complete or incomplete, an object no longer holds whatever it owns, something is or was
+    /// wrong with an object that has no names, or names depend on each other (PTR). Also before the first full cycle.
+    pub everything: bool,
+}
+
+impl Dirty {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.names.is_empty() && !self.everything
+    }
+
+    /// Adds what came later.
+    pub fn extend(&mut self, later: Dirty) {
+        self.names.extend(later.names);
+        self.everything |= later.everything;
+    }
+}
+
+/// One cache as one source reads it.
+struct Feed {
+    /// The source's place.
+    source: usize,
+    cache: Arc<dyn Fill>,
+    is_primary: bool,
+    changes: Changes,
+}
+
+/// What all sources want, by object and by name. One per daemon.
+pub struct SourceIndex {
+    sources: Vec<Arc<dyn Source>>,
+    settings: PipelineSettings,
+    feeds: Vec<Feed>,
+    wake: Arc<Notify>,
+    touched: Touched,
+    is_filled: bool,
+}
+
+impl SourceIndex {
+    /// Begins to listen to the sources' caches.
+    pub fn new(sources: Vec<Arc<dyn Source>>, settings: PipelineSettings) -> Self {
+        let wake = Arc::new(Notify::new());
+        let mut feeds = Vec::new();
+        for (place, source) in sources.iter().enumerate() {
+            for (position, cache) in source.caches().into_iter().enumerate() {
+                let changes = cache.subscribe(&wake);
+                feeds.push(Feed { source: place, cache, is_primary: position == 0, changes });
+            }
+        }
+        Self { sources, settings, feeds, wake, touched: Touched::default(), is_filled: false }
+    }
+
+    /// Is notified when there may be something to [`update`](Self::update). A notification that nobody waits for is kept.
+    pub fn wake(&self) -> Arc<Notify> {
+        self.wake.clone()
+    }
+
+    /// Whether a source makes its wishes up anew each time it is asked: it has no caches that could say when they change.
+    pub fn makes_things_up(&self) -> bool {
+        self.sources.iter().any(|source| source.caches().is_empty() && source.name() != EmptySource::NAME)
+    }
+
+    /// Everything that is wanted: the first step of a full cycle.
+    pub fn collect(&mut self) -> Desired {
+        // What changes from here on is told again by the next update: once too often is harmless.
+        for feed in &self.feeds {
+            feed.changes.take();
+        }
+        self.is_filled = true;
+        let touched = &mut self.touched;
+        touched.begin();
+        let mut ignored = Dirty::default();
+        let desired = gather(&self.sources, &self.settings, |place, source, take| {
+            // A source without caches makes its wishes up; there is nothing to remember of it.
+            let is_lasting = !source.caches().is_empty();
+            source.visit(Which::All, &mut |outcome| {
+                if is_lasting {
+                    touched.observe(place, &outcome, &mut ignored);
+                }
+                take(outcome);
+            });
+            touched.remove_unseen(place, &mut ignored);
+        });
+        touched.shrink();
+        desired
+    }
+
+    /// Takes in what changed since the last call, and says at which names something else may be wanted now.
+    pub fn update(&mut self) -> Dirty {
+        let mut dirty = Dirty { everything: !self.is_filled, ..Dirty::default() };
+        let mut concerned: Vec<Concerned> = self.sources.iter().map(|_| Concerned::default()).collect();
+        for feed in &self.feeds {
+            let news = feed.changes.take();
+            dirty.everything |= news.state;
+            let (Some(source), Some(concerned)) =
+                (self.sources.get(feed.source), concerned.get_mut(feed.source))
+            else {
+                continue;
+            };
+            if news.too_many || (!feed.is_primary && news.objects().len() > MOST_TRACED) {
+                concerned.all = true;
+                continue;
+            }
+            for change in news.objects() {
+                match source.affected(feed.cache.kind(), &change) {
+                    Affected::Objects(keys) => concerned.keys.extend(keys),
+                    Affected::All => concerned.all = true,
+                }
+            }
+        }
+        for (place, concerned) in concerned.into_iter().enumerate() {
+            self.look_again(place, &concerned, &mut dirty);
+        }
+        // A PTR record is made of every wish with its address, so that one name may change many others.
+        dirty.everything |= self.settings.create_ptr.is_some() && !dirty.names.is_empty();
+        dirty
+    }
+
+    fn look_again(&mut self, place: usize, concerned: &Concerned, dirty: &mut Dirty) {
+        let Some(source) = self.sources.get(place) else { return };
+        let touched = &mut self.touched;
+        if concerned.all {
+            touched.begin();
+            source.visit(Which::All, &mut |outcome| touched.observe(place, &outcome, dirty));
+            touched.remove_unseen(place, dirty);
+        } else if !concerned.keys.is_empty() {
+            let mut gone = concerned.keys.clone();
+            source.visit(Which::Only(&concerned.keys), &mut |outcome| {
+                gone.remove(&key_of(&outcome));
+                touched.observe(place, &outcome, dirty);
+            });
+            gone.iter().for_each(|key| touched.remove(place, key, dirty));
+        }
+    }
+
+    /// What is wanted at the dirty names, exactly as [`collect`](Self::collect) would say it of these names. Holds without a
+    /// name and incomplete sources are all there, as they may concern any name. What changed meanwhile is taken in and
+    /// added to `dirty`, so that the answer shows one moment; look at `dirty.everything` afterwards.
+    pub fn desired_for(&mut self, dirty: &mut Dirty) -> Desired {
+        let mut rounds = 0;
+        loop {
+            dirty.extend(self.update());
+            let desired = self.restricted(&dirty.names);
+            rounds += 1;
+            if rounds == MOST_ROUNDS || self.feeds.iter().all(|feed| feed.changes.is_empty()) {
+                return desired;
+            }
+        }
+    }
+
+    fn restricted(&self, names: &BTreeSet<DnsName>) -> Desired {
+        let keys = self.touched.objects_at(self.sources.len(), names);
+        let mut desired = gather(&self.sources, &self.settings, |place, source, take| {
+            let which = match keys.get(place) {
+                // The addresses of other names may belong to a PTR record among these.
+                _ if self.settings.create_ptr.is_some() => Which::All,
+                Some(keys) if !keys.is_empty() => Which::Only(keys),
+                _ => return,
+            };
+            let is_concerned =
+                |outcome: &Outcome| keys.get(place).is_some_and(|keys| keys.contains(&key_of(outcome)));
+            source.visit(which, &mut |mut outcome| {
+                if !is_concerned(&outcome) {
+                    outcome.problems.clear();
+                }
+                if self.settings.create_ptr.is_none() {
+                    outcome.endpoints.retain(|endpoint| names.contains(&endpoint.name));
+                }
+                outcome.holds.retain(|hold| hold.name.as_ref().is_some_and(|name| names.contains(name)));
+                take(outcome);
+            });
+        });
+        desired.endpoints.retain(|endpoint| names.contains(&endpoint.name));
+        desired.holds.retain(|hold| hold.name.as_ref().is_none_or(|name| names.contains(name)));
+        desired.holds.extend(self.touched.unnamed_holds().cloned());
+        desired
+    }
+
+    /// Every object that touches a name, with its source's place.
+    pub fn objects_at(&self, name: &DnsName) -> Vec<(usize, Key)> {
+        let keys = self.touched.objects_at(self.sources.len(), &BTreeSet::from([name.clone()]));
+        let of_source = |(place, keys): (usize, BTreeSet<Key>)| keys.into_iter().map(move |key| (place, key));
+        keys.into_iter().enumerate().flat_map(of_source).collect()
+    }
+}
+
+/// The objects of one source that may come to something else.
+#[derive(Default)]
+struct Concerned {
+    keys: BTreeSet<Key>,
+    all: bool,
+}
+
+/// Which object an outcome is of.
+fn key_of(outcome: &Outcome) -> Key {
+    Key { namespace: outcome.object.namespace.clone(), name: outcome.object.name.clone() }
+}
