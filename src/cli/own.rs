@@ -21,10 +21,13 @@ pub(super) struct OwnArgs {
     /// long as the object is there
     #[arg(long, default_value = "0s", value_parser = values::duration)]
     hold_max_age: Duration,
+    /// Most requests per second to the DNS service, listing included; 0 for no limit; if not given, what suits the provider
+    #[arg(long, value_name = "NUMBER", value_parser = values::rate)]
+    provider_requests_per_second: Option<f64>,
 }
 
 /// Settings beyond those of ExternalDNS.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OwnConfig {
     /// Files and folders that stand in for the API server, `-` for standard input; none for the API server itself.
     pub manifests: Vec<PathBuf>,
@@ -34,6 +37,8 @@ pub struct OwnConfig {
     pub hold_missing_targets: bool,
     /// For how long at most; zero for as long as the object is there.
     pub hold_max_age: Duration,
+    /// The most requests per second to the provider; zero for no limit, `None` for what the provider declares.
+    pub provider_requests_per_second: Option<f64>,
 }
 
 impl OwnArgs {
@@ -42,7 +47,19 @@ impl OwnArgs {
     }
 
     pub(super) fn check(self) -> OwnConfig {
-        let Self { manifests, inmemory_records, hold_missing_targets, hold_max_age } = self;
-        OwnConfig { manifests, inmemory_records, hold_missing_targets, hold_max_age }
+        let Self {
+            manifests,
+            inmemory_records,
+            hold_missing_targets,
+            hold_max_age,
+            provider_requests_per_second,
+        } = self;
+        OwnConfig {
+            manifests,
+            inmemory_records,
+            hold_missing_targets,
+            hold_max_age,
+            provider_requests_per_second,
+        }
     }
 }

@@ -14,12 +14,13 @@ use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
+use super::{Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::Source;
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use zonewright_planner::{DnsName, Scope, SkipReason};
@@ -63,6 +64,8 @@ pub struct Daemon {
     pub approvals: Option<Approvals>,
     /// Ends holds that last too long.
     pub holds: HoldAges,
+    /// What is left alone for a while after failures.
+    pub faults: Faults,
     /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
@@ -86,6 +89,7 @@ impl Daemon {
             guard: Guard::default(),
             approvals: None,
             holds: HoldAges::default(),
+            faults: Faults::new(Duration::from_secs(60), 0),
             chores: Vec::new(),
             observers: Vec::new(),
             leadership: Leadership::always(),
@@ -104,7 +108,7 @@ impl Daemon {
     }
 
     fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
-        self.world.write().unwrap_or_else(PoisonError::into_inner)
+        write(&self.world)
     }
 
     /// Runs until `stop` fires. With `events`, what changed is planned as soon as it changes, not only at the interval.
@@ -117,12 +121,14 @@ impl Daemon {
             match office {
                 Office::Entered => {
                     self.forget();
-                    schedule.full_now(Instant::now());
+                    schedule.full_anew(Instant::now());
                 }
                 Office::Out => self.forget(),
                 Office::Held => {}
             }
             let partial = schedule.next_partial();
+            // A standby tries nothing again.
+            let retry = self.faults.next_due().filter(|_| office != Office::Out);
             tokio::select! {
                 () = stop.cancelled() => return,
                 // The sender lives as long as the handle does, so this never fails.
@@ -150,6 +156,14 @@ impl Daemon {
                             schedule.partial_ended(Instant::now(), report.provider_succeeded());
                         }
                         CaughtUp::NeedsFullRun => schedule.full_soon(Instant::now()),
+                    }
+                }
+                () = sleep_until(retry) => {
+                    let now = Instant::now();
+                    let takes_all = !events || !self.index.can_repeat_names();
+                    match self.faults.woken(now) || takes_all {
+                        true => schedule.full_now(now),
+                        false => schedule.event(now),
                     }
                 }
                 () = wake.notified(), if events => schedule.event(Instant::now()),
@@ -202,6 +216,9 @@ impl Daemon {
     /// A run for what changed since the last one.
     pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
         let mut dirty = self.index.update();
+        if self.index.can_repeat_names() {
+            dirty.names.extend(self.faults.due_names(Instant::now()));
+        }
         if dirty.is_empty() {
             return CaughtUp::Nothing;
         }
@@ -283,7 +300,9 @@ impl Daemon {
         // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
         let changes = std::mem::take(&mut report.plan.changes);
         let changes = self.pipeline.decorate(&self.world(), changes);
-        report.applied = self.pipeline.carry_out(changes, stop).await;
+        let manner = |zone: &_| self.faults.manner(zone);
+        report.applied = self.pipeline.carry_out(changes, manner, stop).await;
+        self.faults.note(&report.applied, Instant::now());
         self.world_mut().absorb(&report.applied);
         self.guard.note_applied(&report.applied, begun);
         report
@@ -374,13 +393,14 @@ impl Daemon {
         };
         let wanted = Wanted { adjusted, holds: desired.holds, incomplete: desired.incomplete };
         {
-            // The field itself, because the guard is borrowed beside it.
+            // The field itself, because others are borrowed beside it.
             let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
-            let Proposal { plan, rejected } = self.pipeline.propose(&world, wanted, scope);
+            let Proposal { mut plan, rejected } = self.pipeline.propose(&world, wanted, scope);
+            self.faults.hold_back(&mut plan, &world.zones, scope, Instant::now());
+            // The last to have a say: what others hold back is not deleted either.
+            self.guard.review(&mut plan, scope, || self.pipeline.stock(&world), begun);
             report.plan = plan;
             report.rejected = rejected;
-            // The last to have a say: what others withhold is not deleted either.
-            self.guard.review(&mut report.plan, scope, || self.pipeline.stock(&world), begun);
         }
         report.withheld = self.guard.withheld();
         self.publish();
@@ -388,16 +408,16 @@ impl Daemon {
     }
 
     /// Reads what may not be trusted any more. Whether anything was read.
-    async fn survey(&self, now: Instant) -> Result<bool, ProviderError> {
+    async fn survey(&mut self, now: Instant) -> Result<bool, ProviderError> {
         let rules = self.listing;
         if self.world().is_covered_by(&rules, now) {
             return Ok(false);
         }
         let known = || {
-            let parts = std::mem::take(&mut self.world_mut().parts);
+            let parts = std::mem::take(&mut write(&self.world).parts);
             parts.into_iter().filter(|part| rules.covers(part, now)).collect()
         };
-        let world = self.pipeline.survey(now, known).await?;
+        let world = self.pipeline.survey(&mut self.faults, now, known).await?;
         *self.world_mut() = world;
         Ok(true)
     }
@@ -447,6 +467,10 @@ async fn next_request(approvals: &mut Option<Approvals>) -> Option<Request> {
         Some(approvals) => approvals.next().await,
         None => std::future::pending().await,
     }
+}
+
+fn write(world: &RwLock<World>) -> RwLockWriteGuard<'_, World> {
+    world.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -9,6 +9,7 @@
 
 mod apply;
 pub mod daemon;
+pub mod faults;
 pub mod guard;
 mod holds;
 pub mod leadership;
@@ -17,7 +18,8 @@ pub mod report;
 mod schedule;
 mod world;
 
-pub use apply::Applied;
+pub use apply::{Applied, Manner};
+pub use faults::Faults;
 pub use holds::HoldAges;
 pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};
 pub use schedule::Schedule;

@@ -71,6 +71,7 @@ pub(super) async fn prepare(
     daemon.guard = wiring::guard(config);
     daemon.holds = wiring::hold_ages(config);
     daemon.leadership = leadership.clone();
+    daemon.faults = wiring::faults(config);
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
     {

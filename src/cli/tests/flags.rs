@@ -3,6 +3,7 @@
 use super::{config, refusal};
 use crate::cli::*;
 use clap::CommandFactory;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Name, form and default of every flag that ExternalDNS has.
@@ -57,9 +58,12 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "leader-election-lease-duration",
         "leader-election-renew-deadline",
         "leader-election-retry-period",
+        "provider-requests-per-second",
         "drift-interval",
+        "webhook-provider-max-changes",
     ];
-    assert_eq!(extra, ours);
+    // The order of the help text does not matter here.
+    assert_eq!(BTreeSet::from_iter(extra), BTreeSet::from(ours));
 }
 
 #[test]
@@ -131,6 +135,8 @@ fn values_arrive_in_their_own_fields() {
         "--delete-guard-max=12",
         "--delete-guard-zone=example=50",
         "--approve-hash=0123456789ab",
+        "--provider-requests-per-second=2.5",
+        "--webhook-provider-max-changes=0",
     ]);
     assert_eq!(
         config.kubernetes,
@@ -197,6 +203,8 @@ fn values_arrive_in_their_own_fields() {
         configmap: None,
     };
     assert_eq!(config.guard, guard);
+    assert_eq!(config.own.provider_requests_per_second, Some(2.5));
+    assert_eq!(config.providers.webhook.max_changes, None);
     assert_eq!(config.warnings, [""; 0]);
 }
 
@@ -222,6 +230,7 @@ fn other_value(argument: &clap::Arg) -> String {
     let name = argument.get_long().unwrap();
     match defaults.first().and_then(|d| d.to_str()).unwrap_or_default() {
         _ if name.ends_with("-interval") => "77s".into(),
+        _ if name == "provider-requests-per-second" => "77".into(),
         _ if name == "nat64-networks" => "::/96".into(),
         _ if name.ends_with("-net") || name.ends_with("-net-filter") => "192.0.2.0/24".into(),
         "A" => "TXT".into(),

@@ -121,7 +121,7 @@ fn applied(change: Change, is_ok: bool) -> Applied {
         true => Ok(()),
         false => Err(ProviderError::new(ErrorClass::Unavailable, "away")),
     };
-    Applied { zone: zone_id(), change: ZoneChange { change, rows: Vec::new() }, outcome }
+    Applied { zone: zone_id(), change: ZoneChange { change, rows: Vec::new() }, outcome, own_fault: false }
 }
 
 fn defaults() -> GuardSettings {
