@@ -95,8 +95,8 @@ mod tests {
         Hold {
             object: Arc::new(ObjectRef {
                 source: "ingress",
-                kind: "Ingress".into(),
-                api_version: "networking.k8s.io/v1".into(),
+                kind: "Ingress",
+                api_version: "networking.k8s.io/v1",
                 namespace: "x".into(),
                 name: object.into(),
                 uid: "".into(),
