@@ -5,9 +5,11 @@
 //! ```
 
 mod access;
+mod approvals;
 mod calls;
 mod reload;
 mod token_bucket;
 
 pub use access::{AccessError, ClusterAccess};
+pub use approvals::ApprovalConfigMap;
 pub use calls::{RequestRecord, RequestRecorder};

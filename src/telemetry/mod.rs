@@ -1,6 +1,7 @@
 //! What the outside can see: logs, metrics, health.
 
 mod admin;
+mod approve;
 mod health;
 pub mod logs;
 pub mod metrics;

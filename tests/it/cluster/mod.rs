@@ -6,6 +6,8 @@
 
 mod daemon;
 mod events;
+mod guard;
+mod holds;
 mod lifecycle;
 mod metrics;
 mod objects;
