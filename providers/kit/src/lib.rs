@@ -89,5 +89,9 @@ pub trait ReadZones: Send + Sync {
 pub trait WriteZone: Send + Sync {
     /// Applies changes to one zone and reports one outcome per change, in the same order. A record and its ownership rows
     /// are one change: either all of it is applied or, as far as the service allows, none.
+    ///
+    /// Where the service takes record sets one by one, follow the order of [`ZoneChange::operations`] and stop at the first
+    /// failure: then whatever is left half done is mended by the next cycle. Of a failed change nothing is assumed; its zone is
+    /// read again.
     async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>>;
 }
