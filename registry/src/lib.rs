@@ -18,7 +18,7 @@ pub use rows::Rows;
 pub use txt::{RegistryError, TxtRegistry, TxtSettings};
 
 use std::collections::BTreeMap;
-use zonewright_planner::{Change, Endpoint, OWNER, Owner, Record, RecordKey};
+use zonewright_planner::{Change, Endpoint, Leftover, OWNER, Owner, Record, RecordKey};
 use zonewright_provider_kit::ZoneChange;
 
 /// Who owns which record (`--registry`).
@@ -57,6 +57,15 @@ impl Registry {
         match self {
             Self::Txt(txt) => txt.read(records),
             Self::Noop => Owned { records, ..Owned::default() },
+        }
+    }
+
+    /// Ownership rows of ours whose records do not exist, for [`zonewright_planner::Plan::tidy`]. Only such as are read in the
+    /// form that is written today; older ones are left to older versions.
+    pub fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
+        match self {
+            Self::Txt(txt) => txt.leftovers(rows),
+            Self::Noop => Vec::new(),
         }
     }
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
-    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan,
-    PlanInput, Policy, Scope, Skip, SkipReason, plan,
+    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, Leftover, ManagedTypes,
+    Plan, PlanInput, Policy, Scope, Skip, SkipReason, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
@@ -145,7 +145,7 @@ impl Pipeline {
         spoiled.extend(unstorable_holds);
         let incomplete = incomplete.into_iter().chain(unknown).collect();
         let holds = self.holds(holds, spoiled, incomplete);
-        let mut plan = plan(&PlanInput {
+        let input = PlanInput {
             desired: &endpoints,
             current: match scope {
                 Scope::All => world.records().collect(),
@@ -158,7 +158,9 @@ impl Pipeline {
             policy: self.settings.policy,
             owner: self.registry.owner(),
             scope,
-        });
+        };
+        let mut plan = plan(&input);
+        plan.tidy(&input, self.leftovers(world));
         plan.add_skips(skipped);
         Proposal { plan, rejected }
     }
@@ -193,6 +195,17 @@ impl Pipeline {
             false
         });
         (endpoints, skips, holds)
+    }
+
+    /// Ownership rows without their records, where the zone in which such a record would stand is the one they stand in.
+    fn leftovers<'a>(&'a self, world: &'a World) -> impl Iterator<Item = Leftover> + 'a {
+        let zones: Vec<Zone> =
+            world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+        let leftovers = world.parts.iter().flat_map(|part| self.registry.leftovers(&part.owned.rows));
+        leftovers.filter(move |leftover| {
+            let is_here = |name| zone_for(&zones, name).is_some_and(|zone| zone.id == leftover.row.zone);
+            leftover.of.iter().all(|(name, _)| is_here(name))
+        })
     }
 
     fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {

@@ -5,10 +5,12 @@ mod diff;
 mod hold;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod withhold;
 
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
+pub use tidy::Leftover;
 
 use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
 use std::collections::{BTreeMap, BTreeSet};
@@ -188,6 +190,8 @@ pub enum DeleteReason {
         /// The type that comes.
         to: RecordType,
     },
+    /// It is an ownership row of ours whose record does not exist. No record goes: guards need not count it.
+    LeftoverRow,
 }
 
 impl Skip {
@@ -409,6 +413,7 @@ impl fmt::Display for DeleteReason {
             Self::NoLongerWanted => f.write_str("no object asks for it"),
             Self::TypeNotWanted => f.write_str("this type is no longer asked for"),
             Self::TypeChanged { to } => write!(f, "type changed to {to}"),
+            Self::LeftoverRow => f.write_str("ownership record without its record"),
         }
     }
 }

@@ -1,6 +1,7 @@
 //! The `txt` registry: ownership stands in TXT records beside the records. Byte-compatible with ExternalDNS v0.22
 //! (registry/txt, registry/mapper, endpoint/labels at commit 2bf1bf8); docs/ownership.md describes the form.
 
+mod leftovers;
 mod read;
 mod write;
 

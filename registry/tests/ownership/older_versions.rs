@@ -1,0 +1,1 @@
+//! Zones as older versions wrote them.
