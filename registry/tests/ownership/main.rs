@@ -6,16 +6,16 @@
     reason = "clippy.toml allows it in test functions, not in what they call"
 )]
 
+mod half_written;
 mod leftovers;
 mod older_versions;
 mod truth_table;
 
 use zonewright_planner::{
-    Endpoint, Holds, Labels, Leftover, ManagedTypes, PlanInput, Policy, Record, RecordType, Scope, Skip,
-    ZoneId, plan,
+    Endpoint, Holds, Labels, ManagedTypes, PlanInput, Policy, Record, RecordType, Scope, Skip, ZoneId, plan,
 };
 use zonewright_provider_kit::{Operation, ZoneChange};
-use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
+use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
 
 /// A zone, and who works on it.
 struct Stage {
@@ -36,6 +36,27 @@ impl Stage {
     /// what is exactly as it was read.
     fn cycle(&mut self, wishes: &[Endpoint], holds: &Holds) -> (Vec<ZoneChange>, Vec<Skip>) {
         let mut owned = self.registry.read(self.zone.clone());
+        let (changes, skips) = self.plan(&owned, wishes, holds);
+        for change in &changes {
+            change.operations().into_iter().for_each(|operation| self.store(operation));
+            owned.rows.applied(change);
+        }
+        let listed = self.registry.read(self.zone.clone()).rows;
+        let leftovers = |rows| self.registry.leftovers(rows);
+        assert_eq!(leftovers(&owned.rows), leftovers(&listed), "remembered, and listed anew");
+        (changes, skips)
+    }
+
+    /// A cycle that ends after some operations, as if the service or the daemon had died there. False when there were not more.
+    fn interrupted_cycle(&mut self, wishes: &[Endpoint], operations: usize) -> bool {
+        let owned = self.registry.read(self.zone.clone());
+        let (changes, _) = self.plan(&owned, wishes, &Holds::default());
+        let all: Vec<Operation<'_>> = changes.iter().flat_map(ZoneChange::operations).collect();
+        all.iter().take(operations).for_each(|operation| self.store(*operation));
+        operations < all.len()
+    }
+
+    fn plan(&self, owned: &Owned, wishes: &[Endpoint], holds: &Holds) -> (Vec<ZoneChange>, Vec<Skip>) {
         let input = PlanInput {
             desired: wishes,
             current: owned.records.iter().collect(),
@@ -49,18 +70,7 @@ impl Stage {
         };
         let mut plan = plan(&input);
         plan.tidy(&input, self.registry.leftovers(&owned.rows));
-        let changes = self.registry.decorate_all(plan.changes, &owned.rows);
-        for change in &changes {
-            change.operations().into_iter().for_each(|operation| self.store(operation));
-            owned.rows.applied(change);
-        }
-        let listed = self.registry.read(self.zone.clone()).rows;
-        assert_eq!(self.leftovers(&owned.rows), self.leftovers(&listed), "remembered, and listed anew");
-        (changes, plan.skips)
-    }
-
-    fn leftovers(&self, rows: &zonewright_registry::Rows) -> Vec<Leftover> {
-        self.registry.leftovers(rows)
+        (self.registry.decorate_all(plan.changes, &owned.rows), plan.skips)
     }
 
     fn store(&mut self, operation: Operation<'_>) {
