@@ -79,7 +79,11 @@ struct Cluster {
 impl Cluster {
     fn empty() -> Self {
         let annotation_prefixes = vec!["external-dns.kubernetes.io/".to_owned()];
-        let mut caches = Caches::new(Retention { annotation_prefixes, ..Retention::default() });
+        let mut caches = Caches::new(Retention {
+            annotation_prefixes,
+            filtered_labels: Some(Vec::new()),
+            ..Retention::default()
+        });
         let source = Arc::new(IngressSource::new(Arc::default(), &mut caches));
         Self { caches, source }
     }

@@ -14,7 +14,8 @@ async fn main() -> ExitCode {
     {
         tokio::spawn(stop_on_signals(stop.clone(), terminate, interrupt));
     }
-    let env = |name: &str| std::env::var(name).ok();
+    // Passing over what is not UTF-8 would ignore a setting in silence; spelled like this it is refused, or seen.
+    let env = |name: &str| std::env::var_os(name).map(|value| value.to_string_lossy().into_owned());
     ExitCode::from(zonewright::cli::run(std::env::args_os(), &env, stop).await)
 }
 

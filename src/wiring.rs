@@ -152,7 +152,7 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
     })
 }
 
-/// What caches keep of each object: the annotations that somebody may read.
+/// What caches keep of each object: the annotations and labels that somebody may read.
 fn retention(config: &Config, settings: &Settings) -> Retention {
     let mut prefixes: Vec<String> = settings.annotation_keys.prefixes().to_vec();
     prefixes.push(CLASS_ANNOTATION.to_owned());
@@ -160,7 +160,11 @@ fn retention(config: &Config, settings: &Settings) -> Retention {
     if settings.compatibility.is_some() {
         prefixes.extend(["zalando.org/", "domainName", "dns.alpha.kubernetes.io/"].map(str::to_owned));
     }
-    Retention { whole_objects: settings.templates.needs_whole_objects(), annotation_prefixes: prefixes }
+    Retention {
+        whole_objects: settings.templates.needs_whole_objects(),
+        annotation_prefixes: prefixes,
+        filtered_labels: Some(settings.label_filter.keys().map(str::to_owned).collect()),
+    }
 }
 
 fn fake_names(settings: &Settings) -> Result<Vec<String>, StartError> {
@@ -172,7 +176,7 @@ fn fake_names(settings: &Settings) -> Result<Vec<String>, StartError> {
     Ok(if names.is_empty() { vec!["example.com".to_owned()] } else { names })
 }
 
-/// Made-up records differ from one start to the next.
+/// Made-up records and pauses differ from one start to the next.
 fn seed() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_nanos() as u64)
@@ -238,6 +242,9 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
                 read_timeout: settings.read_timeout,
                 write_timeout: settings.write_timeout,
                 max_body_size: settings.max_body_size.map_or(0, |limit| i64::try_from(limit).unwrap_or(0)),
+                max_changes: settings.max_changes,
+                // The protocol declares no limit, so there is only what the operator knows.
+                requests_per_second: config.own.provider_requests_per_second,
             };
             let webhook = Webhook::recorded(&settings, recorder).map_err(StartError::of)?;
             Ok(Provider {
@@ -310,6 +317,11 @@ fn registry(config: &Config) -> Result<Registry, StartError> {
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }
+}
+
+/// The memory of failures, still empty.
+pub fn faults(config: &Config) -> crate::sync::Faults {
+    crate::sync::Faults::new(config.schedule.interval, seed())
 }
 
 /// How long a listing may be used again.

@@ -182,6 +182,10 @@ impl Endpoint {
     pub fn add_objects(&mut self, objects: impl IntoIterator<Item = Arc<ObjectRef>>) {
         for object in objects {
             if !self.objects.contains(&object) {
+                if self.objects.is_empty() {
+                    // Nearly every wish has one object, and a list grows to four at once.
+                    self.objects.reserve_exact(1);
+                }
                 self.objects.push(object);
             }
         }

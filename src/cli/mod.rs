@@ -15,6 +15,7 @@ mod commands;
 mod filters;
 mod help;
 mod kubernetes;
+mod leadership;
 mod mistakes;
 mod names;
 mod own;
@@ -33,6 +34,7 @@ mod values;
 pub use commands::run;
 pub use filters::FiltersConfig;
 pub use kubernetes::KubernetesConfig;
+pub use leadership::LeadershipConfig;
 pub use names::{
     CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
     OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName, TlsVersion,
@@ -103,6 +105,8 @@ pub struct Config {
     pub telemetry: TelemetryConfig,
     /// When to run.
     pub schedule: ScheduleConfig,
+    /// Which replica writes.
+    pub leadership: LeadershipConfig,
     /// What ExternalDNS does not have.
     pub own: OwnConfig,
     /// To be logged once the log is set up: deprecated flags, flags without effect, values that are ignored.
@@ -177,7 +181,9 @@ pub fn parse(
         Form::Daemon => {
             let flags = DaemonArgs::from_arg_matches(&matches).map_err(typed)?.flags;
             let preview = flags.schedule.dry_run();
-            Ok(Command::Run(Box::new(flags.check(preview, &given)?)))
+            let mut config = flags.check(preview, &given)?;
+            config.leadership.pod = env("POD_NAME");
+            Ok(Command::Run(Box::new(config)))
         }
         Form::Plan => {
             let PlanArgs { flags, output, color } = PlanArgs::from_arg_matches(&matches).map_err(typed)?;
@@ -282,6 +288,8 @@ struct Flags {
     #[command(flatten)]
     own: own::OwnArgs,
     #[command(flatten)]
+    leadership: leadership::LeadershipArgs,
+    #[command(flatten)]
     schedule: schedule::ScheduleArgs,
     #[command(flatten)]
     planning: planning::PlanningArgs,
@@ -329,6 +337,7 @@ impl Flags {
     fn meaning(self, provider: ProviderName, preview: bool) -> Result<Config, String> {
         let Self {
             own,
+            leadership,
             schedule,
             planning,
             registry,
@@ -348,6 +357,11 @@ impl Flags {
         let sources = sources.check(&filters.annotation_filter, &mut warnings)?;
         let kubernetes = kubernetes.check(&mut warnings)?;
         let planning = planning.check(preview, &mut warnings)?;
+        let (schedule, own) = (schedule.check(), own.check());
+        let leadership = leadership.check()?;
+        if leadership.elect {
+            leadership_fits(&schedule, &own, preview, &mut warnings)?;
+        }
         Ok(Config {
             kubernetes,
             sources,
@@ -357,11 +371,38 @@ impl Flags {
             registry,
             providers,
             telemetry: telemetry.check(),
-            schedule: schedule.check(),
-            own: own.check(),
+            schedule,
+            leadership,
+            own,
             warnings,
         })
     }
+}
+
+/// What has no place for an election says so.
+fn leadership_fits(
+    schedule: &ScheduleConfig,
+    own: &OwnConfig,
+    preview: bool,
+    warnings: &mut Vec<String>,
+) -> Result<(), String> {
+    if schedule.dry_run {
+        warnings.push("--leader-elect has no effect with --dry-run, which writes nothing".into());
+    }
+    if preview {
+        return Ok(());
+    }
+    if schedule.once {
+        return Err(
+            "--leader-elect and --once exclude each other: a single run cannot wait for its turn".into()
+        );
+    }
+    if !own.manifests.is_empty() {
+        return Err(
+            "--leader-elect needs an API server for its Lease, and --manifests stands in for one".into()
+        );
+    }
+    Ok(())
 }
 
 fn non_empty(text: String) -> Option<String> {

@@ -1,6 +1,7 @@
 //! Flags -> a client of the Kubernetes API.
 
 use super::calls::{CallsLayer, RequestRecorder};
+use super::reload::Reloading;
 use super::token_bucket::TokenBucket;
 use http::header::USER_AGENT;
 use http::{HeaderValue, Uri};
@@ -9,10 +10,11 @@ use hyper_util::rt::TokioExecutor;
 use kube::client::{ClientBuilder, ConfigExt};
 use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
 use kube::{Client, Config};
+use secrecy::SecretString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
-use tower::ServiceBuilder;
+use tower::{Layer, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
 /// How long a TCP connection may be silent before the other side is asked whether it is still there, and how often it is asked
@@ -61,6 +63,14 @@ pub enum AccessError {
     /// There is neither a kubeconfig nor a service account.
     #[error("no --kubeconfig, no ~/.kube/config, and not inside a Pod: {0}")]
     InCluster(#[source] kube::config::InClusterError),
+    /// The file with the token cannot be used.
+    #[error("token file {path}: {source}", path = path.display())]
+    Token {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: std::io::Error,
+    },
     /// Certificates, keys or tokens cannot be used.
     #[error("cannot connect to the Kubernetes API at {server}: {source}")]
     Client {
@@ -71,22 +81,50 @@ pub enum AccessError {
     },
 }
 
+/// A way to an API server.
+pub struct Connection {
+    /// The client, without limits of our own.
+    pub client: Client,
+    /// The API server.
+    pub server: Uri,
+    /// What the connection was made from; when they change it has to be made anew.
+    pub files: Vec<PathBuf>,
+}
+
 impl ClusterAccess {
-    /// Builds the client. Contacts nobody yet. `recorder` is told of every call.
+    /// Builds the client. Contacts nobody yet. `recorder` is told of every call. When kubeconfig, token or certificates change
+    /// on disk, later calls use them; while they are broken, what was read before stays in use.
     ///
     /// # Errors
     /// When the kubeconfig, or what it refers to, cannot be used.
     pub async fn connect(&self, recorder: Option<RequestRecorder>) -> Result<Client, AccessError> {
-        let config = self.config(std::env::home_dir().as_deref()).await?;
-        let server = config.cluster_url.clone();
-        self.client(config, recorder)
-            .map_err(|source| AccessError::Client { server, source: Box::new(source) })
+        let home = std::env::home_dir();
+        let connection = self.load(home.as_deref()).await?;
+        let calls = CallsLayer {
+            limit: Arc::new(TokenBucket::new(self.qps, self.burst)),
+            timeout: Some(self.request_timeout).filter(|timeout| !timeout.is_zero()),
+            server: connection.server.clone(),
+            recorder,
+        };
+        let namespace = connection.client.default_namespace().to_owned();
+        Ok(Client::new(calls.layer(Reloading::new(self.clone(), home, connection)), namespace))
     }
 
-    async fn config(&self, home: Option<&Path>) -> Result<Config, AccessError> {
+    /// Reads all files, and makes a connection of what they say now.
+    pub(super) async fn load(&self, home: Option<&Path>) -> Result<Connection, AccessError> {
+        let (config, files) = self.config(home).await?;
+        let server = config.cluster_url.clone();
+        let client = client(config)
+            .map_err(|source| AccessError::Client { server: server.clone(), source: Box::new(source) })?;
+        Ok(Connection { client, server, files })
+    }
+
+    async fn config(&self, home: Option<&Path>) -> Result<(Config, Vec<PathBuf>), AccessError> {
+        let mut files = Vec::new();
         let mut config = match self.kubeconfig_path(home) {
             Some(path) => {
-                let mut config = read_kubeconfig(&path)
+                files.push(path.clone());
+                let mut config = read_kubeconfig(&path, &mut files)
                     .await
                     .map_err(|source| AccessError::Kubeconfig { path, source })?;
                 if let Some(server) = self.server.as_deref().filter(|server| !server.is_empty()) {
@@ -96,11 +134,20 @@ impl ClusterAccess {
             }
             None => Config::incluster().map_err(AccessError::InCluster)?,
         };
+        let auth = &config.auth_info;
+        let named = [&auth.client_certificate, &auth.client_key, &auth.token_file];
+        files.extend(named.into_iter().flatten().filter(|path| !path.is_empty()).map(PathBuf::from));
+        files.extend(config.root_cert_file.clone());
+        // As client-go: the file comes before the token in the kubeconfig, and may end with a line break.
+        if let Some(path) = config.auth_info.token_file.take().filter(|path| !path.is_empty()) {
+            config.auth_info.token = Some(read_token(Path::new(&path))?);
+        }
         let agent = HeaderValue::from_static(concat!("Zonewright/", env!("CARGO_PKG_VERSION")));
         config.headers.push((USER_AGENT, agent));
         // Retries are the business of whoever calls: a cache says that it fails, a status write is tried again later.
         config.default_retry = false;
-        Ok(config)
+        config.default_namespace = config.default_namespace.trim().to_owned();
+        Ok((config, files))
     }
 
     fn kubeconfig_path(&self, home: Option<&Path>) -> Option<PathBuf> {
@@ -109,44 +156,48 @@ impl ClusterAccess {
             _ => home.map(|home| home.join(".kube").join("config")).filter(|path| path.exists()),
         }
     }
-
-    fn client(&self, config: Config, recorder: Option<RequestRecorder>) -> kube::Result<Client> {
-        // Only the first caller in the process sets it; all of ours set the same.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let calls = CallsLayer {
-            limit: Arc::new(TokenBucket::new(self.qps, self.burst)),
-            timeout: Some(self.request_timeout).filter(|timeout| !timeout.is_zero()),
-            server: config.cluster_url.clone(),
-            recorder,
-        };
-        if config.proxy_url.is_some() {
-            return Ok(ClientBuilder::try_from(config)?.with_layer(&calls).build());
-        }
-        let mut connector = HttpConnector::new();
-        connector.enforce_http(false);
-        connector.set_nodelay(true);
-        connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
-        connector.set_keepalive(Some(KEEPALIVE));
-        connector.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
-        connector.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
-        let connector = config.rustls_https_connector_with_connector(connector)?;
-        let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
-        // kube's own stack, without its retries and its error log line for each answer that is not a success.
-        let service = ServiceBuilder::new()
-            .layer(calls)
-            .layer(config.base_uri_layer())
-            .layer(DecompressionLayer::new().gzip(!config.disable_compression))
-            .option_layer(config.auth_layer()?)
-            .layer(config.extra_headers_layer()?)
-            .map_err(tower::BoxError::from)
-            .service(http);
-        Ok(Client::new(service, config.default_namespace))
-    }
 }
 
-async fn read_kubeconfig(path: &Path) -> Result<Config, KubeconfigError> {
+fn client(config: Config) -> kube::Result<Client> {
+    // Only the first caller in the process sets it; all of ours set the same.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    if config.proxy_url.is_some() {
+        return Ok(ClientBuilder::try_from(config)?.build());
+    }
+    let mut connector = HttpConnector::new();
+    connector.enforce_http(false);
+    connector.set_nodelay(true);
+    connector.set_connect_timeout(Some(CONNECT_TIMEOUT));
+    connector.set_keepalive(Some(KEEPALIVE));
+    connector.set_keepalive_interval(Some(KEEPALIVE_INTERVAL));
+    connector.set_keepalive_retries(Some(KEEPALIVE_RETRIES));
+    let connector = config.rustls_https_connector_with_connector(connector)?;
+    let http = hyper_util::client::legacy::Client::builder(TokioExecutor::new()).build(connector);
+    // kube's own stack, without its retries and its error log line for each answer that is not a success.
+    let service = ServiceBuilder::new()
+        .layer(config.base_uri_layer())
+        .layer(DecompressionLayer::new().gzip(!config.disable_compression))
+        .option_layer(config.auth_layer()?)
+        .layer(config.extra_headers_layer()?)
+        .map_err(tower::BoxError::from)
+        .service(http);
+    Ok(Client::new(service, config.default_namespace))
+}
+
+/// Reads a kubeconfig, and notes the certificate authorities that it names; other files are named in the result.
+async fn read_kubeconfig(path: &Path, files: &mut Vec<PathBuf>) -> Result<Config, KubeconfigError> {
     let kubeconfig = Kubeconfig::read_from(path)?;
+    let clusters = kubeconfig.clusters.iter().filter_map(|named| named.cluster.as_ref());
+    files.extend(clusters.filter_map(|cluster| cluster.certificate_authority.as_ref()).map(PathBuf::from));
     Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default()).await
+}
+
+fn read_token(path: &Path) -> Result<SecretString, AccessError> {
+    let token = std::fs::read_to_string(path).and_then(|token| match token.trim() {
+        "" => Err(std::io::Error::new(std::io::ErrorKind::InvalidData, "the file is empty")),
+        token => Ok(SecretString::from(token)),
+    });
+    token.map_err(|source| AccessError::Token { path: path.to_owned(), source })
 }
 
 /// Without a scheme, HTTPS where the kubeconfig has a certificate authority, else HTTP, as in client-go.

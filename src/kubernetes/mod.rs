@@ -1,11 +1,12 @@
 //! The way to the Kubernetes API: which server, with whose credentials, how often and how long.
 //!
 //! ```text
-//! ClusterAccess (flags) ──> kube::Client: rate limit, deadline, record ──> base URI, gzip, credentials ──> TLS, TCP
+//! ClusterAccess (flags) ──> kube::Client: rate limit, deadline, record ──> changed files? ──> base URI, gzip, credentials ──> TLS, TCP
 //! ```
 
 mod access;
 mod calls;
+mod reload;
 mod token_bucket;
 
 pub use access::{AccessError, ClusterAccess};

@@ -30,7 +30,7 @@ pub struct Ingress {
     status: Status,
 }
 
-kube_object!(Ingress);
+kube_object!(labels only filtered: Ingress);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -38,9 +38,9 @@ struct Spec {
     #[serde(deserialize_with = "null_to_default")]
     ingress_class_name: Box<str>,
     #[serde(deserialize_with = "null_to_default")]
-    rules: Vec<Rule>,
+    rules: Box<[Rule]>,
     #[serde(deserialize_with = "null_to_default")]
-    tls: Vec<Tls>,
+    tls: Box<[Tls]>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -54,7 +54,7 @@ struct Rule {
 #[serde(default)]
 struct Tls {
     #[serde(deserialize_with = "null_to_default")]
-    hosts: Vec<Box<str>>,
+    hosts: Box<[Box<str>]>,
 }
 
 #[derive(Debug, Default, Deserialize)]

@@ -9,7 +9,7 @@ use serde::Deserialize;
 pub struct LoadBalancerStatus {
     /// One entry per address.
     #[serde(deserialize_with = "null_to_default")]
-    pub ingress: Vec<LoadBalancerIngress>,
+    pub ingress: Box<[LoadBalancerIngress]>,
 }
 
 /// One address of a load balancer; both fields may be set.

@@ -58,7 +58,10 @@ pub fn fill(caches: &Caches, objects: &[Value]) {
     for cache in caches.all() {
         let of_kind =
             objects.iter().filter(|object| object["kind"] == cache.kind().kind && is_in_scope(cache, object));
-        assert_eq!(cache.replace_from_json(of_kind.cloned().collect()), Vec::<String>::new());
+        assert_eq!(
+            cache.replace_from_json(of_kind.cloned().collect(), crate::sources::store::CacheStatus::Synced),
+            Vec::<String>::new()
+        );
     }
 }
 

@@ -8,16 +8,18 @@
 //! Both plan on the same picture of the zones, the [`World`], which every write keeps up to date: a change costs one write and no
 //! listing.
 
+use super::leadership::{Leadership, Office};
 use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{Pipeline, Proposal, Schedule, Wanted, World};
+use super::{Faults, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::Source;
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use zonewright_planner::{DnsName, Scope, SkipReason};
@@ -45,6 +47,8 @@ pub trait Observer: Send + Sync {
     fn started(&self) {}
     /// A run ended.
     fn ended(&self, report: &CycleReport);
+    /// A cycle was due, and is left to the replica that leads.
+    fn stands_by(&self) {}
 }
 
 /// Everything that runs.
@@ -53,10 +57,14 @@ pub struct Daemon {
     pub pipeline: Pipeline,
     /// How long a listing may be used again.
     pub listing: ListingCache,
+    /// What is left alone for a while after failures.
+    pub faults: Faults,
     /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
     pub observers: Vec<Arc<dyn Observer>>,
+    /// Whether this replica is the one that writes.
+    pub leadership: Leadership,
     index: SourceIndex,
     world: Arc<RwLock<World>>,
     /// What the last full run came to, if it left nothing to be done: the same again needs no planning.
@@ -71,8 +79,10 @@ impl Daemon {
         Self {
             pipeline,
             listing: ListingCache::default(),
+            faults: Faults::new(Duration::from_secs(60), 0),
             chores: Vec::new(),
             observers: Vec::new(),
+            leadership: Leadership::always(),
             index: SourceIndex::new(sources, stages),
             world: Arc::default(),
             settled: None,
@@ -88,23 +98,48 @@ impl Daemon {
     }
 
     fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
-        self.world.write().unwrap_or_else(PoisonError::into_inner)
+        write(&self.world)
     }
 
     /// Runs until `stop` fires. With `events`, what changed is planned as soon as it changes, not only at the interval.
     pub async fn run(&mut self, mut schedule: Schedule, events: bool, stop: &CancellationToken) {
         let wake = self.index.wake();
+        let leadership = self.leadership.clone();
+        let mut standing = leadership.changes();
         while !stop.is_cancelled() {
+            let office = leadership.enter();
+            match office {
+                Office::Entered => {
+                    self.forget();
+                    schedule.full_anew(Instant::now());
+                }
+                Office::Out => self.forget(),
+                Office::Held => {}
+            }
             let partial = schedule.next_partial();
+            // A standby tries nothing again.
+            let retry = self.faults.next_due().filter(|_| office != Office::Out);
             tokio::select! {
                 () = stop.cancelled() => return,
+                // The sender lives as long as the handle does, so this never fails.
+                _ = standing.changed() => {}
                 () = tokio::time::sleep_until(schedule.next_full()) => {
                     schedule.full_started(Instant::now());
+                    if office == Office::Out {
+                        // Takes in what changed, so that it does not pile up.
+                        self.index.update();
+                        self.observers.iter().for_each(|observer| observer.stands_by());
+                        continue;
+                    }
                     let report = self.cycle(stop).await;
                     schedule.full_ended(Instant::now(), report.provider_succeeded());
                 }
                 () = sleep_until(partial) => {
                     schedule.partial_started(Instant::now());
+                    if office == Office::Out {
+                        self.index.update();
+                        continue;
+                    }
                     match self.catch_up(stop).await {
                         CaughtUp::Nothing => {}
                         CaughtUp::Done(report) => {
@@ -113,9 +148,23 @@ impl Daemon {
                         CaughtUp::NeedsFullRun => schedule.full_soon(Instant::now()),
                     }
                 }
+                () = sleep_until(retry) => {
+                    let now = Instant::now();
+                    let takes_all = !events || !self.index.can_repeat_names();
+                    match self.faults.woken(now) || takes_all {
+                        true => schedule.full_now(now),
+                        false => schedule.event(now),
+                    }
+                }
                 () = wake.notified(), if events => schedule.event(Instant::now()),
             }
         }
+    }
+
+    /// Whoever leads elsewhere changes what exists.
+    fn forget(&mut self) {
+        self.settled = None;
+        *self.world_mut() = World::default();
     }
 
     /// A full run: everything is planned.
@@ -144,6 +193,9 @@ impl Daemon {
     /// A run for what changed since the last one.
     pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
         let mut dirty = self.index.update();
+        if self.index.can_repeat_names() {
+            dirty.names.extend(self.faults.due_names(Instant::now()));
+        }
         if dirty.is_empty() {
             return CaughtUp::Nothing;
         }
@@ -164,10 +216,10 @@ impl Daemon {
             Ok(report) => self.carry_out(report, stop).await,
             Err(failed) => failed,
         };
-        CaughtUp::Done(self.tell(report, begun))
+        CaughtUp::Done(Box::new(self.tell(report, begun)))
     }
 
-    async fn plan_names(&self, dirty: Dirty, desired: Desired) -> Result<CycleReport, CycleReport> {
+    async fn plan_names(&mut self, dirty: Dirty, desired: Desired) -> Result<CycleReport, CycleReport> {
         let mut names = dirty.names;
         // A zone that has to be read again first is planned after that, with everything else.
         let unsure: BTreeSet<DnsName> = {
@@ -215,7 +267,9 @@ impl Daemon {
         // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
         let changes = std::mem::take(&mut report.plan.changes);
         let changes = self.pipeline.decorate(&self.world(), changes);
-        report.applied = self.pipeline.carry_out(changes, stop).await;
+        let manner = |zone: &_| self.faults.manner(zone);
+        report.applied = self.pipeline.carry_out(changes, manner, stop).await;
+        self.faults.note(&report.applied, Instant::now());
         self.world_mut().absorb(&report.applied);
         report
     }
@@ -278,7 +332,7 @@ impl Daemon {
 
     /// Compares wishes with what exists.
     async fn plan(
-        &self,
+        &mut self,
         mut report: CycleReport,
         desired: Desired,
         scope: Scope<'_>,
@@ -293,23 +347,25 @@ impl Daemon {
             }
         };
         let wanted = Wanted { adjusted, holds: desired.holds, incomplete: desired.incomplete };
-        let Proposal { plan, rejected } = self.pipeline.propose(&self.world(), wanted, scope);
+        let Proposal { mut plan, rejected } = self.pipeline.propose(&self.world(), wanted, scope);
+        let zones = self.world().zones.clone();
+        self.faults.hold_back(&mut plan, &zones, scope, Instant::now());
         report.plan = plan;
         report.rejected = rejected;
         Ok(report)
     }
 
     /// Reads what may not be trusted any more. Whether anything was read.
-    async fn survey(&self, now: Instant) -> Result<bool, ProviderError> {
+    async fn survey(&mut self, now: Instant) -> Result<bool, ProviderError> {
         let rules = self.listing;
         if self.world().is_covered_by(&rules, now) {
             return Ok(false);
         }
         let known = || {
-            let parts = std::mem::take(&mut self.world_mut().parts);
+            let parts = std::mem::take(&mut write(&self.world).parts);
             parts.into_iter().filter(|part| rules.covers(part, now)).collect()
         };
-        let world = self.pipeline.survey(now, known).await?;
+        let world = self.pipeline.survey(&mut self.faults, now, known).await?;
         *self.world_mut() = world;
         Ok(true)
     }
@@ -321,7 +377,7 @@ pub enum CaughtUp {
     /// Nothing that matters changed.
     Nothing,
     /// This.
-    Done(CycleReport),
+    Done(Box<CycleReport>),
     /// More has to be planned than some names.
     NeedsFullRun,
 }
@@ -351,6 +407,10 @@ impl CycleReport {
             && self.planned == 0
             && !self.plan.skips.iter().any(|skip| waits(&skip.reason))
     }
+}
+
+fn write(world: &RwLock<World>) -> RwLockWriteGuard<'_, World> {
+    world.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -92,11 +92,22 @@ impl Schedule {
         self.next_full = self.next_full.min(now + pause.min(self.interval));
     }
 
+    /// A full run is due now, whatever failed before: this replica leads since just now.
+    pub fn full_anew(&mut self, now: Instant) {
+        self.next_full = now;
+        self.failures = 0;
+    }
+
     /// A full run is wanted now, or when it is due after a failure.
     pub fn full_soon(&mut self, now: Instant) {
         if self.failures == 0 {
             self.next_full = self.next_full.min(now);
         }
+    }
+
+    /// A zone that rested after a failure may be tried again.
+    pub fn full_now(&mut self, now: Instant) {
+        self.next_full = self.next_full.min(now);
     }
 
     /// An object changed.

@@ -1,13 +1,15 @@
 //! The HTTP address for probes and Prometheus (`--metrics-address`).
 
-use super::Metrics;
+use super::{Health, Metrics, Verdict};
 use axum::Router;
+use axum::extract::RawQuery;
 use axum::http::{StatusCode, header};
 use axum::response::IntoResponse;
 use axum::routing::{any, get};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 /// A bound address that does not serve yet.
@@ -52,15 +54,35 @@ impl AdminServer {
     }
 
     /// Serves until `stop` fires.
-    pub async fn serve(self, metrics: Arc<Metrics>, stop: CancellationToken) {
+    pub async fn serve(self, metrics: Arc<Metrics>, health: Health, stop: CancellationToken) {
+        let ready = health.clone();
         let app = Router::new()
-            .route("/healthz", any(|| async { (StatusCode::OK, "OK") }))
+            .route(
+                "/healthz",
+                any(async move |RawQuery(query)| {
+                    answer("healthz", &health.liveness(Instant::now()), query.as_deref())
+                }),
+            )
+            .route(
+                "/readyz",
+                any(async move |RawQuery(query)| answer("readyz", &ready.readiness(), query.as_deref())),
+            )
             .route("/metrics", get(move || render(metrics.clone())));
         let served =
             axum::serve(self.listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {
             tracing::error!("the metrics address stopped serving: {error}");
         }
+    }
+}
+
+/// `OK` as ExternalDNS says it; the single checks where one failed, and with `?verbose`, as Kubernetes itself has it.
+fn answer(endpoint: &str, verdict: &Verdict, query: Option<&str>) -> (StatusCode, String) {
+    let is_verbose = query.is_some_and(|query| query.split('&').any(|word| word.starts_with("verbose")));
+    match (verdict.is_good(), is_verbose) {
+        (true, false) => (StatusCode::OK, "OK".to_owned()),
+        (true, true) => (StatusCode::OK, verdict.lines(endpoint)),
+        (false, _) => (StatusCode::SERVICE_UNAVAILABLE, verdict.lines(endpoint)),
     }
 }
 

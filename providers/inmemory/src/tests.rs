@@ -362,11 +362,13 @@ fn a_bad_file_is_named_with_the_entry(#[case] file: &str, #[case] content: &str,
 #[case("# nothing yet\n")]
 #[case("[]")]
 #[case("null")]
-fn an_empty_file_holds_no_records(#[case] content: &str) {
+#[tokio::test]
+async fn an_empty_file_holds_no_records(#[case] content: &str) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("r.yaml");
     std::fs::write(&path, content).unwrap();
-    InMemory::open(&config(&["example.org"], Some(&path))).unwrap();
+    let provider = InMemory::open(&config(&["example.org"], Some(&path))).unwrap();
+    assert_eq!(listed(&provider).await, [""; 0]);
 }
 
 #[test]

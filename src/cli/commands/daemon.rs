@@ -4,8 +4,9 @@ use super::output;
 use super::prepare::prepare;
 use crate::cli::{Config, LogFormat};
 use crate::sync::Schedule;
-use crate::telemetry::{AdminServer, Metrics, logs};
+use crate::telemetry::{AdminServer, Health, Metrics, logs};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
@@ -37,7 +38,8 @@ async fn run_until_stopped(
     // Background work ends with the daemon, however it ends.
     let background = stop.child_token();
     let _end = background.clone().drop_guard();
-    tokio::spawn(admin.serve(metrics.clone(), background.clone()));
+    let health = Health::new(Health::patience(config.schedule.interval, longest_call(config)));
+    tokio::spawn(admin.serve(metrics.clone(), health.clone(), background.clone()));
     if config.schedule.dry_run {
         info!("running in dry-run mode. No changes to DNS records will be made.");
     }
@@ -46,7 +48,10 @@ async fn run_until_stopped(
         () = stop.cancelled() => return Ok(stopped(once)),
         prepared = prepare(config, !config.schedule.dry_run, Some(&metrics), &background) => prepared?,
     };
+    health.watch_caches(&prepared.caches);
+    health.watch_leadership(&prepared.leadership);
     prepared.daemon.observers.push(metrics);
+    prepared.daemon.observers.push(Arc::new(health));
     for problem in &prepared.manifest_problems {
         error!("{problem}");
     }
@@ -61,9 +66,13 @@ async fn run_until_stopped(
         }
         return Ok(u8::from(!report.succeeded() || !prepared.manifest_problems.is_empty()));
     }
+    prepared.follow_manifests(&background);
+    prepared.run_for_leader();
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());
     prepared.daemon.run(schedule, config.schedule.events, stop).await;
+    // After the last write.
+    prepared.leadership.release().await;
     Ok(stopped(once))
 }
 
@@ -76,4 +85,10 @@ fn stopped(once: bool) -> u8 {
         info!("zonewright stops");
     }
     u8::from(once)
+}
+
+/// The most that one call, to whomever, may take.
+fn longest_call(config: &Config) -> Duration {
+    let webhook = &config.providers.webhook;
+    config.kubernetes.request_timeout.unwrap_or_default().max(webhook.read_timeout + webhook.write_timeout)
 }

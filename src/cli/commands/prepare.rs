@@ -3,9 +3,10 @@
 use super::chores::{LookUpLoadBalancers, WriteStatus};
 use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
-use crate::sources::store::manifests::Loaded;
-use crate::sources::store::{self, CacheStatus, manifests};
+use crate::sources::store;
+use crate::sources::store::manifests::{self, Manifests};
 use crate::sync::daemon::Daemon;
+use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::Metrics;
 use crate::wiring::{self, Provider, Sources, StartError};
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use zonewright_provider_kit::WriteZone;
 use zonewright_provider_webhook::NEGOTIATION_ATTEMPTS;
 
 /// How long the first cycle waits for all caches. What has not answered by then is incomplete, and nothing of it is deleted.
@@ -27,9 +29,13 @@ pub(super) struct Prepared {
     /// Everything that runs.
     pub daemon: Daemon,
     /// What the sources read from.
-    pub caches: store::Caches,
+    pub caches: Arc<store::Caches>,
     /// What is wrong with manifest files.
     pub manifest_problems: Vec<String>,
+    manifests: Option<Manifests>,
+    /// Whether this replica is the one that writes.
+    pub leadership: Leadership,
+    campaign: Option<Campaign<ClusterLease>>,
     provider: Provider,
 }
 
@@ -49,16 +55,25 @@ pub(super) async fn prepare(
     if let (Some(metrics), Some(stats)) = (metrics, provider.webhook_stats()) {
         metrics.add_webhook(stats).map_err(StartError::of)?;
     }
-    let writer = can_write.then(|| provider.writer.clone());
+    let campaign = match config.leadership.elect && can_write {
+        true => Some(campaign(config, metrics).await?),
+        false => None,
+    };
+    let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
+    let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
+    let writer = can_write.then(fenced);
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
     let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
     daemon.listing = wiring::listing_cache(config);
+    daemon.leadership = leadership.clone();
+    daemon.faults = wiring::faults(config);
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
     {
         daemon.chores.push(Arc::new(LookUpLoadBalancers { source, resolved }));
     }
-    let mut manifest_problems = Vec::new();
+    let caches = Arc::new(caches);
+    let (mut manifest_problems, mut followed) = (Vec::new(), None);
     if config.own.manifests.is_empty() {
         if caches.all().next().is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
@@ -68,12 +83,32 @@ pub(super) async fn prepare(
             store::start(&caches, &client, stop).detach_all();
         }
     } else {
-        manifest_problems = fill_from_manifests(config, &caches).await;
+        let manifests = read_manifests(config.own.manifests.clone()).await?;
+        manifest_problems = store::fill(&caches, &manifests.loaded());
+        followed = Some(manifests);
     }
-    Ok(Prepared { daemon, caches, manifest_problems, provider })
+    Ok(Prepared { daemon, caches, manifest_problems, manifests: followed, leadership, campaign, provider })
 }
 
 impl Prepared {
+    /// Takes part in the election from now on. Not before the caches have settled: who has nothing to write should not keep
+    /// others from it.
+    pub(super) fn run_for_leader(&mut self) {
+        if let Some(campaign) = self.campaign.take() {
+            // It ends with the process, or when the lease is released.
+            campaign.start(CancellationToken::new());
+        }
+    }
+
+    /// Keeps the caches as the manifest files are, until `stop` fires.
+    pub(super) fn follow_manifests(&mut self, stop: &CancellationToken) {
+        let Some(manifests) = self.manifests.take() else { return };
+        let (caches, known, stop) = (self.caches.clone(), self.manifest_problems.clone(), stop.clone());
+        tokio::spawn(async move {
+            stop.run_until_cancelled(manifests::follow(manifests, &caches, known)).await;
+        });
+    }
+
     /// Waits until every cache has answered, and for `--once` and previews until a starting webhook provider has.
     pub(super) async fn settle(&self, single_run: bool) {
         store::wait_until_settled(&self.caches, CACHE_PATIENCE).await;
@@ -82,6 +117,18 @@ impl Prepared {
             drop(webhook.negotiate(NEGOTIATION_ATTEMPTS).await);
         }
     }
+}
+
+/// This replica's part in the election. Its client is for the lease alone, so that renewals wait behind nothing.
+async fn campaign(
+    config: &Config,
+    metrics: Option<&Arc<Metrics>>,
+) -> Result<Campaign<ClusterLease>, StartError> {
+    let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
+    let settings = &config.leadership;
+    let namespace = settings.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
+    let lease = ClusterLease::new(client, &namespace, &settings.lease_name(&config.registry.owner));
+    Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
 }
 
 fn cluster_access(config: &Config) -> ClusterAccess {
@@ -100,33 +147,16 @@ fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
     Some(Arc::new(move |call| metrics.kubernetes_request(&call)))
 }
 
-/// Fills the caches from files. What is malformed there is missing here, so nothing may be deleted for its absence.
-async fn fill_from_manifests(config: &Config, caches: &store::Caches) -> Vec<String> {
-    let loaded = match read_manifests(config.own.manifests.clone()).await {
-        Ok(loaded) => loaded,
-        Err(error) => Loaded { objects: Vec::new(), problems: vec![format!("manifests: {error}")] },
-    };
-    let mut problems = loaded.problems.clone();
-    problems.extend(store::fill(caches, &loaded));
-    if let Some(first) = problems.first() {
-        let more = match problems.len() {
-            1 => String::new(),
-            n => format!(" (and {} more)", n - 1),
-        };
-        for cache in caches.all() {
-            cache.set_status(CacheStatus::Failing(format!("{first}{more}")));
-        }
-    }
-    problems
-}
-
 /// Reads on a thread of its own: standard input may never end, and neither a signal nor the end of the runtime may wait for it.
-async fn read_manifests(paths: Vec<PathBuf>) -> Result<Loaded, Box<dyn std::error::Error + Send + Sync>> {
+async fn read_manifests(paths: Vec<PathBuf>) -> Result<Manifests, StartError> {
     let (sender, receiver) = oneshot::channel();
     let thread = std::thread::Builder::new().name("manifests".into()).stack_size(READER_STACK);
-    thread.spawn(move || {
-        // Nobody listens any more when the program is about to end.
-        drop(sender.send(manifests::load(&paths, &mut std::io::stdin())));
-    })?;
-    Ok(receiver.await?)
+    let unreadable = |error: &dyn std::fmt::Display| StartError::of(format!("--manifests: {error}"));
+    thread
+        .spawn(move || {
+            // Nobody listens any more when the program is about to end.
+            drop(sender.send(Manifests::new(&paths, &mut std::io::stdin())));
+        })
+        .map_err(|error| unreadable(&error))?;
+    receiver.await.map_err(|error| unreadable(&error))
 }

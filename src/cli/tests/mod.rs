@@ -313,3 +313,29 @@ fn files_of_arguments_are_read() {
     let word = format!("@{}", file.path().display());
     assert!(matches!(parse_with(&[&word], &[]), Ok(Command::Run(_))));
 }
+
+#[test]
+fn an_election_has_its_settings_and_a_lease_named_after_the_owner() {
+    let without = config(&[]).leadership;
+    assert!(!without.elect);
+    assert_eq!(without.lease_name("default"), "zonewright-default");
+    let words = [&MINIMUM[..], &["--leader-elect", "--leader-election-lease-duration=30s"]].concat();
+    let Ok(Command::Run(config)) = parse_with(&words, &[("POD_NAME", "zonewright-7")]) else { panic!() };
+    assert!(config.leadership.elect && config.leadership.namespace.is_none());
+    assert_eq!(config.leadership.timing.lease, Duration::from_secs(30));
+    assert_eq!(config.leadership.timing.renew_deadline, Duration::from_secs(10));
+    assert_eq!(config.leadership.pod.as_deref(), Some("zonewright-7"));
+}
+
+#[test]
+fn an_election_is_refused_where_there_can_be_none() {
+    assert!(refusal(&["--leader-elect", "--once"]).contains("--leader-elect and --once exclude each other"));
+    assert!(refusal(&["--leader-elect", "--manifests=x"]).contains("--leader-elect needs an API server"));
+    let short = refusal(&["--leader-elect", "--leader-election-lease-duration=5s"]);
+    assert!(short.contains("must be greater than --leader-election-renew-deadline=10s"), "{short}");
+    // Whoever only looks needs no turn.
+    let dry = config(&["--leader-elect", "--dry-run", "--once"]);
+    assert!(dry.warnings.iter().any(|warning| warning.contains("--leader-elect has no effect")));
+    let plan = parse_with(&[&["plan"], &MINIMUM[..], &["--leader-elect", "--manifests=x"]].concat(), &[]);
+    assert!(matches!(plan, Ok(Command::Plan(..))), "{plan:?}");
+}

@@ -3,14 +3,13 @@
 pub mod status;
 
 use super::annotations::{AnnotationKeys, CURRENT_PREFIX, OLDER_PREFIX};
-use super::object::{Kind, Metadata, Object, null_to_default};
+use super::object::{Kind, Metadata, Object, StringMap, null_to_default};
 use super::outcome::{Common, Outcome};
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
 use super::{Source, Which};
 use crate::kube_object;
 use serde::Deserialize;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use zonewright_planner::{DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, Ttl};
 
@@ -28,13 +27,13 @@ pub struct DnsEndpoint {
     status: Status,
 }
 
-kube_object!(DnsEndpoint);
+kube_object!(labels only filtered: DnsEndpoint);
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Spec {
     #[serde(deserialize_with = "null_to_default")]
-    endpoints: Vec<Option<Entry>>,
+    endpoints: Box<[Option<Entry>]>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -48,26 +47,26 @@ struct Status {
 #[serde(default, rename_all = "camelCase")]
 struct Entry {
     #[serde(deserialize_with = "null_to_default")]
-    dns_name: String,
+    dns_name: Box<str>,
     #[serde(deserialize_with = "null_to_default")]
-    targets: Vec<String>,
+    targets: Box<[Box<str>]>,
     #[serde(deserialize_with = "null_to_default")]
-    record_type: String,
+    record_type: Box<str>,
     #[serde(deserialize_with = "null_to_default")]
-    set_identifier: String,
+    set_identifier: Box<str>,
     #[serde(rename = "recordTTL", deserialize_with = "null_to_default")]
     record_ttl: i64,
     #[serde(deserialize_with = "null_to_default")]
-    labels: BTreeMap<String, String>,
+    labels: StringMap,
     #[serde(deserialize_with = "null_to_default")]
-    provider_specific: Vec<Property>,
+    provider_specific: Box<[Property]>,
 }
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Property {
-    name: String,
-    value: String,
+    name: Box<str>,
+    value: Box<str>,
 }
 
 /// The source.
@@ -104,7 +103,7 @@ impl CrdSource {
     fn add(&self, entry: &Entry, resource: &str, outcome: &mut Outcome) {
         let common = Common {
             ttl: Ttl::from_seconds(entry.record_ttl),
-            set_identifier: entry.set_identifier.as_str().into(),
+            set_identifier: (&*entry.set_identifier).into(),
             properties: properties(entry, &self.settings.annotation_keys),
             resource: Some(resource.into()),
         };
@@ -142,9 +141,9 @@ fn set_labels(endpoint: &mut Endpoint, labels: Labels, resource: &str) {
 /// The labels of an entry go into the ownership record; what could not be read back from there is left out.
 fn labels(entry: &Entry, name: &DnsName, outcome: &mut Outcome) -> Labels {
     let mut labels = Labels::new();
-    for (key, value) in &entry.labels {
+    for (key, value) in entry.labels.iter() {
         match Labels::check(key, value) {
-            Ok(()) => labels.set(key.as_str(), value.as_str()),
+            Ok(()) => labels.set(key, value),
             Err(error) => outcome.warn(format!("{name}: {error}; the label is left out")),
         }
     }
@@ -158,20 +157,19 @@ fn properties(entry: &Entry, keys: &AnnotationKeys) -> Properties {
         Some(rest) if reads_both && keys.prefixes().len() > 1 => format!("{CURRENT_PREFIX}{rest}"),
         _ => name.to_owned(),
     };
-    entry.provider_specific.iter().map(|p| (name(&p.name), p.value.as_str())).collect()
+    entry.provider_specific.iter().map(|p| (name(&p.name), &*p.value)).collect()
 }
 
 /// ExternalDNS's rule on trailing dots of targets: names behind a CNAME or DNAME may have one, TXT, MX and SRV are free, NAPTR
 /// needs one, nothing else may have one.
-fn fault_of_dots(record_type: &RecordType, targets: &[String]) -> Option<String> {
-    let has_dot = |target: &&String| target.ends_with('.');
+fn fault_of_dots(record_type: &RecordType, targets: &[Box<str>]) -> Option<String> {
     match record_type {
         RecordType::Cname | RecordType::Dname | RecordType::Txt | RecordType::Mx | RecordType::Srv => None,
         RecordType::Naptr => targets
             .iter()
-            .find(|target| !has_dot(target))
+            .find(|target| !target.ends_with('.'))
             .map(|target| format!("target {target:?} must end with a dot (try \"{target}.\")")),
-        _ => targets.iter().find(has_dot).map(|target| {
+        _ => targets.iter().find(|target| target.ends_with('.')).map(|target| {
             format!("target {target:?} must not end with a dot (try {:?})", target.trim_end_matches('.'))
         }),
     }
@@ -208,6 +206,7 @@ impl Source for CrdSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::store::CacheStatus;
     use serde_json::json;
 
     fn outcome(entries: serde_json::Value) -> Outcome {
@@ -222,7 +221,10 @@ mod tests {
         let mut caches = Caches::new(Default::default());
         let source = CrdSource::new(Arc::new(settings), &mut caches);
         for cache in caches.all() {
-            assert_eq!(cache.replace_from_json(vec![object.clone()]), Vec::<String>::new());
+            assert_eq!(
+                cache.replace_from_json(vec![object.clone()], CacheStatus::Synced),
+                Vec::<String>::new()
+            );
         }
         source.outcomes().remove(0)
     }

@@ -10,7 +10,7 @@ pub struct LabelSelector {
     #[serde(deserialize_with = "null_to_default")]
     match_labels: StringMap,
     #[serde(deserialize_with = "null_to_default")]
-    match_expressions: Vec<Expression>,
+    match_expressions: Box<[Expression]>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
@@ -21,7 +21,7 @@ struct Expression {
     #[serde(deserialize_with = "null_to_default")]
     operator: Box<str>,
     #[serde(deserialize_with = "null_to_default")]
-    values: Vec<Box<str>>,
+    values: Box<[Box<str>]>,
 }
 
 impl LabelSelector {

@@ -18,7 +18,8 @@ pub const LISTENER_SET: Kind =
 /// The resource of [`Namespace`].
 pub const NAMESPACE: Kind = Kind::cluster_wide("v1", "Namespace", "namespaces");
 
-kube_object!(Gateway, ListenerSet, Route, Namespace);
+kube_object!(Gateway, ListenerSet, Namespace);
+kube_object!(labels only filtered: Route);
 
 /// Where addresses and most listeners come from.
 #[derive(Debug, Default, Deserialize)]
@@ -40,7 +41,7 @@ pub struct Gateway {
 pub struct GatewaySpec {
     /// Its own listeners.
     #[serde(deserialize_with = "null_to_default")]
-    pub listeners: Vec<ListenerSpec>,
+    pub listeners: Box<[ListenerSpec]>,
     /// Which ListenerSets may add more; none when unset.
     #[serde(deserialize_with = "null_to_default")]
     pub allowed_listeners: Allowed,
@@ -52,7 +53,7 @@ pub struct GatewaySpec {
 pub struct GatewayStatus {
     /// Where it can be reached.
     #[serde(deserialize_with = "null_to_default")]
-    pub addresses: Vec<Address>,
+    pub addresses: Box<[Address]>,
 }
 
 /// One address of a Gateway. Its type does not matter: the value tells addresses from names.
@@ -87,7 +88,7 @@ pub struct ListenerSetSpec {
     pub parent_ref: ParentRef,
     /// The listeners.
     #[serde(deserialize_with = "null_to_default")]
-    pub listeners: Vec<ListenerSpec>,
+    pub listeners: Box<[ListenerSpec]>,
 }
 
 /// `status` of a ListenerSet.
@@ -96,10 +97,10 @@ pub struct ListenerSetSpec {
 pub struct ListenerSetStatus {
     /// About the whole set.
     #[serde(deserialize_with = "null_to_default")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Box<[Condition]>,
     /// About single listeners.
     #[serde(deserialize_with = "null_to_default")]
-    pub listeners: Vec<ListenerStatus>,
+    pub listeners: Box<[ListenerStatus]>,
 }
 
 /// What a controller reports about one listener.
@@ -111,7 +112,7 @@ pub struct ListenerStatus {
     pub name: Box<str>,
     /// Its state.
     #[serde(deserialize_with = "null_to_default")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Box<[Condition]>,
 }
 
 /// A listener of a Gateway or ListenerSet.
@@ -144,7 +145,7 @@ pub struct Allowed {
     pub namespaces: AllowedNamespaces,
     /// Which kinds of Routes; any, when empty.
     #[serde(deserialize_with = "null_to_default")]
-    pub kinds: Vec<AllowedKind>,
+    pub kinds: Box<[AllowedKind]>,
 }
 
 /// From which namespaces one may attach.
@@ -190,10 +191,10 @@ pub struct Route {
 pub struct RouteSpec {
     /// Where it wants to be attached.
     #[serde(deserialize_with = "null_to_default")]
-    pub parent_refs: Vec<ParentRef>,
+    pub parent_refs: Box<[ParentRef]>,
     /// Which hosts it serves; every host its listeners serve, when empty.
     #[serde(deserialize_with = "null_to_default")]
-    pub hostnames: Vec<Box<str>>,
+    pub hostnames: Box<[Box<str>]>,
 }
 
 /// `status` of a Route.
@@ -202,7 +203,7 @@ pub struct RouteSpec {
 pub struct RouteStatus {
     /// One entry per parent and controller.
     #[serde(deserialize_with = "null_to_default")]
-    pub parents: Vec<ParentStatus>,
+    pub parents: Box<[ParentStatus]>,
 }
 
 /// What one controller reports about a Route's place at one parent.
@@ -214,7 +215,7 @@ pub struct ParentStatus {
     pub parent_ref: ParentRef,
     /// The Route's state there.
     #[serde(deserialize_with = "null_to_default")]
-    pub conditions: Vec<Condition>,
+    pub conditions: Box<[Condition]>,
 }
 
 /// A reference to a Gateway or ListenerSet. An empty text counts as absent, as in ExternalDNS.

@@ -192,7 +192,10 @@ mod tests {
             })
         };
         for cache in caches.all() {
-            cache.replace_from_json(vec![ingress("good", json!("a.example.org")), ingress("bad", json!(7))]);
+            cache.replace_from_json(
+                vec![ingress("good", json!("a.example.org")), ingress("bad", json!(7))],
+                CacheStatus::Synced,
+            );
         }
         let desired = collect(&[source], &PipelineSettings::default());
         assert_eq!(desired.endpoints.len(), 1);

@@ -1,6 +1,6 @@
 //! Merging what several Services wish for one name.
 
-use crate::sources::merge::{by_resource, merge as merge_of_sources, unite};
+use crate::sources::merge::{by_resource, merge as merge_of_sources, sort, unite};
 use std::cmp::Ordering;
 use zonewright_planner::{Endpoint, RecordType};
 
@@ -9,10 +9,10 @@ use zonewright_planner::{Endpoint, RecordType};
 pub fn merge(endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     let (cnames, mut others): (Vec<_>, Vec<_>) =
         endpoints.into_iter().partition(|endpoint| endpoint.record_type == RecordType::Cname);
-    others.sort_by(|a, b| by_key(a, b).then_with(|| by_resource(a, b)).then_with(|| a.ttl.cmp(&b.ttl)));
+    sort(&mut others, |a, b| by_key(a, b).then_with(|| by_resource(a, b)).then_with(|| a.ttl.cmp(&b.ttl)));
     unite(&mut others, |a, b| by_key(a, b) == Ordering::Equal);
     others.extend(merge_of_sources(cnames));
-    others.sort_by(by_key);
+    sort(&mut others, by_key);
     others
 }
 

@@ -6,8 +6,8 @@ use crate::sources::Which;
 use crate::sources::object::{Key, Kind, KubeObject, Metadata, Object};
 use serde_json::Value;
 use std::any::Any;
-use std::collections::BTreeMap;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::{Notify, watch};
 
 /// Which objects of a kind a cache holds.
@@ -81,6 +81,7 @@ pub struct Cache<T> {
     scope: Scope,
     retention: Arc<Retention>,
     contents: RwLock<Contents<T>>,
+    namespaces: Namespaces,
     readers: Readers,
     changed: watch::Sender<()>,
     any_changed: watch::Sender<()>,
@@ -93,6 +94,29 @@ pub struct Retention {
     pub whole_objects: bool,
     /// Annotation keys that begin with one of these are kept; all, when empty.
     pub annotation_prefixes: Vec<String>,
+    /// The labels that `--label-filter` looks at. Of objects whose labels nobody else reads the others are dropped; `None` keeps
+    /// all.
+    pub filtered_labels: Option<Vec<String>>,
+}
+
+/// The names of namespaces: thousands of objects bear the same.
+#[derive(Debug, Default)]
+struct Namespaces(Mutex<BTreeSet<Arc<str>>>);
+
+impl Namespaces {
+    /// The one text that all objects of a namespace share.
+    fn share(&self, name: &mut Arc<str>) {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match known.get(name) {
+            Some(shared) => *name = shared.clone(),
+            None => {
+                if known.len().is_power_of_two() {
+                    known.retain(|name| Arc::strong_count(name) > 1);
+                }
+                known.insert(name.clone());
+            }
+        }
+    }
 }
 
 impl Retention {
@@ -102,6 +126,9 @@ impl Retention {
             metadata
                 .annotations
                 .retain(|key| self.annotation_prefixes.iter().any(|prefix| key.starts_with(prefix.as_str())));
+        }
+        if let (true, Some(read)) = (T::LABELS_ARE_ONLY_FILTERED, &self.filtered_labels) {
+            metadata.labels.retain(|key| read.iter().any(|label| label == key));
         }
     }
 }
@@ -156,11 +183,13 @@ impl<T: KubeObject> Cache<T> {
     }
 
     fn begin_relist(&self) -> PendingRelist<'_, T> {
-        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new() }
+        let status = CacheStatus::Synced;
+        PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new(), status }
     }
 
     fn entry(&self, mut object: Object<T>) -> Arc<Object<T>> {
         self.retention.trim(&mut object.fields);
+        self.namespaces.share(&mut object.fields.metadata_mut().namespace);
         if !self.retention.whole_objects {
             object.whole = None;
         }
@@ -175,7 +204,7 @@ impl<T: KubeObject> Cache<T> {
         let mut whole: Value = serde_json::from_str(json)?;
         let fields = T::deserialize(&whole)?;
         self.complete(&mut whole);
-        Ok(Object { fields, whole: Some(whole) })
+        Ok(Object { fields, whole: Some(Box::new(whole)) })
     }
 
     /// Gives every whole object the same form, wherever it comes from: the items of a list leave their kind to the list,
@@ -223,6 +252,8 @@ struct PendingRelist<'a, T> {
     cache: &'a Cache<T>,
     objects: Objects<T>,
     undecodable: BTreeMap<Key, String>,
+    /// How complete the list will be.
+    status: CacheStatus,
 }
 
 impl<T: KubeObject> PendingRelist<'_, T> {
@@ -231,7 +262,7 @@ impl<T: KubeObject> PendingRelist<'_, T> {
     }
 
     fn commit(self) {
-        let Self { cache, mut objects, undecodable } = self;
+        let Self { cache, mut objects, undecodable, status } = self;
         cache.write(|contents, news| {
             for key in undecodable.keys() {
                 if let Some(earlier) = contents.objects.get(&key.namespace, &key.name) {
@@ -240,8 +271,8 @@ impl<T: KubeObject> PendingRelist<'_, T> {
             }
             objects.shrink();
             contents.objects.differences(&objects, |key, before| news.note(key, before));
-            news.state = contents.status != CacheStatus::Synced || contents.undecodable != undecodable;
-            *contents = Contents { objects, undecodable, status: CacheStatus::Synced };
+            news.state = contents.status != status || contents.undecodable != undecodable;
+            *contents = Contents { objects, undecodable, status };
         });
     }
 }
@@ -321,8 +352,8 @@ pub trait Fill: Send + Sync {
     fn remove(&self, key: &Key);
     /// Begins to take in a complete list.
     fn relist(&self) -> Box<dyn Relist + '_>;
-    /// Replaces the contents with these whole objects; those that cannot be decoded are described.
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String>;
+    /// Replaces the contents with these whole objects, and says how complete they are; those that cannot be decoded are described.
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String>;
 }
 
 impl<T: KubeObject> Fill for Cache<T> {
@@ -381,14 +412,14 @@ impl<T: KubeObject> Fill for Cache<T> {
         Box::new(self.begin_relist())
     }
 
-    fn replace_from_json(&self, objects: Vec<Value>) -> Vec<String> {
+    fn replace_from_json(&self, objects: Vec<Value>, status: CacheStatus) -> Vec<String> {
         let mut problems = Vec::new();
-        let mut relist = self.begin_relist();
+        let mut relist = PendingRelist { status, ..self.begin_relist() };
         for mut whole in objects {
             match T::deserialize(&whole) {
                 Ok(fields) => {
                     self.complete(&mut whole);
-                    relist.add(Object { fields, whole: Some(whole) });
+                    relist.add(Object { fields, whole: Some(Box::new(whole)) });
                 }
                 Err(error) => {
                     let field = |name: &str| whole["metadata"][name].as_str().unwrap_or_default();
@@ -452,6 +483,7 @@ impl Caches {
                 undecodable: BTreeMap::new(),
                 status: CacheStatus::Pending,
             }),
+            namespaces: Namespaces::default(),
             readers: Readers::default(),
             changed: watch::Sender::new(()),
             any_changed: self.changed.clone(),

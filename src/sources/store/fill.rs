@@ -2,7 +2,7 @@
 
 use super::defaults::{self, DEFAULT_NAMESPACE};
 use super::manifests::Loaded;
-use super::{Caches, Fill};
+use super::{CacheStatus, Caches, Fill};
 use crate::sources::object::Kind;
 use crate::sources::selector::Selector;
 use serde_json::{Value, json};
@@ -21,41 +21,64 @@ const ALIKE: [(&str, &str, &[&str]); 7] = [
 ];
 
 /// Gives every cache the objects of its kind and scope, completed as the API server would; a cache without any is empty and
-/// complete. Returns what was wrong with objects that some cache wanted.
+/// complete. Returns all that is wrong with the manifests as far as some cache wants them. What is malformed is missing, so with
+/// any problem no cache counts as complete at any moment.
 pub fn fill(caches: &Caches, loaded: &Loaded) -> Vec<String> {
-    let mut problems = Vec::new();
+    let mut own = Vec::new();
+    for cache in caches.all() {
+        own.extend(unread_versions(cache.kind(), loaded));
+        own.extend(selector_of(cache.as_ref()).err());
+    }
+    let known: Vec<String> = loaded.problems.iter().chain(&own).cloned().collect();
+    let status = status_with(&known);
     for cache in caches.all() {
         let kind = cache.kind();
+        let is_wanted = |object: &&Value| is_of_kind(object, kind) && is_served_as(kind, version_of(object));
         let mut objects = Vec::new();
-        for object in loaded.objects.iter().filter(|object| is_of_kind(object, kind)) {
-            let version = version_of(object);
-            if is_served_as(kind, version) {
-                let mut object = object.clone();
-                defaults::apply(kind, &mut object);
-                object["apiVersion"] = kind.api_version.into();
-                objects.push(object);
-            } else {
-                let name = object["metadata"]["name"].as_str().unwrap_or_default();
-                problems.push(format!(
-                    "{} {name}: version {version:?} is not read, only {}",
-                    kind.kind, kind.api_version
-                ));
-            }
+        for object in loaded.objects.iter().filter(is_wanted) {
+            let mut object = object.clone();
+            defaults::apply(kind, &mut object);
+            object["apiVersion"] = kind.api_version.into();
+            objects.push(object);
         }
         if kind.group.is_empty() && kind.kind == "Namespace" {
             add_implied_namespaces(kind, &mut objects, loaded);
         }
-        match select(cache.as_ref(), objects) {
-            Ok(objects) => problems.extend(cache.replace_from_json(objects)),
-            Err(problem) => {
-                problems.push(format!("{}: {problem}", kind.resource_name()));
-                cache.set_status(super::CacheStatus::Failing(problem));
+        match selector_of(cache.as_ref()) {
+            Ok(selector) => {
+                let objects = select(cache.as_ref(), selector.as_ref(), objects);
+                own.extend(cache.replace_from_json(objects, status.clone()));
             }
+            Err(problem) => cache.set_status(CacheStatus::Failing(problem)),
         }
     }
-    problems.sort();
-    problems.dedup();
+    own.sort();
+    own.dedup();
+    let problems: Vec<String> = loaded.problems.iter().cloned().chain(own).collect();
+    if !problems.is_empty() {
+        caches.all().for_each(|cache| cache.set_status(status_with(&problems)));
+    }
     problems
+}
+
+/// The first problem stands for all of them; the others are logged.
+fn status_with(problems: &[String]) -> CacheStatus {
+    match problems {
+        [] => CacheStatus::Synced,
+        [only] => CacheStatus::Failing(only.clone()),
+        [first, more @ ..] => CacheStatus::Failing(format!("{first} (and {} more)", more.len())),
+    }
+}
+
+fn unread_versions(kind: &Kind, loaded: &Loaded) -> Vec<String> {
+    let of_kind = loaded.objects.iter().filter(|object| is_of_kind(object, kind));
+    let unread = of_kind.filter(|object| !is_served_as(kind, version_of(object)));
+    let describe = |object: &Value| {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let version = version_of(object);
+        format!("{} {name}: version {version:?} is not read, only {}", kind.kind, kind.api_version)
+    };
+    unread.map(describe).collect()
 }
 
 fn group_of(object: &Value) -> &str {
@@ -100,17 +123,25 @@ fn add_implied_namespaces(kind: &Kind, namespaces: &mut Vec<Value>, loaded: &Loa
     namespaces.extend(implied);
 }
 
+fn selector_of(cache: &dyn Fill) -> Result<Option<Selector>, String> {
+    let labels = &cache.scope().labels;
+    if labels.is_empty() {
+        return Ok(None);
+    }
+    let selector = Selector::parse(labels);
+    selector.map(Some).map_err(|error| format!("{}: {error}", cache.kind().resource_name()))
+}
+
 /// The objects that the API server would list for the cache's scope.
-fn select(cache: &dyn Fill, mut objects: Vec<Value>) -> Result<Vec<Value>, String> {
+fn select(cache: &dyn Fill, selector: Option<&Selector>, mut objects: Vec<Value>) -> Vec<Value> {
     let scope = cache.scope();
     if cache.kind().namespaced && !scope.namespace.is_empty() {
         objects.retain(|object| object["metadata"]["namespace"] == scope.namespace.as_str());
     }
-    if !scope.labels.is_empty() {
-        let selector = Selector::parse(&scope.labels).map_err(|error| error.to_string())?;
+    if let Some(selector) = selector {
         objects.retain(|object| selector.matches(|key| object["metadata"]["labels"][key].as_str()));
     }
-    Ok(objects)
+    objects
 }
 
 #[cfg(test)]
@@ -119,7 +150,7 @@ mod tests {
     use crate::kube_object;
     use crate::sources::object::{Metadata, StringMap};
     use crate::sources::store::manifests::load;
-    use crate::sources::store::{Cache, CacheStatus, Retention, Scope};
+    use crate::sources::store::{Cache, Retention, Scope};
     use std::sync::Arc;
 
     #[derive(Debug, serde::Deserialize)]

@@ -4,11 +4,16 @@
 
 use super::defaults::DEFAULT_NAMESPACE;
 use super::yaml::{self, Document};
+use super::{Caches, fill};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+use tracing::{error, info};
 
 /// What the files hold.
 #[derive(Debug, Default)]
@@ -22,23 +27,182 @@ pub struct Loaded {
 /// Reads everything that the paths name: files of any name, folders (all `*.yaml`, `*.yml` and `*.json` files below them, in
 /// the order of their paths) and `-` for `stdin`.
 pub fn load(paths: &[PathBuf], stdin: &mut dyn Read) -> Loaded {
-    let mut collection = Collection::default();
-    for path in paths {
-        if path.as_os_str() == "-" {
-            collection.add_reader("standard input", stdin);
-        } else if path.is_dir() {
-            let mut files = Vec::new();
-            find_manifests(path, &mut files, &mut collection.loaded.problems);
-            if files.is_empty() {
-                let problem = format!("{}: no *.yaml, *.yml or *.json file in this folder", path.display());
-                collection.loaded.problems.push(problem);
-            }
-            files.iter().for_each(|file| collection.add_file(file));
-        } else {
-            collection.add_file(path);
-        }
+    Manifests::new(paths, stdin).loaded()
+}
+
+/// Manifests that are looked at again and again (standard input only once). A file that becomes unreadable or malformed keeps
+/// the objects that it had, and so does everything below a folder that cannot be read.
+pub struct Manifests {
+    places: Vec<Place>,
+    stdin: Option<Result<String, String>>,
+    files: BTreeMap<PathBuf, File>,
+}
+
+/// What somebody named, and what was found there.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Place {
+    path: PathBuf,
+    files: Vec<PathBuf>,
+    problems: Vec<String>,
+}
+
+/// A file as it was last seen.
+struct File {
+    /// What is in use.
+    text: Result<String, String>,
+    /// What tells without reading that it is still the same; `None` when it has to be read.
+    stamp: Option<Stamp>,
+    print: u64,
+    /// Why what is in the file now is not in use.
+    rejected: Option<String>,
+}
+
+/// Length, inode and time of the last change.
+type Stamp = (u64, u64, SystemTime);
+
+/// How often the daemon looks at its manifests.
+const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
+/// Within this time of a write another one may leave the same time behind.
+const TIME_RESOLUTION: Duration = Duration::from_secs(2);
+
+impl Manifests {
+    /// Reads everything for the first time.
+    pub fn new(paths: &[PathBuf], stdin: &mut dyn Read) -> Self {
+        let places: Vec<Place> =
+            paths.iter().map(|path| Place { path: path.clone(), ..Place::default() }).collect();
+        let wants_stdin = places.iter().any(Place::is_stdin);
+        let read = || read_text(stdin).map_err(|error| format!("standard input: {error}"));
+        let mut this = Self { stdin: wants_stdin.then(read), places, files: BTreeMap::new() };
+        this.look();
+        this
     }
-    collection.loaded
+
+    /// Looks whether anything has changed. Returns whether [`Manifests::loaded`] would now say something else.
+    pub fn look(&mut self) -> bool {
+        let mut changed = false;
+        for index in 0..self.places.len() {
+            let former = self.places[index].clone();
+            if former.is_stdin() {
+                continue;
+            }
+            let place = former.look();
+            place.files.iter().for_each(|file| changed |= self.look_at(file));
+            changed |= place != former;
+            self.places[index] = place;
+        }
+        let in_use: BTreeSet<&PathBuf> = self.places.iter().flat_map(|place| &place.files).collect();
+        self.files.retain(|path, _| in_use.contains(path));
+        changed
+    }
+
+    fn look_at(&mut self, path: &Path) -> bool {
+        let stamp = stamp(path);
+        let known = self.files.get_mut(path);
+        if known.as_ref().is_some_and(|file| file.stamp.is_some() && file.stamp == stamp) {
+            return false;
+        }
+        let read = std::fs::File::open(path).and_then(|mut file| read_text(&mut file));
+        let text = read.map_err(|error| format!("{}: {error}", path.display()));
+        let print = print_of(&text);
+        let settled = |stamp: Option<Stamp>| {
+            stamp.filter(|(.., changed)| changed.elapsed().is_ok_and(|age| age > TIME_RESOLUTION))
+        };
+        let Some(known) = known else {
+            let file = File { text, stamp: settled(stamp), print, rejected: None };
+            self.files.insert(path.to_owned(), file);
+            return true;
+        };
+        known.stamp = settled(stamp);
+        if known.print == print {
+            return false;
+        }
+        known.print = print;
+        match problem_of(path, &text) {
+            Some(problem) => known.rejected = Some(format!("{problem}; the objects it had before stay")),
+            None => (known.text, known.rejected) = (text, None),
+        }
+        true
+    }
+
+    /// All objects, as the files were when they were last looked at and in order.
+    pub fn loaded(&self) -> Loaded {
+        let mut collection = Collection::default();
+        for place in &self.places {
+            if let (true, Some(text)) = (place.is_stdin(), &self.stdin) {
+                collection.add_text("standard input", text);
+            }
+            collection.loaded.problems.extend(place.problems.iter().cloned());
+            for (path, file) in place.files.iter().filter_map(|path| self.files.get_key_value(path)) {
+                collection.loaded.problems.extend(file.rejected.clone());
+                collection.add_text(&path.display().to_string(), &file.text);
+            }
+        }
+        collection.loaded
+    }
+}
+
+impl Place {
+    fn is_stdin(&self) -> bool {
+        self.path.as_os_str() == "-"
+    }
+
+    fn look(&self) -> Self {
+        let Self { path, files: former, .. } = self;
+        let was_folder = former.iter().any(|file| file != path);
+        let (mut files, mut problems) = (Vec::new(), Vec::new());
+        if !was_folder && !path.is_dir() {
+            files.push(path.clone());
+        } else {
+            find_manifests(path, &mut files, &mut problems);
+            if files.is_empty() && problems.is_empty() {
+                problems.push(format!("{}: no *.yaml, *.yml or *.json file in this folder", path.display()));
+            }
+        }
+        // What is missing where not everything could be seen is not gone.
+        if !problems.is_empty() {
+            files.extend(former.iter().cloned());
+        }
+        files.sort();
+        files.dedup();
+        Self { path: path.clone(), files, problems }
+    }
+}
+
+fn read_text(reader: &mut dyn Read) -> std::io::Result<String> {
+    let mut text = String::new();
+    reader.read_to_string(&mut text).map(|_| text)
+}
+
+fn print_of(text: &Result<String, String>) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
+}
+
+fn stamp(path: &Path) -> Option<Stamp> {
+    let metadata = path.metadata().ok()?;
+    Some((metadata.len(), metadata.ino(), metadata.modified().ok()?))
+}
+
+/// What is wrong with a file taken by itself.
+fn problem_of(path: &Path, text: &Result<String, String>) -> Option<String> {
+    let mut alone = Collection::default();
+    alone.add_text(&path.display().to_string(), text);
+    alone.loaded.problems.into_iter().next()
+}
+
+/// Keeps caches as the files are, looking at them again and again. `known` problems have been told already.
+pub async fn follow(mut manifests: Manifests, caches: &Caches, mut known: Vec<String>) {
+    loop {
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+        if !manifests.look() {
+            continue;
+        }
+        let problems = fill(caches, &manifests.loaded());
+        info!("manifests have changed");
+        problems.iter().filter(|problem| !known.contains(problem)).for_each(|problem| error!("{problem}"));
+        known = problems;
+    }
 }
 
 /// Names that begin with a dot are left out: version control, editors, and the bookkeeping of mounted ConfigMaps.
@@ -69,13 +233,13 @@ fn is_manifest(path: &Path) -> bool {
 
 /// Where an object was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct Position {
     file: String,
     document: usize,
     line: usize,
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for Position {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: document {} (line {})", self.file, self.document, self.line)
     }
@@ -87,24 +251,17 @@ type Identity = (String, String, String, String);
 #[derive(Default)]
 struct Collection {
     loaded: Loaded,
-    known: BTreeMap<Identity, (usize, Place)>,
+    known: BTreeMap<Identity, (usize, Position)>,
 }
 
 impl Collection {
-    fn add_file(&mut self, path: &Path) {
-        match std::fs::File::open(path) {
-            Ok(mut file) => self.add_reader(&path.display().to_string(), &mut file),
-            Err(error) => self.loaded.problems.push(format!("{}: {error}", path.display())),
-        }
-    }
-
-    fn add_reader(&mut self, name: &str, reader: &mut dyn Read) {
-        let mut text = String::new();
-        if let Err(error) = reader.read_to_string(&mut text) {
-            return self.loaded.problems.push(format!("{name}: {error}"));
-        }
-        for Document { number, line, content } in yaml::parse(&text) {
-            let place = Place { file: name.to_owned(), document: number, line };
+    fn add_text(&mut self, name: &str, text: &Result<String, String>) {
+        let text = match text {
+            Ok(text) => text,
+            Err(problem) => return self.loaded.problems.push(problem.clone()),
+        };
+        for Document { number, line, content } in yaml::parse(text) {
+            let place = Position { file: name.to_owned(), document: number, line };
             match content {
                 Ok(object) => self.add(object, &place),
                 Err(problem) => self.loaded.problems.push(format!("{place}: {problem}")),
@@ -112,7 +269,7 @@ impl Collection {
         }
     }
 
-    fn add(&mut self, mut object: Value, place: &Place) {
+    fn add(&mut self, mut object: Value, place: &Position) {
         if let Some(items) = take_items(&mut object) {
             return items.into_iter().for_each(|item| self.add(item, place));
         }
@@ -300,5 +457,118 @@ items:
             ["standard input: document 3 (line 5): HTTPRoute default/a is also in \
               standard input: document 1 (line 1); the later one counts"]
         );
+    }
+
+    struct Folder(tempfile::TempDir);
+
+    impl Folder {
+        fn new(files: &[(&str, &str)]) -> Self {
+            let folder = Self(tempfile::tempdir().unwrap());
+            files.iter().for_each(|(path, text)| folder.write(path, text));
+            folder
+        }
+
+        fn path(&self, path: &str) -> PathBuf {
+            self.0.path().join(path)
+        }
+
+        fn write(&self, path: &str, text: &str) {
+            let path = self.path(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+    }
+
+    fn in_use(manifests: &Manifests) -> Vec<String> {
+        names(&manifests.loaded()).into_iter().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn what_changes_is_seen_once_and_what_does_not_is_not() {
+        let folder = Folder::new(&[("a.yaml", &service("a")), ("sub/b.yaml", &service("b"))]);
+        let mut stdin = service("c");
+        let paths = [folder.path(""), "-".into()];
+        let mut manifests = Manifests::new(&paths, &mut std::mem::take(&mut stdin).as_bytes());
+        assert_eq!(in_use(&manifests), ["a", "b", "c"]);
+        assert!(!manifests.look());
+        // The same length within the same moment.
+        folder.write("a.yaml", &service("x"));
+        assert!(manifests.look() && !manifests.look());
+        folder.write("new.yaml", &service("new"));
+        fs::remove_file(folder.path("sub/b.yaml")).unwrap();
+        assert!(manifests.look() && !manifests.look());
+        assert_eq!(in_use(&manifests), ["x", "new", "c"]);
+        folder.write("new.yaml", &service("new"));
+        assert!(!manifests.look());
+        assert_eq!(manifests.loaded().problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_file_that_breaks_keeps_its_objects_and_the_others_change() {
+        let folder = Folder::new(&[("a.yaml", &service("a")), ("b.yaml", &service("b"))]);
+        let mut manifests =
+            Manifests::new(&[folder.path("a.yaml"), folder.path("b.yaml")], &mut std::io::empty());
+        for broken in ["kind: [", "not an object", "kind: Service"] {
+            folder.write("a.yaml", &format!("{}---\n{broken}", service("x")));
+            assert!(manifests.look() && !manifests.look());
+            let loaded = manifests.loaded();
+            assert_eq!(names(&loaded), ["a", "b"]);
+            assert_eq!(loaded.problems.len(), 1);
+            assert!(loaded.problems[0].contains("a.yaml: document 2 (line "), "{:?}", loaded.problems);
+            assert!(loaded.problems[0].ends_with("; the objects it had before stay"));
+        }
+        fs::remove_file(folder.path("a.yaml")).unwrap();
+        folder.write("b.yaml", &service("other"));
+        assert!(manifests.look());
+        assert_eq!(in_use(&manifests), ["a", "other"]);
+        assert!(manifests.loaded().problems[0].contains("No such file"));
+        folder.write("a.yaml", &service("z"));
+        assert!(manifests.look());
+        assert_eq!(
+            (in_use(&manifests), manifests.loaded().problems),
+            (vec!["z".into(), "other".into()], vec![])
+        );
+    }
+
+    #[test]
+    fn a_file_that_was_broken_from_the_start_is_used_once_it_is_whole() {
+        let folder = Folder::new(&[("a.yaml", &format!("{}---\nkind: [", service("a")))]);
+        let mut manifests = Manifests::new(&[folder.path("")], &mut std::io::empty());
+        assert_eq!((in_use(&manifests), manifests.loaded().problems.len()), (vec!["a".to_owned()], 1));
+        folder.write("a.yaml", &format!("{}---\n{}", service("a"), service("b")));
+        assert!(manifests.look());
+        assert_eq!((in_use(&manifests), manifests.loaded().problems), (vec!["a".into(), "b".into()], vec![]));
+    }
+
+    #[test]
+    fn a_folder_that_is_gone_or_empty_keeps_what_it_had() {
+        let folder = Folder::new(&[("sub/a.yaml", &service("a"))]);
+        let mut manifests = Manifests::new(&[folder.path("sub")], &mut std::io::empty());
+        fs::rename(folder.path("sub"), folder.path("away")).unwrap();
+        assert!(manifests.look() && !manifests.look());
+        assert_eq!((in_use(&manifests), manifests.loaded().problems.len()), (vec!["a".to_owned()], 2));
+        fs::create_dir(folder.path("sub")).unwrap();
+        manifests.look();
+        assert_eq!((in_use(&manifests), manifests.loaded().problems.len()), (vec!["a".to_owned()], 2));
+        folder.write("sub/b.yaml", &service("b"));
+        assert!(manifests.look());
+        assert_eq!((in_use(&manifests), manifests.loaded().problems), (vec!["b".to_owned()], vec![]));
+    }
+
+    /// As the kubelet mounts a ConfigMap: each file is a link through `..data`, which is swapped.
+    #[test]
+    fn a_swapped_link_is_a_change() {
+        let folder = Folder::new(&[("..1/a.yaml", &service("a")), ("..2/a.yaml", &service("b"))]);
+        let link = |target: &str, name: &str| {
+            std::os::unix::fs::symlink(target, folder.path("..new")).unwrap();
+            fs::rename(folder.path("..new"), folder.path(name)).unwrap();
+        };
+        link("..1", "..data");
+        link("..data/a.yaml", "a.yaml");
+        let mut manifests = Manifests::new(&[folder.path("")], &mut std::io::empty());
+        assert_eq!(in_use(&manifests), ["a"]);
+        link("..2", "..data");
+        assert!(manifests.look());
+        assert_eq!(in_use(&manifests), ["b"]);
     }
 }

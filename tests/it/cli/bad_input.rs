@@ -1,7 +1,8 @@
 //! Whatever is wrong is said, with the flag, file or object it is wrong with; the rest goes on.
 
-use super::{Copy, Ended, example, program, quickstart_flags, run};
+use super::{Copy, Ended, ended, example, program, quickstart_flags, run};
 use rstest::rstest;
+use std::os::unix::ffi::OsStrExt;
 
 const LEAST: [&str; 3] = ["--provider=inmemory", "--source=ingress", "--policy=sync"];
 
@@ -72,6 +73,18 @@ fn what_is_missing_is_named(#[case] words: &[&str], #[case] expected: &str) {
     let ended = run(words);
     assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
     assert!(ended.stderr.contains(expected), "{}", ended.stderr);
+}
+
+#[test]
+fn a_variable_that_is_not_text_is_not_passed_over() {
+    let mut command = program(&["--provider=inmemory", "--source=empty", "--policy=sync", "--once"]);
+    command.env("EXTERNAL_DNS_REGISTRY", std::ffi::OsStr::from_bytes(b"no\xffop"));
+    let ended = ended(command);
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("EXTERNAL_DNS_REGISTRY: \"no\u{fffd}op\" is not a valid value"),
+        "{ended:?}"
+    );
 }
 
 /// ExternalDNS ignores these too (`conformance/wrappers/target-net-invalid-ignored`).
