@@ -18,7 +18,7 @@ pub use rows::Rows;
 pub use txt::{RegistryError, TxtRegistry, TxtSettings};
 
 use std::collections::BTreeMap;
-use zonewright_planner::{Change, Endpoint, Leftover, OWNER, Owner, Record, RecordKey};
+use zonewright_planner::{Change, DnsName, Endpoint, Leftover, OWNER, Owner, Record, RecordKey};
 use zonewright_provider_kit::ZoneChange;
 
 /// Who owns which record (`--registry`).
@@ -57,6 +57,14 @@ impl Registry {
         match self {
             Self::Txt(txt) => txt.read(records),
             Self::Noop => Owned { records, ..Owned::default() },
+        }
+    }
+
+    /// Where the ownership row of a record stands in today's form, if it has one.
+    pub fn row_name(&self, record: &Record) -> Option<DnsName> {
+        match self {
+            Self::Txt(txt) => txt.row_name(&record.name, &record.record_type),
+            Self::Noop => None,
         }
     }
 

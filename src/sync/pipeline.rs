@@ -7,7 +7,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
     Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, Leftover, ManagedTypes,
-    Plan, PlanInput, Policy, Scope, Skip, SkipReason, plan,
+    Ownership, Plan, PlanInput, Policy, Record, Scope, Skip, SkipReason, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
@@ -132,8 +132,22 @@ impl Pipeline {
             return None;
         }
         let mut owned = self.registry.read(records);
+        self.give_up_rows_outside(&read, &mut owned.records);
         odd.append(&mut owned.warnings);
         Some(Part::new(read, owned, odd, read_at, begun.elapsed()))
+    }
+
+    /// A row of today's form that would lie outside its record's zone (that of an apex, as a rule) is never written. A record that is
+    /// known by an older row would otherwise be updated in every cycle, in vain.
+    fn give_up_rows_outside(&self, zones: &[Zone], records: &mut [Record]) {
+        let to_mend = |record: &&mut Record| record.ownership != Ownership::default();
+        for record in records.iter_mut().filter(to_mend) {
+            let zone = zones.iter().find(|zone| zone.id == record.zone);
+            let row = self.registry.row_name(record);
+            if row.zip(zone).is_some_and(|(row, zone)| !zone.contains(&row)) {
+                record.ownership = Ownership::default();
+            }
+        }
     }
 
     /// Gives wishes the provider's own form.

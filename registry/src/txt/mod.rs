@@ -175,7 +175,7 @@ impl TxtRegistry {
 
     /// The name of the row that this version writes for a record; `None` for types that are never planned and for names that
     /// leave no room for a row.
-    fn row_name(&self, name: &DnsName, record_type: &RecordType) -> Option<DnsName> {
+    pub(crate) fn row_name(&self, name: &DnsName, record_type: &RecordType) -> Option<DnsName> {
         self.names.typed(name, record_type)?.ok()
     }
 }
