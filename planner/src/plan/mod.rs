@@ -191,8 +191,15 @@ pub enum DeleteReason {
         /// The type that comes.
         to: RecordType,
     },
-    /// It is an ownership row of ours whose record does not exist. No record goes: guards need not count it.
+    /// It is an ownership row of ours whose record does not exist.
     LeftoverRow,
+}
+
+impl DeleteReason {
+    /// Whether it is an ownership row that goes, and no record: nothing stops resolving.
+    pub fn is_of_a_row(&self) -> bool {
+        matches!(self, Self::LeftoverRow)
+    }
 }
 
 impl Skip {

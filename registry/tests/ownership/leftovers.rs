@@ -4,8 +4,8 @@
 use super::{Stage, record, settings, signs};
 use rstest::rstest;
 use zonewright_planner::{
-    DomainFilter, Endpoint, Holds, Incomplete, ManagedTypes, Owner, PlanInput, Policy, Properties, Record,
-    RecordType, Scope, plan,
+    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, ObjectRef, Owner,
+    PlanInput, Policy, Properties, Record, RecordType, Scope, plan,
 };
 use zonewright_registry::TxtSettings;
 
@@ -159,6 +159,30 @@ fn an_incomplete_source_keeps_its_rows(#[case] prefix: &str, #[case] resource: &
     let holds = Holds::new([], vec![source]);
     let zone = vec![row("a-web.example.org", "me", resource)];
     assert_eq!(!tidied(settings(), zone, &[], &holds).is_empty(), goes);
+}
+
+/// A PTR record stays while a name that it points at is held. Its row does not say where it points.
+#[rstest]
+#[case::something_is_held(true, false)]
+#[case::nothing_is_held(false, true)]
+fn rows_of_ptr_records_wait_for_every_hold(#[case] held: bool, #[case] goes: bool) {
+    let settings =
+        TxtSettings { managed: ManagedTypes::new([RecordType::A, RecordType::Ptr], &[]), ..settings() };
+    let hold = || {
+        let none = std::sync::Arc::default;
+        let (source, kind, api_version) = ("ingress", "Ingress", "");
+        let object = ObjectRef { source, kind, api_version, namespace: none(), name: none(), uid: none() };
+        Hold {
+            object: object.into(),
+            name: DnsName::parse("web.example.org").ok(),
+            set_identifier: none(),
+            resource: None,
+            reason: HoldReason::NoTarget,
+        }
+    };
+    let holds = Holds::new(held.then(hold), Vec::new());
+    let zone = vec![ours("ptr-7.2.0.192.in-addr.arpa")];
+    assert_eq!(!tidied(settings, zone, &[], &holds).is_empty(), goes);
 }
 
 /// With a replaced wildcard a row may be that of two names; with a placeholder that nothing ends, of two types.
