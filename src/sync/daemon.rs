@@ -23,7 +23,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zonewright_planner::{DnsName, Scope, SkipReason};
+use zonewright_planner::{Change, DnsName, Scope, SkipReason};
 use zonewright_provider_kit::ProviderError;
 
 /// Things to do around a full run that reach outside: done before it reads the sources, and after it.
@@ -52,6 +52,9 @@ pub trait Observer: Send + Sync {
     fn stands_by(&self) {}
 }
 
+/// How often wishes are collected anew because something changed meanwhile.
+const MOST_COLLECTIONS: usize = 3;
+
 /// Everything that runs.
 pub struct Daemon {
     /// Where records go.
@@ -76,6 +79,8 @@ pub struct Daemon {
     world: Arc<RwLock<World>>,
     /// What the last full run came to, if it left nothing to be done: the same again needs no planning.
     settled: Option<CycleReport>,
+    /// What changed while the wishes of a full run were collected.
+    late: Dirty,
     reporter: Reporter,
     cycles: u64,
 }
@@ -96,6 +101,7 @@ impl Daemon {
             index: SourceIndex::new(sources, stages),
             world: Arc::default(),
             settled: None,
+            late: Dirty::default(),
             reporter: Reporter::default(),
             cycles: 0,
         }
@@ -205,7 +211,8 @@ impl Daemon {
             Err(failed) => failed,
         };
         let report = self.tell(report, begun);
-        self.settled = report.leaves_nothing().then(|| report.without_details());
+        let is_settled = report.leaves_nothing() && self.late.is_empty();
+        self.settled = is_settled.then(|| report.without_details());
         if !report.dry_run {
             // After the report, which must not wait for them, and given up at any moment: what is left is found again.
             stop.run_until_cancelled(self.finish_chores()).await;
@@ -215,7 +222,8 @@ impl Daemon {
 
     /// A run for what changed since the last one.
     pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
-        let mut dirty = self.index.update();
+        let mut dirty = std::mem::take(&mut self.late);
+        dirty.extend(self.index.update());
         if self.index.can_repeat_names() {
             dirty.names.extend(self.faults.due_names(Instant::now()));
         }
@@ -325,7 +333,7 @@ impl Daemon {
 
     /// Everything up to the plan of a full run: nothing here changes anything outside.
     async fn prepare(&mut self, begun: Instant) -> Result<Prepared, CycleReport> {
-        let mut changed = false;
+        let mut changed = !std::mem::take(&mut self.late).is_empty();
         for chore in &self.chores {
             changed |= chore.before().await;
         }
@@ -345,7 +353,7 @@ impl Daemon {
                 }));
             }
         }
-        let mut desired = self.index.collect();
+        let mut desired = self.collect();
         report.wished = wishes_by_type(&desired.endpoints);
         report.duplicates = std::mem::take(&mut desired.duplicates);
         if let Err(error) = surveyed {
@@ -373,6 +381,22 @@ impl Daemon {
         self.plan(report, desired, Scope::All, begun).await.map(Prepared::Planned)
     }
 
+    /// Everything that is wanted. Sources are read one after another, so that an object that changes meanwhile could be seen by none
+    /// of them; its names are planned by the next run.
+    fn collect(&mut self) -> Desired {
+        let mut desired = self.index.collect();
+        self.late = self.index.update();
+        for _ in 1..MOST_COLLECTIONS {
+            if self.late.is_empty() {
+                return desired;
+            }
+            desired = self.index.collect();
+            self.late = self.index.update();
+        }
+        self.index.wake().notify_one();
+        desired
+    }
+
     /// Compares wishes with what exists.
     async fn plan(
         &mut self,
@@ -396,6 +420,13 @@ impl Daemon {
             // The field itself, because others are borrowed beside it.
             let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
             let Proposal { mut plan, rejected } = self.pipeline.propose(&world, wanted, scope);
+            if matches!(scope, Scope::All) {
+                let late = &self.late;
+                let is_late = |change: &Change| {
+                    late.names.contains(change.name()) || (late.everything && change.action() == "delete")
+                };
+                plan.changes.retain(|change| !is_late(change));
+            }
             self.faults.hold_back(&mut plan, &world.zones, scope, Instant::now());
             // The last to have a say: what others hold back is not deleted either.
             self.guard.review(&mut plan, scope, || self.pipeline.stock(&world), begun);
