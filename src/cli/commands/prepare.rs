@@ -67,7 +67,7 @@ pub(super) async fn prepare(
     let writer = can_write.then(fenced);
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
     let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
-    daemon.listing = wiring::listing_cache(config);
+    daemon.listing = wiring::listing_cache(config, provider.reader.capabilities().requests_per_second);
     daemon.guard = wiring::guard(config);
     daemon.holds = wiring::hold_ages(config);
     daemon.leadership = leadership.clone();
