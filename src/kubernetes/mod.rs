@@ -6,6 +6,7 @@
 
 mod access;
 mod calls;
+pub mod events;
 mod reload;
 mod token_bucket;
 

@@ -214,6 +214,7 @@ impl Daemon {
         desired.endpoints.retain(|endpoint| !unsure.contains(&endpoint.name));
         let mut report = self.new_report();
         report.names = Some(names.len());
+        report.planned_names = names.clone();
         self.plan(report, desired, Scope::Names(&names)).await
     }
 

@@ -43,6 +43,8 @@ pub struct CycleReport {
     pub rejected: Vec<Rejected>,
     /// How many names were planned; `None` for all.
     pub names: Option<usize>,
+    /// Which names were planned, where it was not all of them.
+    pub planned_names: BTreeSet<DnsName>,
     /// What was planned. The changes of a run that writes move to `applied`.
     pub plan: Plan,
     /// How many changes were planned.

@@ -3,6 +3,7 @@
 
 use super::summary::SummaryVec;
 use crate::kubernetes;
+use crate::kubernetes::events::EventOutcome;
 use crate::sync::daemon::Observer;
 use crate::sync::report::{ByType, CycleReport, Step};
 use prometheus::core::Collector;
@@ -39,6 +40,7 @@ pub struct Metrics {
     source_records: IntGaugeVec,
     skipped: IntGaugeVec,
     changes: IntCounterVec,
+    events: IntCounterVec,
 }
 
 impl Metrics {
@@ -128,6 +130,11 @@ impl Metrics {
                 "Changes sent to the provider.",
                 &["action", "outcome"],
             )?,
+            events: make.counter_vec(
+                "controller_events_total",
+                "Kubernetes Events that were to be written, by what became of them.",
+                &["outcome"],
+            )?,
             registry,
         };
         Ok(metrics)
@@ -173,6 +180,11 @@ impl Metrics {
             status: call.status.map(|status| status.as_u16()),
             duration: call.duration,
         });
+    }
+
+    /// Notes what became of a Kubernetes Event.
+    pub fn event(&self, outcome: EventOutcome) {
+        self.events.with_label_values(&[outcome.code()]).inc();
     }
 
     fn http_request(&self, request: &HttpRequest<'_>) {

@@ -1,11 +1,13 @@
 //! What the outside can see: logs, metrics, health.
 
 mod admin;
+pub mod events;
 mod health;
 pub mod logs;
 pub mod metrics;
 mod summary;
 
 pub use admin::{AdminError, AdminServer};
+pub use events::EventTeller;
 pub use health::{Health, Verdict};
 pub use metrics::Metrics;

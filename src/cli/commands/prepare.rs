@@ -1,7 +1,9 @@
 //! What daemon and preview have in common: sources with something to read from, and the parts behind them.
 
 use super::chores::{LookUpLoadBalancers, WriteStatus};
+use super::telling::tell_events;
 use crate::cli::Config;
+use crate::kubernetes::events::EventQueue;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
@@ -36,6 +38,8 @@ pub(super) struct Prepared {
     /// Whether this replica is the one that writes.
     pub leadership: Leadership,
     campaign: Option<Campaign<ClusterLease>>,
+    /// Kubernetes Events that wait to be written.
+    events: Option<Arc<EventQueue>>,
     provider: Provider,
 }
 
@@ -63,7 +67,7 @@ pub(super) async fn prepare(
     let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
     let writer = can_write.then(fenced);
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
-    let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
+    let mut daemon = Daemon::new(all.clone(), wiring::stages(config), pipeline);
     daemon.listing = wiring::listing_cache(config);
     daemon.leadership = leadership.clone();
     if let Some((source, resolved)) = service
@@ -72,7 +76,7 @@ pub(super) async fn prepare(
         daemon.chores.push(Arc::new(LookUpLoadBalancers { source, resolved }));
     }
     let caches = Arc::new(caches);
-    let (mut manifest_problems, mut followed) = (Vec::new(), None);
+    let (mut manifest_problems, mut followed, mut events) = (Vec::new(), None, None);
     if config.own.manifests.is_empty() {
         if caches.all().next().is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
@@ -80,13 +84,19 @@ pub(super) async fn prepare(
                 daemon.chores.push(Arc::new(WriteStatus::new(crd.cache(), client.clone())));
             }
             store::start(&caches, &client, stop).detach_all();
+            if let (true, Some(metrics)) = (can_write && !config.schedule.events_emit.is_empty(), metrics) {
+                let (queue, teller) = tell_events(config, all, metrics, stop).await?;
+                daemon.observers.push(teller);
+                events = Some(queue);
+            }
         }
     } else {
         let manifests = read_manifests(config.own.manifests.clone()).await?;
         manifest_problems = store::fill(&caches, &manifests.loaded());
         followed = Some(manifests);
     }
-    Ok(Prepared { daemon, caches, manifest_problems, manifests: followed, leadership, campaign, provider })
+    let manifests = followed;
+    Ok(Prepared { daemon, caches, manifest_problems, manifests, leadership, campaign, events, provider })
 }
 
 impl Prepared {
@@ -106,6 +116,13 @@ impl Prepared {
         tokio::spawn(async move {
             stop.run_until_cancelled(manifests::follow(manifests, &caches, known)).await;
         });
+    }
+
+    /// Waits until what there is to tell is written, but no longer than this.
+    pub(super) async fn write_events(&self, patience: Duration, stop: &CancellationToken) {
+        if let Some(events) = &self.events {
+            stop.run_until_cancelled(events.drain(patience)).await;
+        }
     }
 
     /// Waits until every cache has answered, and for `--once` and previews until a starting webhook provider has.
@@ -130,7 +147,7 @@ async fn campaign(
     Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
 }
 
-fn cluster_access(config: &Config) -> ClusterAccess {
+pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
     let kubernetes = &config.kubernetes;
     ClusterAccess {
         kubeconfig: kubernetes.kubeconfig.clone(),
@@ -141,7 +158,7 @@ fn cluster_access(config: &Config) -> ClusterAccess {
     }
 }
 
-fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
+pub(super) fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
     let metrics = metrics?.clone();
     Some(Arc::new(move |call| metrics.kubernetes_request(&call)))
 }

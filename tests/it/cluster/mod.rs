@@ -6,6 +6,7 @@
 
 mod daemon;
 mod events;
+mod kubernetes_events;
 mod lifecycle;
 mod metrics;
 mod objects;
