@@ -176,7 +176,7 @@ fn fake_names(settings: &Settings) -> Result<Vec<String>, StartError> {
     Ok(if names.is_empty() { vec!["example.com".to_owned()] } else { names })
 }
 
-/// Made-up records differ from one start to the next.
+/// Made-up records and pauses differ from one start to the next.
 fn seed() -> u64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
     since.map_or(0, |since| since.as_nanos() as u64)
@@ -242,6 +242,9 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
                 read_timeout: settings.read_timeout,
                 write_timeout: settings.write_timeout,
                 max_body_size: settings.max_body_size.map_or(0, |limit| i64::try_from(limit).unwrap_or(0)),
+                max_changes: settings.max_changes,
+                // The protocol declares no limit, so there is only what the operator knows.
+                requests_per_second: config.own.provider_requests_per_second,
             };
             let webhook = Webhook::recorded(&settings, recorder).map_err(StartError::of)?;
             Ok(Provider {
@@ -314,6 +317,11 @@ fn registry(config: &Config) -> Result<Registry, StartError> {
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }
+}
+
+/// The memory of failures, still empty.
+pub fn faults(config: &Config) -> crate::sync::Faults {
+    crate::sync::Faults::new(config.schedule.interval, seed())
 }
 
 /// How long a listing may be used again.

@@ -1,5 +1,6 @@
 //! The flags that ExternalDNS does not have.
 
+use super::values;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -15,10 +16,13 @@ pub(super) struct OwnArgs {
     /// Keep the records of an object that is still there but has no target at the moment
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     hold_missing_targets: bool,
+    /// Most requests per second to the DNS service, listing included; 0 for no limit; if not given, what suits the provider
+    #[arg(long, value_name = "NUMBER", value_parser = values::rate)]
+    provider_requests_per_second: Option<f64>,
 }
 
 /// Settings beyond those of ExternalDNS.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct OwnConfig {
     /// Files and folders that stand in for the API server, `-` for standard input; none for the API server itself.
     pub manifests: Vec<PathBuf>,
@@ -26,11 +30,13 @@ pub struct OwnConfig {
     pub inmemory_records: Option<PathBuf>,
     /// Whether records of objects without a target stay.
     pub hold_missing_targets: bool,
+    /// The most requests per second to the provider; zero for no limit, `None` for what the provider declares.
+    pub provider_requests_per_second: Option<f64>,
 }
 
 impl OwnArgs {
     pub(super) fn check(self) -> OwnConfig {
-        let Self { manifests, inmemory_records, hold_missing_targets } = self;
-        OwnConfig { manifests, inmemory_records, hold_missing_targets }
+        let Self { manifests, inmemory_records, hold_missing_targets, provider_requests_per_second } = self;
+        OwnConfig { manifests, inmemory_records, hold_missing_targets, provider_requests_per_second }
     }
 }

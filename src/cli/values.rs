@@ -68,6 +68,14 @@ fn signed_nanoseconds(text: &str) -> Result<i128, String> {
     })
 }
 
+/// So many per second, zero included.
+pub(super) fn rate(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(rate) if rate.is_finite() && rate >= 0.0 => Ok(rate),
+        _ => Err("not a number of requests per second".into()),
+    }
+}
+
 /// A number, whose fraction is cut off: `7.9` is 7 and `2e1` is 20.
 pub(super) fn int(text: &str) -> Result<i32, String> {
     match text.parse::<f64>() {

@@ -13,12 +13,13 @@ use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{Pipeline, Proposal, Schedule, Wanted, World};
+use super::{Faults, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::Source;
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use zonewright_planner::{DnsName, Scope, SkipReason};
@@ -56,6 +57,8 @@ pub struct Daemon {
     pub pipeline: Pipeline,
     /// How long a listing may be used again.
     pub listing: ListingCache,
+    /// What is left alone for a while after failures.
+    pub faults: Faults,
     /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
@@ -76,6 +79,7 @@ impl Daemon {
         Self {
             pipeline,
             listing: ListingCache::default(),
+            faults: Faults::new(Duration::from_secs(60), 0),
             chores: Vec::new(),
             observers: Vec::new(),
             leadership: Leadership::always(),
@@ -94,7 +98,7 @@ impl Daemon {
     }
 
     fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
-        self.world.write().unwrap_or_else(PoisonError::into_inner)
+        write(&self.world)
     }
 
     /// Runs until `stop` fires. With `events`, what changed is planned as soon as it changes, not only at the interval.
@@ -107,12 +111,14 @@ impl Daemon {
             match office {
                 Office::Entered => {
                     self.forget();
-                    schedule.full_now(Instant::now());
+                    schedule.full_anew(Instant::now());
                 }
                 Office::Out => self.forget(),
                 Office::Held => {}
             }
             let partial = schedule.next_partial();
+            // A standby tries nothing again.
+            let retry = self.faults.next_due().filter(|_| office != Office::Out);
             tokio::select! {
                 () = stop.cancelled() => return,
                 // The sender lives as long as the handle does, so this never fails.
@@ -140,6 +146,14 @@ impl Daemon {
                             schedule.partial_ended(Instant::now(), report.provider_succeeded());
                         }
                         CaughtUp::NeedsFullRun => schedule.full_soon(Instant::now()),
+                    }
+                }
+                () = sleep_until(retry) => {
+                    let now = Instant::now();
+                    let takes_all = !events || !self.index.can_repeat_names();
+                    match self.faults.woken(now) || takes_all {
+                        true => schedule.full_now(now),
+                        false => schedule.event(now),
                     }
                 }
                 () = wake.notified(), if events => schedule.event(Instant::now()),
@@ -179,6 +193,9 @@ impl Daemon {
     /// A run for what changed since the last one.
     pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
         let mut dirty = self.index.update();
+        if self.index.can_repeat_names() {
+            dirty.names.extend(self.faults.due_names(Instant::now()));
+        }
         if dirty.is_empty() {
             return CaughtUp::Nothing;
         }
@@ -202,7 +219,7 @@ impl Daemon {
         CaughtUp::Done(Box::new(self.tell(report, begun)))
     }
 
-    async fn plan_names(&self, dirty: Dirty, desired: Desired) -> Result<CycleReport, CycleReport> {
+    async fn plan_names(&mut self, dirty: Dirty, desired: Desired) -> Result<CycleReport, CycleReport> {
         let mut names = dirty.names;
         // A zone that has to be read again first is planned after that, with everything else.
         let unsure: BTreeSet<DnsName> = {
@@ -251,7 +268,9 @@ impl Daemon {
         // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
         let changes = std::mem::take(&mut report.plan.changes);
         let changes = self.pipeline.decorate(&self.world(), changes);
-        report.applied = self.pipeline.carry_out(changes, stop).await;
+        let manner = |zone: &_| self.faults.manner(zone);
+        report.applied = self.pipeline.carry_out(changes, manner, stop).await;
+        self.faults.note(&report.applied, Instant::now());
         self.world_mut().absorb(&report.applied);
         report
     }
@@ -314,7 +333,7 @@ impl Daemon {
 
     /// Compares wishes with what exists.
     async fn plan(
-        &self,
+        &mut self,
         mut report: CycleReport,
         desired: Desired,
         scope: Scope<'_>,
@@ -329,23 +348,25 @@ impl Daemon {
             }
         };
         let wanted = Wanted { adjusted, holds: desired.holds, incomplete: desired.incomplete };
-        let Proposal { plan, rejected } = self.pipeline.propose(&self.world(), wanted, scope);
+        let Proposal { mut plan, rejected } = self.pipeline.propose(&self.world(), wanted, scope);
+        let zones = self.world().zones.clone();
+        self.faults.hold_back(&mut plan, &zones, scope, Instant::now());
         report.plan = plan;
         report.rejected = rejected;
         Ok(report)
     }
 
     /// Reads what may not be trusted any more. Whether anything was read.
-    async fn survey(&self, now: Instant) -> Result<bool, ProviderError> {
+    async fn survey(&mut self, now: Instant) -> Result<bool, ProviderError> {
         let rules = self.listing;
         if self.world().is_covered_by(&rules, now) {
             return Ok(false);
         }
         let known = || {
-            let parts = std::mem::take(&mut self.world_mut().parts);
+            let parts = std::mem::take(&mut write(&self.world).parts);
             parts.into_iter().filter(|part| rules.covers(part, now)).collect()
         };
-        let world = self.pipeline.survey(now, known).await?;
+        let world = self.pipeline.survey(&mut self.faults, now, known).await?;
         *self.world_mut() = world;
         Ok(true)
     }
@@ -387,6 +408,10 @@ impl CycleReport {
             && self.planned == 0
             && !self.plan.skips.iter().any(|skip| waits(&skip.reason))
     }
+}
+
+fn write(world: &RwLock<World>) -> RwLockWriteGuard<'_, World> {
+    world.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -9,13 +9,15 @@
 
 mod apply;
 pub mod daemon;
+pub mod faults;
 pub mod leadership;
 mod pipeline;
 pub mod report;
 mod schedule;
 mod world;
 
-pub use apply::Applied;
+pub use apply::{Applied, Manner};
+pub use faults::Faults;
 pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};
 pub use schedule::Schedule;
 pub use world::{ListingCache, Part, World};

@@ -1,7 +1,7 @@
 //! One provider with its registry and policy: what exists, what should change.
 
-use super::World;
 use super::world::{Part, groups};
+use super::{Faults, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
@@ -60,7 +60,8 @@ pub struct Proposal {
 }
 
 impl Pipeline {
-    /// Reads the zones that are not among the parts that `known` gives. A zone that cannot be read is noted and left out; that no
+    /// Reads the zones that are not among the parts that `known` gives. A zone that cannot be read, or rests after a failure, is
+    /// noted and left out; that no
     /// zone can be listed at all is an error. `known` is called once it is known which zones there are, and should let go
     /// of everything else: the old and the new together would be the peak of the whole cycle.
     ///
@@ -68,6 +69,7 @@ impl Pipeline {
     /// When the provider does not say which names or zones it is responsible for, or no zone can be read.
     pub async fn survey(
         &self,
+        faults: &mut Faults,
         now: Instant,
         known: impl FnOnce() -> Vec<Part>,
     ) -> Result<World, ProviderError> {
@@ -77,7 +79,7 @@ impl Pipeline {
         for zones in groups(zones) {
             let part = match known.iter().position(|part| part.zones == zones) {
                 Some(at) => Some(known.swap_remove(at)),
-                None => self.read(zones, now, &mut world.unreadable).await,
+                None => self.read(zones, faults, now, &mut world.unreadable).await,
             };
             world.zones.extend(part.iter().flat_map(|part| part.zones.clone()));
             world.parts.extend(part);
@@ -92,13 +94,22 @@ impl Pipeline {
     async fn read(
         &self,
         zones: Vec<Zone>,
+        faults: &mut Faults,
         read_at: Instant,
         unreadable: &mut Vec<(Zone, ProviderError)>,
     ) -> Option<Part> {
         let begun = Instant::now();
         let (mut records, mut odd, mut read) = (Vec::new(), Vec::new(), Vec::new());
         for zone in zones {
-            match self.reader.records(&zone).await {
+            let listing = match faults.may_read(&zone.id, read_at) {
+                Ok(()) => {
+                    let listing = self.reader.records(&zone).await;
+                    faults.note_read(&zone.id, listing.as_ref().map(drop), read_at);
+                    listing
+                }
+                Err(rests) => Err(rests),
+            };
+            match listing {
                 Ok(listing) => {
                     odd.extend(listing.unreadable.into_iter().map(|what| {
                         format!(

@@ -93,7 +93,11 @@ impl Step {
 impl CycleReport {
     /// Whether the provider did its part.
     pub fn provider_succeeded(&self) -> bool {
-        self.failure.is_none() && self.unreadable.is_empty() && self.failed_changes() == 0
+        let waits = |skip: &Skip| matches!(skip.reason, SkipReason::ZoneWaiting { .. });
+        self.failure.is_none()
+            && self.unreadable.is_empty()
+            && self.failed_changes() == 0
+            && !self.plan.skips.iter().any(waits)
     }
 
     /// Whether `--once` ends with 0: nothing failed and nothing was skipped as bad.

@@ -92,8 +92,8 @@ impl Schedule {
         self.next_full = self.next_full.min(now + pause.min(self.interval));
     }
 
-    /// A full run is due now, whatever happened before.
-    pub fn full_now(&mut self, now: Instant) {
+    /// A full run is due now, whatever failed before: this replica leads since just now.
+    pub fn full_anew(&mut self, now: Instant) {
         self.next_full = now;
         self.failures = 0;
     }
@@ -103,6 +103,11 @@ impl Schedule {
         if self.failures == 0 {
             self.next_full = self.next_full.min(now);
         }
+    }
+
+    /// A zone that rested after a failure may be tried again.
+    pub fn full_now(&mut self, now: Instant) {
+        self.next_full = self.next_full.min(now);
     }
 
     /// An object changed.

@@ -54,6 +54,7 @@ struct Provider {
     applied: Vec<Value>,
     counts: HashMap<Call, usize>,
     faults: HashMap<Call, VecDeque<Fault>>,
+    refusals: HashMap<String, StatusCode>,
     delays: HashMap<Call, Duration>,
 }
 
@@ -64,6 +65,8 @@ enum Fault {
     LoseAnswer(StatusCode),
     /// Answers something else without doing anything.
     Say { status: StatusCode, content_type: &'static str, body: &'static str },
+    /// Refuses without doing anything, and asks to be left alone for so many seconds.
+    Throttle(StatusCode, u64),
     /// Begins an answer and closes the connection, without having done anything.
     HangUp,
 }
@@ -125,7 +128,7 @@ impl WebhookStandIn {
         self.provider().counts.get(&call).copied().unwrap_or_default()
     }
 
-    /// Forgets bodies and counts, and withdraws faults and delays. Records and the domain filter stay.
+    /// Forgets bodies and counts, and withdraws faults, refusals and delays. Records and the domain filter stay.
     pub fn forget_calls(&self) {
         let mut provider = self.provider();
         *provider = Provider {
@@ -139,6 +142,18 @@ impl WebhookStandIn {
     /// done.
     pub fn fail_next(&self, call: Call, status: u16) {
         self.add_fault(call, Fault::Refuse(status_code(status)));
+    }
+
+    /// As [`fail_next`](Self::fail_next), with a `Retry-After` of so many seconds.
+    pub fn throttle_next(&self, call: Call, status: u16, seconds: u64) {
+        self.add_fault(call, Fault::Throttle(status_code(status), seconds));
+    }
+
+    /// From now on every change set that holds one of these names is refused as a whole with this status, and nothing of it is
+    /// done: what providers do that check first. Replaces what was said before.
+    pub fn refuse_names(&self, names: &[&str], status: u16) {
+        let refusals = names.iter().map(|name| ((*name).to_owned(), status_code(status)));
+        self.provider().refusals = refusals.collect();
     }
 
     /// As [`fail_next`](Self::fail_next), but what was asked for is done: the answer was lost on its way.
@@ -177,6 +192,12 @@ impl Drop for WebhookStandIn {
 }
 
 impl Provider {
+    fn refusal(&self, changes: &Value) -> Option<StatusCode> {
+        let lists = ["create", "updateNew", "delete"].map(|field| changes[field].as_array());
+        let mut names = lists.into_iter().flatten().flatten().filter_map(|row| row["dnsName"].as_str());
+        names.find_map(|name| self.refusals.get(name)).copied()
+    }
+
     /// Deletes are exact matches of what identifies a record; the other fields are not looked at.
     fn apply(&mut self, changes: &Value) {
         let list = |field: &str| changes[field].as_array().into_iter().flatten();
@@ -228,6 +249,9 @@ async fn apply(State(shared): State<Shared>, body: Bytes) -> Response {
     };
     lock(&shared).applied.push(changes.clone());
     answer(&shared, Call::Apply, |provider| {
+        if let Some(status) = provider.refusal(&changes) {
+            return (status, "one of these records is not to my liking").into_response();
+        }
         provider.apply(&changes);
         StatusCode::NO_CONTENT.into_response()
     })
@@ -247,6 +271,9 @@ async fn answer(shared: &Shared, call: Call, work: impl FnOnce(&mut Provider) ->
     }
     match fault {
         Some(Fault::Refuse(status)) => status.into_response(),
+        Some(Fault::Throttle(status, seconds)) => {
+            (status, [(header::RETRY_AFTER, seconds.to_string())]).into_response()
+        }
         Some(Fault::LoseAnswer(status)) => {
             work(&mut lock(shared));
             status.into_response()

@@ -80,7 +80,8 @@ pub enum Scope<'a> {
 }
 
 impl Scope<'_> {
-    fn covers(&self, name: &DnsName) -> bool {
+    /// Whether a name is planned.
+    pub fn covers(&self, name: &DnsName) -> bool {
         match self {
             Self::All => true,
             Self::Names(names) => names.contains(name),

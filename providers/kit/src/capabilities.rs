@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use zonewright_planner::{Endpoint, RecordType};
 
 /// A provider's limits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Capabilities {
     /// Record types the service stores.
     pub record_types: Vec<RecordType>,
@@ -12,6 +12,9 @@ pub struct Capabilities {
     pub set_identifiers: bool,
     /// The most changes that one write call takes; `None` for no limit. Ownership rows do not count.
     pub changes_per_write: Option<NonZeroUsize>,
+    /// How many requests per second the service is meant to get, listing included; `None` for as many as there are. Listing is
+    /// made rarer where it would take much of it.
+    pub requests_per_second: Option<f64>,
 }
 
 /// Why a wish cannot be stored by a provider.
@@ -28,7 +31,12 @@ pub enum Unsupported {
 impl Capabilities {
     /// A provider that stores every plannable type, set identifiers included, in writes of any size.
     pub fn everything() -> Self {
-        Self { record_types: RecordType::ALL.to_vec(), set_identifiers: true, changes_per_write: None }
+        Self {
+            record_types: RecordType::ALL.to_vec(),
+            set_identifiers: true,
+            changes_per_write: None,
+            requests_per_second: None,
+        }
     }
 
     /// Whether the service can store a wish. Types that are never planned pass: they are filtered elsewhere.

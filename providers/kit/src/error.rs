@@ -42,6 +42,8 @@ impl ErrorClass {
         match status {
             401 | 403 => Self::Auth,
             429 => Self::Throttled { retry_after },
+            // "Overloaded or down for maintenance, come back then" (RFC 9110 section 15.6.4).
+            503 if retry_after.is_some() => Self::Throttled { retry_after },
             409 | 412 => Self::Conflict,
             400 | 422 => Self::InvalidRecord,
             500..=599 | 408 => Self::Unavailable,
@@ -55,13 +57,14 @@ impl ErrorClass {
 pub struct ProviderError {
     class: ErrorClass,
     message: Arc<str>,
+    outcome_unknown: bool,
     source: Option<Arc<dyn std::error::Error + Send + Sync>>,
 }
 
 impl ProviderError {
     /// An error of a class. The message says what was tried on what, in lower case.
     pub fn new(class: ErrorClass, message: impl Into<Arc<str>>) -> Self {
-        Self { class, message: message.into(), source: None }
+        Self { class, message: message.into(), outcome_unknown: false, source: None }
     }
 
     /// The same error with its cause.
@@ -69,6 +72,19 @@ impl ProviderError {
     pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self
+    }
+
+    /// The same error of a write that may have been carried out all the same: it was sent, and nobody who knows has answered
+    /// (time-out, reset, a gateway's word). Such a write is not made again before what exists has been listed again.
+    #[must_use]
+    pub fn with_unknown_outcome(mut self) -> Self {
+        self.outcome_unknown = true;
+        self
+    }
+
+    /// Whether what was asked for may have been done all the same.
+    pub fn is_outcome_unknown(&self) -> bool {
+        self.outcome_unknown
     }
 
     /// What kind of failure it was.

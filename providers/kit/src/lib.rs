@@ -15,6 +15,7 @@ pub mod battery;
 mod capabilities;
 mod change;
 mod error;
+mod request_budget;
 mod retry_after;
 pub mod wire;
 mod zone;
@@ -24,6 +25,7 @@ pub use batch::batches;
 pub use capabilities::{Capabilities, Unsupported};
 pub use change::{Operation, RowChange, ZoneChange};
 pub use error::{ErrorClass, ProviderError};
+pub use request_budget::RequestBudget;
 pub use retry_after::parse_retry_after;
 pub use zone::{Zone, zone_for};
 
@@ -89,5 +91,8 @@ pub trait ReadZones: Send + Sync {
 pub trait WriteZone: Send + Sync {
     /// Applies changes to one zone and reports one outcome per change, in the same order. A record and its ownership rows
     /// are one change: either all of it is applied or, as far as the service allows, none.
+    ///
+    /// Where the service answers for several changes at once, all of them get clones of one error: the caller cuts such a
+    /// failure in two and tries again, to find whom it is about. Errors about single changes say so in their text.
     async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>>;
 }

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 use zonewright_planner::DomainFilter;
 use zonewright_provider_kit::wire::WireEndpoint;
-use zonewright_provider_kit::{ErrorClass, ProviderError, parse_retry_after};
+use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget, parse_retry_after};
 
 /// The media type of the protocol, compared letter for letter.
 pub(crate) const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
@@ -41,6 +41,7 @@ pub(crate) struct Client {
     timeout: Duration,
     max_body_size: Option<u64>,
     recorder: Option<RequestRecorder>,
+    budget: RequestBudget,
 }
 
 impl Client {
@@ -58,6 +59,7 @@ impl Client {
             timeout,
             max_body_size: u64::try_from(config.max_body_size).ok().filter(|limit| *limit > 0),
             recorder,
+            budget: RequestBudget::new(config.requests_per_second),
         })
     }
 
@@ -134,6 +136,8 @@ impl<'a> Call<'a> {
         build: impl FnOnce(RequestBuilder) -> RequestBuilder,
         is_success: impl Fn(StatusCode) -> bool,
     ) -> Result<Response, ProviderError> {
+        let refused = |error: ProviderError| self.error(error.class(), &error.to_string());
+        self.client.budget.turn().await.map_err(refused)?;
         let request = build(self.client.http.request(self.method.clone(), self.url.clone()));
         let started = Instant::now();
         let answer = request.send().await;
@@ -202,7 +206,9 @@ impl<'a> Call<'a> {
         } else {
             "no complete answer".to_owned()
         };
-        self.error(ErrorClass::Unavailable, &message).caused_by(cause.without_url())
+        let may_have_arrived = !cause.is_connect();
+        let error = self.error(ErrorClass::Unavailable, &message).caused_by(cause.without_url());
+        if may_have_arrived { error.with_unknown_outcome() } else { error }
     }
 
     async fn status_error(&self, response: Response) -> ProviderError {
@@ -213,14 +219,26 @@ impl<'a> Call<'a> {
             .and_then(|value| value.to_str().ok())
             .and_then(|text| parse_retry_after(text, SystemTime::now()));
         let class = ErrorClass::from_http_status(status.as_u16(), retry_after);
+        if let ErrorClass::Throttled { retry_after: Some(pause) } = class {
+            self.client.budget.pause(pause);
+        }
         let excerpt = excerpt(response).await;
         let separator = if excerpt.is_empty() { "" } else { ": " };
-        self.error(class, &format!("the answer is {status}{separator}{excerpt}"))
+        let error = self.error(class, &format!("the answer is {status}{separator}{excerpt}"));
+        if leaves_open(status) { error.with_unknown_outcome() } else { error }
     }
 
     fn error(&self, class: ErrorClass, message: &str) -> ProviderError {
         ProviderError::new(class, format!("webhook provider: {} {}: {message}", self.method, shown(self.url)))
     }
+}
+
+/// Whether the provider may have done what was asked all the same: something between us says that it has not answered, or it
+/// says that it succeeded in words that the protocol does not have.
+fn leaves_open(status: StatusCode) -> bool {
+    status.is_success()
+        || [StatusCode::REQUEST_TIMEOUT, StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT]
+            .contains(&status)
 }
 
 #[derive(Debug, thiserror::Error)]

@@ -1,10 +1,11 @@
 //! Where the provider is and what may be asked of it.
 
 use reqwest::Url;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 /// The settings of the client.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct WebhookConfig {
     /// Base URL (`--webhook-provider-url`).
     pub url: String,
@@ -15,16 +16,26 @@ pub struct WebhookConfig {
     pub write_timeout: Duration,
     /// The longest answer to decode, in bytes (`--webhook-provider-max-body-size`); zero or less means no limit.
     pub max_body_size: i64,
+    /// The most changes in one request (`--webhook-provider-max-changes`); `None` for any number, as in ExternalDNS.
+    pub max_changes: Option<NonZeroUsize>,
+    /// The most requests per second (`--provider-requests-per-second`); the protocol does not say what a provider can take.
+    pub requests_per_second: Option<f64>,
 }
 
+/// With ownership rows some five MB of JSON: bounded in memory here and there, and far more than the usual change. ExternalDNS
+/// sends everything at once, 20 MB for 100,000 deletes.
+pub const MAX_CHANGES: usize = 5000;
+
 impl WebhookConfig {
-    /// ExternalDNS's defaults for a URL: 5 s and 10 s, 32 MiB.
+    /// The defaults for a URL: those of ExternalDNS (5 s and 10 s, 32 MiB), and [`MAX_CHANGES`].
     pub fn new(url: impl Into<String>) -> Self {
         Self {
             url: url.into(),
             read_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(10),
             max_body_size: 32 << 20,
+            max_changes: NonZeroUsize::new(MAX_CHANGES),
+            requests_per_second: None,
         }
     }
 }

@@ -28,7 +28,7 @@ mod stats;
 mod tests;
 
 pub use client::{RequestRecord, RequestRecorder};
-pub use config::{ConfigError, WebhookConfig};
+pub use config::{ConfigError, MAX_CHANGES, WebhookConfig};
 pub use stats::{CallStats, WebhookStats};
 
 use adjust::{Sent, Wishes};
@@ -79,7 +79,11 @@ impl Webhook {
         Ok(Self(Arc::new(Shared {
             client: Client::new(config, recorder)?,
             // What the provider cannot hold it removes in its adjust step; the protocol has no other way to say so.
-            capabilities: Capabilities::everything(),
+            capabilities: Capabilities {
+                changes_per_write: config.max_changes,
+                requests_per_second: config.requests_per_second.filter(|rate| *rate > 0.0),
+                ..Capabilities::everything()
+            },
             filter: OnceCell::new(),
             stats: Arc::default(),
         })))

@@ -70,6 +70,7 @@ pub(super) async fn prepare(
     let mut daemon = Daemon::new(all.clone(), wiring::stages(config), pipeline);
     daemon.listing = wiring::listing_cache(config);
     daemon.leadership = leadership.clone();
+    daemon.faults = wiring::faults(config);
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
     {

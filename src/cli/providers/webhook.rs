@@ -3,6 +3,7 @@
 use crate::cli::names::ProviderName;
 use crate::cli::values;
 use clap::Args;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 #[derive(Debug, Args)]
@@ -26,6 +27,9 @@ pub(in crate::cli) struct WebhookArgs {
     /// Most bytes of a request or answer; 0 for no limit
     #[arg(long, default_value = "33554432", value_parser = values::int64, value_name = "BYTES")]
     webhook_provider_max_body_size: i64,
+    /// Most changes of one request, ownership records not counted; 0 for all at once, as in ExternalDNS
+    #[arg(long, default_value = "5000", value_name = "NUMBER")]
+    webhook_provider_max_changes: u32,
     /// Serve the provider to others instead of running the loop
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     webhook_server: bool,
@@ -46,6 +50,8 @@ pub struct WebhookConfig {
     pub idle_timeout: Duration,
     /// Most bytes of a request or answer; `None` for no limit.
     pub max_body_size: Option<u64>,
+    /// Most changes of one request; `None` for all at once.
+    pub max_changes: Option<NonZeroUsize>,
     /// Whether to serve the provider to others.
     pub server: bool,
 }
@@ -59,6 +65,7 @@ impl WebhookArgs {
             webhook_provider_read_header_timeout,
             webhook_provider_idle_timeout,
             webhook_provider_max_body_size,
+            webhook_provider_max_changes,
             webhook_server,
         } = self;
         check_url(name, &webhook_provider_url)?;
@@ -69,6 +76,7 @@ impl WebhookArgs {
             read_header_timeout: webhook_provider_read_header_timeout,
             idle_timeout: webhook_provider_idle_timeout,
             max_body_size: u64::try_from(webhook_provider_max_body_size).ok().filter(|bytes| *bytes > 0),
+            max_changes: usize::try_from(webhook_provider_max_changes).ok().and_then(NonZeroUsize::new),
             server: webhook_server,
         })
     }

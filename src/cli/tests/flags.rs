@@ -3,6 +3,7 @@
 use super::config;
 use crate::cli::*;
 use clap::CommandFactory;
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Name, form and default of every flag that ExternalDNS has.
@@ -49,9 +50,12 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "leader-election-lease-duration",
         "leader-election-renew-deadline",
         "leader-election-retry-period",
+        "provider-requests-per-second",
         "drift-interval",
+        "webhook-provider-max-changes",
     ];
-    assert_eq!(extra, ours);
+    // The order of the help text does not matter here.
+    assert_eq!(BTreeSet::from_iter(extra), BTreeSet::from(ours));
 }
 
 #[test]
@@ -115,6 +119,8 @@ fn values_arrive_in_their_own_fields() {
         "--fqdn-target-template=d",
         "--manifests=-",
         "--inmemory-records=/r",
+        "--provider-requests-per-second=2.5",
+        "--webhook-provider-max-changes=0",
     ]);
     assert_eq!(
         config.kubernetes,
@@ -170,6 +176,8 @@ fn values_arrive_in_their_own_fields() {
     assert_eq!(config.templates.fqdn_target, ["d"]);
     assert_eq!(config.own.manifests, [std::path::Path::new("-")]);
     assert_eq!(config.own.inmemory_records.as_deref(), Some("/r".as_ref()));
+    assert_eq!(config.own.provider_requests_per_second, Some(2.5));
+    assert_eq!(config.providers.webhook.max_changes, None);
     assert_eq!(config.warnings, [""; 0]);
 }
 
@@ -193,6 +201,7 @@ fn other_value(argument: &clap::Arg) -> String {
     let name = argument.get_long().unwrap();
     match defaults.first().and_then(|d| d.to_str()).unwrap_or_default() {
         _ if name.ends_with("-interval") => "77s".into(),
+        _ if name == "provider-requests-per-second" => "77".into(),
         _ if name == "nat64-networks" => "::/96".into(),
         _ if name.ends_with("-net") || name.ends_with("-net-filter") => "192.0.2.0/24".into(),
         "A" => "TXT".into(),

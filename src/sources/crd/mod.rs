@@ -206,6 +206,7 @@ impl Source for CrdSource {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sources::store::CacheStatus;
     use serde_json::json;
 
     fn outcome(entries: serde_json::Value) -> Outcome {
@@ -220,7 +221,10 @@ mod tests {
         let mut caches = Caches::new(Default::default());
         let source = CrdSource::new(Arc::new(settings), &mut caches);
         for cache in caches.all() {
-            assert_eq!(cache.replace_from_json(vec![object.clone()]), Vec::<String>::new());
+            assert_eq!(
+                cache.replace_from_json(vec![object.clone()], CacheStatus::Synced),
+                Vec::<String>::new()
+            );
         }
         source.outcomes().remove(0)
     }

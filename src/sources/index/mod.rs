@@ -97,6 +97,12 @@ impl SourceIndex {
         self.sources.iter().any(|source| source.caches().is_empty() && source.name() != EmptySource::NAME)
     }
 
+    /// Whether a name can be planned again on its own, although no object changed: not where wishes are made up anew, nor where names
+    /// depend on each other (PTR).
+    pub fn can_repeat_names(&self) -> bool {
+        self.settings.create_ptr.is_none() && !self.makes_things_up()
+    }
+
     /// Everything that is wanted: the first step of a full cycle.
     pub fn collect(&mut self) -> Desired {
         // What changes from here on is told again by the next update: once too often is harmless.

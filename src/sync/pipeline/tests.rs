@@ -1,8 +1,9 @@
 //! What a pipeline proposes when its provider spoils wishes.
 
-use super::{Pipeline, PlanSettings, Wanted};
+use super::{Faults, Pipeline, PlanSettings, Wanted};
 use async_trait::async_trait;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::time::Instant;
 use zonewright_planner::*;
 use zonewright_provider_kit::{Adjusted, Capabilities, Listing, ProviderError, ReadZones, Rejected, Zone};
@@ -77,7 +78,8 @@ async fn proposed(returned: Vec<Endpoint>, rejected: Vec<Rejected>) -> Vec<Strin
             hold_missing_targets: false,
         },
     };
-    let world = pipeline.survey(Instant::now(), Vec::new).await.unwrap();
+    let mut faults = Faults::new(Duration::ZERO, 0);
+    let world = pipeline.survey(&mut faults, Instant::now(), Vec::new).await.unwrap();
     let adjusted = pipeline.adjust(Vec::new()).await.unwrap();
     let wanted = Wanted { adjusted, ..Wanted::default() };
     let plan = pipeline.propose(&world, wanted, Scope::All).plan;

@@ -46,8 +46,7 @@ impl Cluster {
             ingress("b", &["b.example.org"], "192.0.2.2"),
             ingress("n", &["n.example.net"], "192.0.2.3"),
         ];
-        cache.replace_from_json(objects.to_vec());
-        cache.set_status(CacheStatus::Synced);
+        cache.replace_from_json(objects.to_vec(), CacheStatus::Synced);
         let stop = CancellationToken::new();
         assert_eq!(daemon.cycle(&stop).await.count("create"), 3);
         let cluster = Self { service, daemon, cache, stop };
@@ -111,7 +110,9 @@ async fn an_object_that_moves_takes_its_old_name_with_it() {
 async fn a_deleted_object_takes_its_record_and_row_with_it() {
     let mut cluster = Cluster::new().await;
     let metadata = json!({ "namespace": "web", "name": "a" });
-    cluster.cache.remove(&serde_json::from_value::<crate::sources::object::Metadata>(metadata).unwrap().key());
+    cluster
+        .cache
+        .remove(&serde_json::from_value::<crate::sources::object::Metadata>(metadata).unwrap().key());
     assert_eq!(cluster.catch_up().await.unwrap().count("delete"), 1);
     let rows = cluster.service.records.lock().unwrap();
     assert!(rows.iter().all(|record| !record.name.as_str().contains("a.example.org")));
@@ -157,7 +158,7 @@ async fn an_incomplete_source_needs_a_full_run_that_lists_nothing() {
     assert_eq!(cluster.calls(), (0, 0));
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn after_a_failed_write_only_that_zone_is_listed_again() {
     let mut cluster = Cluster::new().await;
     *cluster.service.refused_name.lock().unwrap() = Some("a.example.org");
@@ -170,8 +171,10 @@ async fn after_a_failed_write_only_that_zone_is_listed_again() {
     assert_eq!(cluster.catch_up().await.unwrap().names, Some(1));
     assert_eq!(cluster.calls(), (0, 1));
     *cluster.service.refused_name.lock().unwrap() = None;
+    // What was refused is tried again after half a minute, more or less.
+    tokio::time::advance(Duration::from_secs(36)).await;
     assert_eq!(cluster.daemon.cycle(&cluster.stop).await.count("update"), 2);
-    assert_eq!(cluster.calls(), (1, 1));
+    assert_eq!(cluster.calls(), (1, 2), "what was refused goes apart from the others");
     let all = ["a.example.org 192.0.2.9", "b.example.org 192.0.2.9", "n.example.net 192.0.2.9"];
     assert_eq!(cluster.records(), all);
 }
@@ -212,4 +215,28 @@ async fn the_loop_serves_events_between_intervals() {
     };
     let (waited, ()) = tokio::join!(change, daemon.run(schedule, true, &stop));
     assert!(waited < Duration::from_millis(50), "{waited:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_refused_is_tried_again_alone_and_in_its_time() {
+    let mut cluster = Cluster::new().await;
+    *cluster.service.refused_name.lock().unwrap() = Some("a.example.org");
+    cluster.apply(&ingress("a", &["a.example.org"], "192.0.2.9"));
+    cluster.catch_up().await.unwrap();
+    assert_eq!(cluster.daemon.cycle(&cluster.stop).await.count("update"), 0);
+    let (service, stop) = (cluster.service.clone(), cluster.stop.clone());
+    let hour = Duration::from_secs(3600);
+    let mut schedule = Schedule::new(hour, None, Instant::now());
+    schedule.full_started(Instant::now());
+    schedule.full_ended(Instant::now(), true);
+    cluster.calls();
+    let user = async {
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        *service.refused_name.lock().unwrap() = None;
+        tokio::time::sleep(Duration::from_secs(30)).await;
+        stop.cancel();
+    };
+    tokio::join!(cluster.daemon.run(schedule, true, &stop), user);
+    assert_eq!(cluster.calls(), (0, 1), "no listing, one write");
+    assert!(cluster.records().contains(&"a.example.org 192.0.2.9".to_owned()));
 }

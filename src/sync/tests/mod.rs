@@ -1,5 +1,8 @@
 //! The loop with a provider of two zones that fails on demand, and a source that says what it is told to say.
 
+mod faults;
+mod incremental;
+
 use crate::sources::outcome::{Common, Outcome};
 use crate::sources::pipeline::PipelineSettings;
 use crate::sources::store::Fill;
@@ -28,6 +31,7 @@ struct Service {
     records: Mutex<Vec<Record>>,
     unreadable_zone: Mutex<Option<&'static str>>,
     refused_name: Mutex<Option<&'static str>>,
+    unwritable_zone: Mutex<Option<(&'static str, ProviderError)>>,
     lists: AtomicUsize,
     writes: AtomicUsize,
     stop_after_write: Mutex<Option<CancellationToken>>,
@@ -70,6 +74,10 @@ impl WriteZone for Side {
         self.0.writes.fetch_add(1, Ordering::Relaxed);
         if let Some(stop) = &*self.0.stop_after_write.lock().unwrap() {
             stop.cancel();
+        }
+        match &*self.0.unwritable_zone.lock().unwrap() {
+            Some((id, error)) if *id == zone.id.as_str() => return vec![Err(error.clone()); changes.len()],
+            _ => {}
         }
         changes.iter().map(|change| self.apply_one(zone, change)).collect()
     }
@@ -223,7 +231,7 @@ async fn records_come_and_go_with_their_ownership_rows() {
     assert_eq!(harness.names(), ["A b.example.net", "TXT a-b.example.net"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn an_unreadable_zone_fails_alone() {
     let mut harness = Harness::new();
     harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.net", &["192.0.2.2"])]);
@@ -233,11 +241,15 @@ async fn an_unreadable_zone_fails_alone() {
     assert_eq!(codes(&report), [("a.example.org", "zone-unreadable")]);
     assert_eq!(harness.names(), ["A b.example.net", "TXT a-b.example.net"]);
     *harness.service.unreadable_zone.lock().unwrap() = None;
+    harness.lists();
+    harness.cycle().await;
+    assert_eq!(harness.lists(), 1, "the zone that failed rests, the other one is listed");
+    tokio::time::advance(Duration::from_secs(1)).await;
     assert!(harness.cycle().await.succeeded());
     assert_eq!(harness.names().len(), 4);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_refused_record_harms_only_itself_and_is_tried_again() {
     let mut harness = Harness::new();
     harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.org", &["192.0.2.2"])]);
@@ -246,7 +258,10 @@ async fn a_refused_record_harms_only_itself_and_is_tried_again() {
     assert_eq!(report.failed_changes(), 1);
     assert!(!report.succeeded());
     assert_eq!(harness.names(), ["A b.example.org", "TXT a-b.example.org"]);
+    let report = harness.cycle().await;
+    assert_eq!((codes(&report), report.applied.len()), (vec![("a.example.org", "quarantined")], 0));
     *harness.service.refused_name.lock().unwrap() = None;
+    tokio::time::advance(Duration::from_secs(36)).await;
     assert!(harness.cycle().await.succeeded());
     assert_eq!(harness.names().len(), 4);
 }
@@ -350,6 +365,7 @@ async fn a_failed_write_makes_the_next_cycle_list_again() {
     harness.cycle().await;
     *harness.service.refused_name.lock().unwrap() = None;
     harness.lists();
+    tokio::time::advance(Duration::from_secs(36)).await;
     assert_eq!(harness.cycle().await.count("create"), 1);
     assert_eq!(harness.lists(), 1, "only the zone of the failed write");
 }

@@ -13,6 +13,7 @@ mod objects;
 mod once;
 mod owners;
 mod provider_faults;
+mod refusals;
 mod reload;
 mod replicas;
 mod signals;

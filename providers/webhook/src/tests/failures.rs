@@ -30,7 +30,7 @@ async fn all_errors(webhook: &Webhook) -> [ProviderError; 3] {
 #[case(422, ErrorClass::InvalidRecord)]
 #[case(429, THROTTLED)]
 #[case(500, ErrorClass::Unavailable)]
-#[case(503, ErrorClass::Unavailable)]
+#[case(503, THROTTLED)]
 #[case(511, ErrorClass::Unavailable)]
 #[case(201, ErrorClass::Permanent)]
 #[case(304, ErrorClass::Permanent)]
@@ -42,9 +42,14 @@ async fn statuses_have_classes(#[case] status: u16, #[case] expected: ErrorClass
     Mock::given(wiremock::matchers::any()).respond_with(answer).mount(&server).await;
     let webhook = client(&server.uri());
     let errors = all_errors(&webhook).await;
-    for (error, call) in errors.iter().zip(["GET", "POST", "POST"]) {
-        assert_eq!(error.class(), expected, "{error}");
+    for (n, (error, call)) in errors.iter().zip(["GET", "POST", "POST"]).enumerate() {
         let text = error.to_string();
+        if let (1.., ErrorClass::Throttled { retry_after }) = (n, error.class()) {
+            assert!(text.contains("wants to be left alone"), "nothing is sent any more: {text}");
+            assert!(retry_after.is_some_and(|time| time <= Duration::from_secs(7)));
+            continue;
+        }
+        assert_eq!(error.class(), expected, "{error}");
         assert!(text.starts_with(&format!("webhook provider: {call} http://127.0.0.1:")), "{text}");
         assert!(text.contains(&format!("the answer is {status}")), "{text}");
         if status >= 400 {
@@ -63,7 +68,9 @@ async fn only_204_means_applied() {
     let webhook = client(&server.uri());
     let outcome =
         webhook.writer().apply(&zone(&webhook).await, &[create(a("a.example.org", "192.0.2.1"))]).await;
-    assert_eq!(outcome[0].as_ref().unwrap_err().class(), ErrorClass::Permanent);
+    let error = outcome[0].as_ref().unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Permanent);
+    assert!(error.is_outcome_unknown(), "it may well have been");
 }
 
 #[rstest]
@@ -150,7 +157,44 @@ async fn half_an_answer_is_an_error(#[case] answer: &'static str, #[case] calls:
     for error in &all_errors(&webhook).await[..calls] {
         assert_eq!(error.class(), ErrorClass::Unavailable);
         assert!(error.to_string().contains("no complete answer"), "{error}");
+        assert!(error.is_outcome_unknown());
     }
+}
+
+#[rstest]
+#[case(400, false)]
+#[case(500, false)]
+#[case(502, true)]
+#[case(504, true)]
+#[tokio::test]
+async fn a_gateway_does_not_know_what_became_of_a_write(#[case] status: u16, #[case] unknown: bool) {
+    let server = server("POST", "/records", ResponseTemplate::new(status)).await;
+    let webhook = client(&server.uri());
+    let zone = zone(&webhook).await;
+    let outcomes = webhook.writer().apply(&zone, &[create(a("a.example.org", "192.0.2.1"))]).await;
+    assert_eq!(outcomes[0].as_ref().unwrap_err().is_outcome_unknown(), unknown);
+}
+
+#[tokio::test]
+async fn what_could_not_be_sent_was_not_done() {
+    let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    for error in all_errors(&client(&format!("http://{address}"))).await {
+        assert_eq!((error.class(), error.is_outcome_unknown()), (ErrorClass::Unavailable, false));
+    }
+}
+
+#[tokio::test]
+async fn a_rate_of_requests_is_kept() {
+    let server = server("GET", "/records", json("[]")).await;
+    let config = WebhookConfig { requests_per_second: Some(20.0), ..WebhookConfig::new(server.uri()) };
+    let webhook = Webhook::new(&config).unwrap();
+    let zone = zone(&webhook).await;
+    let begun = std::time::Instant::now();
+    for _ in 0..21 {
+        webhook.reader().records(&zone).await.unwrap();
+    }
+    assert!(begun.elapsed() >= Duration::from_secs(1), "the 21st waits: {:?}", begun.elapsed());
+    assert_eq!(webhook.reader().capabilities().requests_per_second, Some(20.0));
 }
 
 #[tokio::test]

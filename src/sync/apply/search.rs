@@ -1,0 +1,223 @@
+//! The writes to one zone, and the search for the changes that make one fail: a failed write is cut in two and each half is
+//! tried again.
+//!
+//! ```text
+//! next() ── part ──> the write ── outcomes ──> answered()      until next() is None, then finish()
+//! ```
+//!
+//! With `k` bad ones among `n` that is at most `1 + 2k*ceil(log2 n)` writes, and the other `n - k` are applied: on each of the
+//! `ceil(log2 n)` levels at most `k` parts fail, and each makes two more. Changes of one name are never parted, nor a
+//! record from its ownership rows.
+//!
+//! What is cut depends on the class of the error alone:
+//!
+//! - `InvalidRecord`, `Conflict` and `Permanent` (413 among them, which smaller parts cure) may be about one change: cut at once.
+//! - `Auth`, `Throttled` and writes of unknown outcome are about the zone: nothing more is sent, the whole zone waits.
+//! - `Unavailable` that was *answered* (a webhook's 500) is usually about the service: the zone waits. But there are webhooks that
+//!   say 500 for one record they do not like, so that a zone which fails like this again and again is searched now and then
+//!   ([`Manner::hunt`]). What was found out like this is later tried in a write of its own ([`Manner::suspects`]), where it
+//!   spoils nothing for the others.
+//!
+//! Some of a part that was refused as a whole may have been applied before the refusal. That shows at the next listing, which
+//! every failure leads to: what is there is no longer planned.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::num::NonZeroUsize;
+use zonewright_planner::DnsName;
+use zonewright_provider_kit::{ErrorClass, ProviderError, ZoneChange, batches};
+
+/// How many writes may fail before a first one succeeds. A zone that refuses whatever it is sent must not get ten thousand
+/// requests; the next cycle goes on without those found so far. More than `1 + 2*ceil(log2 n)` for any `n`, so that a single
+/// bad change is always found.
+const FRUITLESS_WRITES: usize = 256;
+
+/// How to take the failures of a zone.
+#[derive(Debug, Clone, Default)]
+pub struct Manner {
+    /// Take answers of class `Unavailable` as if they might be about one change.
+    pub hunt: bool,
+    /// Names that were refused before. They go out last and apart, and their failures are theirs, not the zone's.
+    pub suspects: BTreeSet<DnsName>,
+}
+
+/// What became of a change that was sent.
+#[derive(Debug, Clone)]
+pub(super) struct Fate {
+    pub outcome: Result<(), ProviderError>,
+    /// The failure is about this change, not about the zone.
+    pub own_fault: bool,
+}
+
+/// The writes to one zone.
+pub(super) struct Search<'a> {
+    changes: &'a [ZoneChange],
+    hunt: bool,
+    todo: VecDeque<Part>,
+    current: Part,
+    fates: Vec<Option<Fate>>,
+    writes: usize,
+    succeeded: bool,
+    exhausted: bool,
+    unavailable: bool,
+}
+
+/// Changes that go out together.
+#[derive(Default)]
+struct Part {
+    changes: Vec<usize>,
+    /// What the larger part was told that this one was cut from.
+    refusal: Option<ProviderError>,
+    suspects: bool,
+}
+
+/// Parts the changes into those that go out first and the suspects after them.
+pub(super) fn suspects_last(changes: Vec<ZoneChange>, manner: &Manner) -> (Vec<ZoneChange>, usize) {
+    if manner.suspects.is_empty() {
+        let unsuspected = changes.len();
+        return (changes, unsuspected);
+    }
+    let is_suspect = |change: &ZoneChange| manner.suspects.contains(change.change.name());
+    let (suspects, mut all): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_suspect);
+    let unsuspected = all.len();
+    all.extend(suspects);
+    (all, unsuspected)
+}
+
+impl<'a> Search<'a> {
+    /// For changes of which those from index `unsuspected` on are suspects.
+    pub fn new(
+        changes: &'a [ZoneChange],
+        unsuspected: usize,
+        limit: Option<NonZeroUsize>,
+        hunt: bool,
+    ) -> Self {
+        let (others, suspects) = changes.split_at(unsuspected.min(changes.len()));
+        let (others, suspects) = (batches(others, limit), batches(suspects, limit));
+        let sizes = others.iter().map(|b| (b.len(), false)).chain(suspects.iter().map(|b| (b.len(), true)));
+        let mut start = 0;
+        let todo = sizes.map(|(size, suspects)| {
+            let changes = (start..start + size).collect();
+            start += size;
+            Part { changes, refusal: None, suspects }
+        });
+        Self {
+            changes,
+            hunt,
+            todo: todo.collect(),
+            current: Part::default(),
+            fates: vec![None; changes.len()],
+            writes: 0,
+            succeeded: false,
+            exhausted: false,
+            unavailable: false,
+        }
+    }
+
+    /// What to write now; `None` when all is settled.
+    pub fn next(&mut self) -> Option<Cow<'a, [ZoneChange]>> {
+        self.current = self.todo.pop_front()?;
+        self.writes += 1;
+        let part = &self.current.changes;
+        let (first, last) = (*part.first()?, *part.last()?);
+        match self.changes.get(first..=last) {
+            Some(slice) if slice.len() == part.len() => Some(Cow::Borrowed(slice)),
+            _ => Some(part.iter().filter_map(|&index| self.changes.get(index)).cloned().collect()),
+        }
+    }
+
+    /// What the provider said, change by change.
+    pub fn answered(&mut self, outcomes: Vec<Result<(), ProviderError>>) {
+        let part = std::mem::take(&mut self.current);
+        let mut failed: BTreeMap<String, (ProviderError, Vec<usize>)> = BTreeMap::new();
+        for (index, outcome) in part.changes.into_iter().zip(outcomes) {
+            match outcome {
+                Ok(()) => {
+                    self.succeeded = true;
+                    self.settle(index, Ok(()), false);
+                }
+                // One text is one failure, given to every change that it was about.
+                Err(error) => failed.entry(error.to_string()).or_insert((error, Vec::new())).1.push(index),
+            }
+        }
+        for (error, changes) in failed.into_values() {
+            self.take_failure(error, Part { changes, refusal: None, suspects: part.suspects });
+        }
+        if !self.succeeded && self.writes >= self.patience() {
+            self.exhausted = true;
+            self.give_up();
+        }
+    }
+
+    fn take_failure(&mut self, error: ProviderError, part: Part) {
+        self.unavailable |= error.class() == ErrorClass::Unavailable;
+        if !may_be_about_one(&error, self.hunt || part.suspects) {
+            part.changes.iter().for_each(|&index| self.settle(index, Err(error.clone()), false));
+            return self.give_up();
+        }
+        let Some((left, right)) = self.halves(&part.changes) else {
+            // Where only others' success shows who is at fault, that is seen to at the end.
+            part.changes.iter().for_each(|&index| self.settle(index, Err(error.clone()), true));
+            return;
+        };
+        for changes in [right, left] {
+            self.todo.push_front(Part { changes, refusal: Some(error.clone()), suspects: part.suspects });
+        }
+    }
+
+    /// Two parts of about as many names; `None` for a single name.
+    fn halves(&self, part: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
+        let name = |i: usize| part.get(i).and_then(|&index| Some(self.changes.get(index)?.change.name()));
+        let borders: Vec<usize> = (1..part.len()).filter(|&i| name(i) != name(i - 1)).collect();
+        let (left, right) = part.split_at_checked(*borders.get(borders.len() / 2)?)?;
+        Some((left.to_vec(), right.to_vec()))
+    }
+
+    /// How many writes may fail before one succeeds. A service that may be down gets as many as one bad change can cost.
+    fn patience(&self) -> usize {
+        let for_one = 1 + 2 * self.changes.len().max(1).next_power_of_two().ilog2() as usize;
+        if self.unavailable { for_one } else { FRUITLESS_WRITES }
+    }
+
+    /// Sends no more. What was refused within a larger part is reported as that.
+    fn give_up(&mut self) {
+        for part in std::mem::take(&mut self.todo) {
+            let Some(refusal) = part.refusal else { continue };
+            part.changes.iter().for_each(|&index| self.settle(index, Err(refusal.clone()), false));
+        }
+    }
+
+    fn settle(&mut self, index: usize, outcome: Result<(), ProviderError>, own_fault: bool) {
+        if let Some(fate) = self.fates.get_mut(index) {
+            *fate = Some(Fate { outcome, own_fault });
+        }
+    }
+
+    /// What became of each change; `None` was not sent.
+    pub fn finish(mut self, unsuspected: usize) -> Vec<Option<Fate>> {
+        self.give_up();
+        let (succeeded, exhausted) = (self.succeeded, self.exhausted);
+        for (index, fate) in self.fates.iter_mut().enumerate() {
+            let Some(Fate { outcome: Err(error), own_fault }) = fate else { continue };
+            *own_fault &= match error.class() {
+                // The class says so. That it is unknown whether it was done was sorted out above.
+                ErrorClass::InvalidRecord | ErrorClass::Conflict => true,
+                // That others got through says so. So does that very many were refused one by one: those found must not keep
+                // the rest from being tried.
+                ErrorClass::Permanent => succeeded || exhausted || index >= unsuspected,
+                ErrorClass::Unavailable => succeeded || index >= unsuspected,
+                ErrorClass::Auth | ErrorClass::Throttled { .. } => false,
+            };
+        }
+        self.fates
+    }
+}
+
+fn may_be_about_one(error: &ProviderError, hunt: bool) -> bool {
+    match error.class() {
+        _ if error.is_outcome_unknown() => false,
+        ErrorClass::InvalidRecord | ErrorClass::Conflict | ErrorClass::Permanent => true,
+        ErrorClass::Unavailable => hunt,
+        ErrorClass::Auth | ErrorClass::Throttled { .. } => false,
+    }
+}

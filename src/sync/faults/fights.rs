@@ -1,0 +1,134 @@
+//! Records that somebody else keeps changing after we wrote them: two daemons with one owner id, a provider that stores something
+//! else than it was told. Writing at every turn would be a war without end; so the third undone write is the last for a
+//! while, and each while is twice as long.
+
+use super::Site;
+use super::pause::{Jitter, doubled};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::time::Duration;
+use tokio::time::Instant;
+use zonewright_planner::{Change, SkipReason};
+
+/// How soon after our write it must be undone to count. Somebody who changes a record by hand once an hour is no fight.
+const WINDOW: Duration = Duration::from_secs(10 * 60);
+/// This many undone writes are a fight.
+const PATIENCE: u32 = 3;
+const FIRST_HOLD_OFF: Duration = Duration::from_secs(2 * 60);
+/// Whoever ends a fight has the record right within this time.
+const LONGEST_HOLD_OFF: Duration = Duration::from_secs(60 * 60);
+
+/// A record that was changed back after we wrote it.
+#[derive(Debug, Clone)]
+pub struct Fight {
+    /// How many of our writes were undone, each soon after the one before.
+    pub undone: u32,
+    /// When that was first seen.
+    pub since: Instant,
+    /// When we write again; in the past while it is no fight yet.
+    pub next_try: Instant,
+    state: u64,
+    wrote: bool,
+    last: Instant,
+}
+
+impl Fight {
+    /// How long nothing must happen for the fight to be over.
+    fn quiet_time(&self) -> Duration {
+        WINDOW.max(hold_off(self.undone) * 2)
+    }
+}
+
+fn hold_off(undone: u32) -> Duration {
+    match undone.checked_sub(PATIENCE) {
+        None => Duration::ZERO,
+        Some(doublings) => doubled(FIRST_HOLD_OFF, doublings, LONGEST_HOLD_OFF),
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Fights {
+    /// What we wrote lately where, both as hashes: a first cycle writes everything, and that must not cost a copy of it. Two
+    /// that collide make at worst a write count as undone that was not.
+    written: HashMap<u64, (u64, Instant)>,
+    fights: BTreeMap<Site, Fight>,
+}
+
+impl Fights {
+    pub fn iter(&self) -> impl Iterator<Item = (&Site, &Fight)> {
+        self.fights.iter().filter(|(_, fight)| fight.undone >= PATIENCE)
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.written.is_empty() && self.fights.is_empty()
+    }
+
+    /// A change has been written.
+    pub fn wrote(&mut self, site: &Site, change: &Change, now: Instant) {
+        let state = wanted_state(change);
+        match self.fights.get_mut(site) {
+            Some(fight) => (fight.state, fight.wrote, fight.last) = (state, true, now),
+            None => {
+                self.written.insert(hash(site), (state, now));
+            }
+        }
+    }
+
+    /// A plan made after listing wants this change. Was it made before? Then somebody undid it.
+    pub fn planned(&mut self, site: &Site, change: &Change, now: Instant, jitter: &mut Jitter) {
+        let state = wanted_state(change);
+        if let Some(fight) = self.fights.get_mut(site) {
+            if !fight.wrote || fight.state != state {
+                return;
+            }
+            let soon = now.duration_since(fight.last) <= fight.quiet_time();
+            fight.undone = if soon { fight.undone.saturating_add(1) } else { 1 };
+            (fight.wrote, fight.last) = (false, now);
+            fight.next_try = now + jitter.around(hold_off(fight.undone));
+            return;
+        }
+        let Some((written, at)) = self.written.get(&hash(site)) else { return };
+        if *written == state && now.duration_since(*at) <= WINDOW {
+            let fight = Fight { undone: 1, since: now, next_try: now, state, wrote: false, last: now };
+            self.fights.insert(site.clone(), fight);
+            self.written.remove(&hash(site));
+        }
+    }
+
+    /// Why a change has to wait. One that wants something else than what was undone does not.
+    pub fn reason(&self, site: &Site, change: &Change, now: Instant) -> Option<SkipReason> {
+        let fight = self.fights.get(site).filter(|fight| fight.next_try > now)?;
+        (fight.state == wanted_state(change)).then_some(SkipReason::Fought { undone: fight.undone })
+    }
+
+    /// Forgets what has been quiet for long enough. `covered` tells what the plan is about.
+    pub fn forget(&mut self, planned: &BTreeSet<&Site>, covered: impl Fn(&Site) -> bool, now: Instant) {
+        self.written.retain(|_, (_, at)| now.duration_since(*at) <= WINDOW);
+        if self.written.is_empty() {
+            self.written.shrink_to_fit();
+        }
+        self.fights.retain(|site, fight| {
+            let quiet = covered(site) && !planned.contains(site);
+            !quiet || now.duration_since(fight.last) < fight.quiet_time()
+        });
+    }
+}
+
+/// What a change leads to; the same whether it takes a create or an update to get there.
+fn wanted_state(change: &Change) -> u64 {
+    match change {
+        Change::Create { new, .. } | Change::Update { new, .. } => {
+            hash(&(&new.targets, new.ttl, &new.properties))
+        }
+        Change::Delete { .. } => 0,
+    }
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests;
