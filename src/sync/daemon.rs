@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use zonewright_planner::{DnsName, Scope, SkipReason};
 use zonewright_provider_kit::ProviderError;
 
-/// Things to do around a full run that reach outside: done before it reads the sources, and after it.
+/// Things to do before a full run reads the sources, that reach outside.
 #[async_trait::async_trait]
 pub trait Chores: Send + Sync {
     /// Brings what sources read besides Kubernetes up to date (addresses of load balancer host names). Whether anything changed.
@@ -36,9 +36,6 @@ pub trait Chores: Send + Sync {
     fn comes_before_names(&self) -> bool {
         false
     }
-    /// Tells Kubernetes what was looked at (status of DNSEndpoints). Not called in a dry run, and dropped half-way when the
-    /// daemon is to stop.
-    async fn after(&self) {}
 }
 
 /// Hears of every run: metrics, health.
@@ -183,10 +180,6 @@ impl Daemon {
         };
         let report = self.tell(report, begun);
         self.settled = report.leaves_nothing().then(|| report.without_details());
-        if !report.dry_run {
-            // After the report, which must not wait for them, and given up at any moment: what is left is found again.
-            stop.run_until_cancelled(self.finish_chores()).await;
-        }
         report
     }
 
@@ -251,12 +244,6 @@ impl Daemon {
         self.reporter.tell(&report);
         self.observers.iter().for_each(|observer| observer.ended(&report));
         report
-    }
-
-    async fn finish_chores(&self) {
-        for chore in &self.chores {
-            chore.after().await;
-        }
     }
 
     /// Writes what was planned, and notes it in the world.

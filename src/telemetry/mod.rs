@@ -1,6 +1,7 @@
 //! What the outside can see: logs, metrics, health.
 
 mod admin;
+pub mod conditions;
 pub mod events;
 mod health;
 pub mod logs;

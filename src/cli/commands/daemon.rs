@@ -11,9 +11,6 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-/// How long a single run waits for its Kubernetes Events to be written.
-const PATIENCE_FOR_EVENTS: Duration = Duration::from_secs(10);
-
 pub(super) async fn run(config: &Config, stop: CancellationToken) -> u8 {
     logs::start(config.telemetry.log_format, config.telemetry.log_level);
     match run_until_stopped(config, &stop).await {
@@ -64,7 +61,7 @@ async fn run_until_stopped(
     }
     if once {
         let report = prepared.daemon.cycle(stop).await;
-        prepared.write_events(PATIENCE_FOR_EVENTS, stop).await;
+        stop.run_until_cancelled(prepared.telling.finish()).await;
         if stop.is_cancelled() {
             return Ok(stopped(once));
         }

@@ -1,9 +1,8 @@
 //! What daemon and preview have in common: sources with something to read from, and the parts behind them.
 
-use super::chores::{LookUpLoadBalancers, WriteStatus};
-use super::telling::tell_events;
+use super::chores::LookUpLoadBalancers;
+use super::telling::Telling;
 use crate::cli::Config;
-use crate::kubernetes::events::EventQueue;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
@@ -38,8 +37,8 @@ pub(super) struct Prepared {
     /// Whether this replica is the one that writes.
     pub leadership: Leadership,
     campaign: Option<Campaign<ClusterLease>>,
-    /// Kubernetes Events that wait to be written.
-    events: Option<Arc<EventQueue>>,
+    /// What is written into the cluster.
+    pub telling: Telling,
     provider: Provider,
 }
 
@@ -77,19 +76,16 @@ pub(super) async fn prepare(
         daemon.chores.push(Arc::new(LookUpLoadBalancers { source, resolved }));
     }
     let caches = Arc::new(caches);
-    let (mut manifest_problems, mut followed, mut events) = (Vec::new(), None, None);
+    let (mut manifest_problems, mut followed, mut telling) = (Vec::new(), None, Telling::default());
     if config.own.manifests.is_empty() {
         if caches.all().next().is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
-            if let (Some(crd), true) = (&crd, can_write) {
-                daemon.chores.push(Arc::new(WriteStatus::new(crd.cache(), client.clone())));
+            if can_write {
+                let (told, observers) = Telling::start(config, all, crd, metrics, stop).await?;
+                daemon.observers.extend(observers);
+                telling = told;
             }
             store::start(&caches, &client, stop).detach_all();
-            if let (true, Some(metrics)) = (can_write && !config.schedule.events_emit.is_empty(), metrics) {
-                let (queue, teller) = tell_events(config, all, metrics, stop).await?;
-                daemon.observers.push(teller);
-                events = Some(queue);
-            }
         }
     } else {
         let manifests = read_manifests(config.own.manifests.clone()).await?;
@@ -97,7 +93,7 @@ pub(super) async fn prepare(
         followed = Some(manifests);
     }
     let manifests = followed;
-    Ok(Prepared { daemon, caches, manifest_problems, manifests, leadership, campaign, events, provider })
+    Ok(Prepared { daemon, caches, manifest_problems, manifests, leadership, campaign, telling, provider })
 }
 
 impl Prepared {
@@ -117,13 +113,6 @@ impl Prepared {
         tokio::spawn(async move {
             stop.run_until_cancelled(manifests::follow(manifests, &caches, known)).await;
         });
-    }
-
-    /// Waits until what there is to tell is written, but no longer than this.
-    pub(super) async fn write_events(&self, patience: Duration, stop: &CancellationToken) {
-        if let Some(events) = &self.events {
-            stop.run_until_cancelled(events.drain(patience)).await;
-        }
     }
 
     /// Waits until every cache has answered, and for `--once` and previews until a starting webhook provider has.

@@ -30,7 +30,12 @@ fn wish(name: &str) -> Endpoint {
 
 fn create(name: &str, outcome: Result<(), ProviderError>) -> Applied {
     let change = Change::Create { new: wish(name), reason: CreateReason::New };
-    Applied { zone: ZoneId::new("z"), change: ZoneChange { change, rows: Vec::new() }, outcome }
+    Applied {
+        zone: ZoneId::new("z"),
+        change: ZoneChange { change, rows: Vec::new() },
+        own_fault: false,
+        outcome,
+    }
 }
 
 fn refused() -> Result<(), ProviderError> {
@@ -85,7 +90,7 @@ fn a_delete_is_told_to_the_object_that_its_label_names() {
     let delete = |old: &Record| {
         let change = Change::Delete { old: old.clone(), reason: DeleteReason::NoLongerWanted };
         let change = ZoneChange { change, rows: Vec::new() };
-        applying(vec![Applied { zone: ZoneId::new("z"), change, outcome: Ok(()) }])
+        applying(vec![Applied { zone: ZoneId::new("z"), change, own_fault: false, outcome: Ok(()) }])
     };
     assert_eq!(Told::default().reasons(&delete(&old)), Vec::<String>::new());
     old.labels.set("resource", "ingress/shop/gone");
