@@ -19,7 +19,8 @@ use crate::sources::settings::{
 };
 use crate::sources::store::{Caches, Retention};
 use crate::sources::template::{TemplateFlags, Templates};
-use crate::sync::{Pipeline, PlanSettings};
+use crate::sync::guard::{Guard, GuardSettings, ZoneShare};
+use crate::sync::{HoldAges, Pipeline, PlanSettings};
 use std::sync::Arc;
 use std::time::Duration;
 use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
@@ -317,6 +318,27 @@ fn registry(config: &Config) -> Result<Registry, StartError> {
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }
+}
+
+/// The delete guard, with what is approved in advance.
+pub fn guard(config: &Config) -> Guard {
+    let settings = &config.guard;
+    let zone = |(zone, share): &(String, u32)| ZoneShare { zone: zone.clone(), share: *share };
+    let mut guard = Guard::new(GuardSettings {
+        enabled: settings.enabled,
+        share: settings.share,
+        floor: settings.floor as usize,
+        max: settings.max as usize,
+        zones: settings.zones.iter().map(zone).collect(),
+        window: config.schedule.interval,
+    });
+    guard.expect(settings.approved.iter().cloned());
+    guard
+}
+
+/// How long names are held.
+pub fn hold_ages(config: &Config) -> HoldAges {
+    HoldAges::new(config.own.hold_max_age)
 }
 
 /// The memory of failures, still empty.

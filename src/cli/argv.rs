@@ -137,7 +137,7 @@ fn one_dash(text: &str, kinds: &BTreeMap<String, Kind>) -> String {
 fn stray(text: &str) -> String {
     match text {
         "true" | "false" => format!("unexpected {text}: switches take no value, write --flag or --no-flag"),
-        "plan" | "crds" => format!("unexpected {text}: a subcommand comes before all flags"),
+        "plan" | "crds" | "approve" => format!("unexpected {text}: a subcommand comes before all flags"),
         _ => format!("unexpected {text}: it belongs to no flag"),
     }
 }

@@ -10,8 +10,9 @@ const COLUMNS: usize = 100;
 
 const SUBCOMMANDS: &str = "\
 Subcommands (before all flags; without one, the daemon runs):
-  plan    Show what a run would change, and why, and change nothing
-  crds    Print the custom resource definitions that the daemon uses
+  plan     Show what a run would change, and why, and change nothing
+  approve  Let through deletes that the guard of a running daemon withholds, or list them
+  crds     Print the custom resource definitions that the daemon uses
 ";
 
 const ENVIRONMENT: &str = "\
@@ -27,6 +28,7 @@ pub(super) fn text(form: Form) -> String {
             "zonewright --provider=NAME --source=NAME --policy=POLICY [FLAGS]\n       zonewright SUBCOMMAND [FLAGS]",
             SUBCOMMANDS,
         ),
+        Form::Approve => ("zonewright approve [HASH] [--address=[HOST]:PORT]", ""),
         Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Crds => {
             return "Print the custom resource definitions that the daemon uses.\n\nUsage: zonewright crds\n"
@@ -36,7 +38,11 @@ pub(super) fn text(form: Form) -> String {
     let about = match form {
         Form::Plan => {
             "Shows what a run would change, and why, and changes nothing.\n\n\
-             Exit status: 0 nothing to do, 2 changes, 1 error."
+             Exit status: 0 nothing to do, 2 changes, 3 deletes withheld by the guard, 1 error."
+        }
+        Form::Approve => {
+            "Lets through the deletes that the guard of a running daemon withholds under this hash: exactly these,\n\
+             once. Without a hash, says what is withheld."
         }
         _ => {
             "Zonewright keeps DNS records in step with Kubernetes objects. It takes the flags of ExternalDNS."

@@ -13,6 +13,7 @@ mod argv;
 mod built;
 mod commands;
 mod filters;
+mod guard;
 mod help;
 mod kubernetes;
 mod leadership;
@@ -33,6 +34,7 @@ mod values;
 
 pub use commands::run;
 pub use filters::FiltersConfig;
+pub use guard::{ConfigMapName, GuardConfig};
 pub use kubernetes::KubernetesConfig;
 pub use leadership::LeadershipConfig;
 pub use names::{
@@ -80,6 +82,13 @@ pub enum Command {
     Run(Box<Config>),
     /// Show what a run would change.
     Plan(Box<Config>, PlanOptions),
+    /// Let through what the delete guard of a running daemon withholds, or say what that is.
+    Approve {
+        /// What is approved; `None` to say what could be.
+        hash: Option<String>,
+        /// Where the daemon serves metrics.
+        address: String,
+    },
     /// Print the custom resource definitions.
     Crds,
 }
@@ -109,6 +118,8 @@ pub struct Config {
     pub leadership: LeadershipConfig,
     /// What ExternalDNS does not have.
     pub own: OwnConfig,
+    /// How much may be deleted.
+    pub guard: GuardConfig,
     /// To be logged once the log is set up: deprecated flags, flags without effect, values that are ignored.
     pub warnings: Vec<String>,
 }
@@ -159,7 +170,8 @@ pub fn parse(
         .skip(1)
         .map(|word| word.into_string().map_err(|word| Exit::bad_flag(format!("{word:?} is not UTF-8"))))
         .collect::<Result<_, _>>()?;
-    let (form, words) = Form::of(words).map_err(Exit::bad_flag)?;
+    let (form, mut words) = Form::of(words).map_err(Exit::bad_flag)?;
+    let hash = if form == Form::Approve { take_operand(&mut words) } else { None };
     let command = form.command();
     let kinds = command
         .get_arguments()
@@ -178,6 +190,10 @@ pub fn parse(
     let typed = |error: clap::Error| Exit::bad_flag(mistakes::describe(&error, &given));
     match form {
         Form::Crds => Ok(Command::Crds),
+        Form::Approve => {
+            let ApproveArgs { address } = ApproveArgs::from_arg_matches(&matches).map_err(typed)?;
+            Ok(Command::Approve { hash, address })
+        }
         Form::Daemon => {
             let flags = DaemonArgs::from_arg_matches(&matches).map_err(typed)?.flags;
             let preview = flags.schedule.dry_run();
@@ -198,6 +214,7 @@ pub fn parse(
 enum Form {
     Daemon,
     Plan,
+    Approve,
     Crds,
 }
 
@@ -206,6 +223,7 @@ impl Form {
     fn of(mut words: Vec<String>) -> Result<(Self, Vec<String>), String> {
         let form = match words.first().map(String::as_str) {
             Some("plan") => Self::Plan,
+            Some("approve") => Self::Approve,
             Some("crds") => Self::Crds,
             Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
             Some(name @ ("explain" | "lint")) => {
@@ -213,7 +231,7 @@ impl Form {
             }
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, approve and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
@@ -229,11 +247,20 @@ impl Form {
         match self {
             Self::Daemon => DaemonArgs::command(),
             Self::Plan => PlanArgs::command(),
+            Self::Approve => ApproveArgs::command(),
             Self::Crds => {
                 clap::Command::new("zonewright crds").disable_help_flag(true).disable_version_flag(true)
             }
         }
     }
+}
+
+/// Takes out the one word that is neither a flag nor the value of one. A second one is left, to be refused.
+fn take_operand(words: &mut Vec<String>) -> Option<String> {
+    let is_operand = |index: &usize| {
+        !words[*index].starts_with(['-', '@']) && (*index == 0 || words[*index - 1] != "--address")
+    };
+    (0..words.len()).find(is_operand).map(|index| words.remove(index))
 }
 
 /// `plan` alone has a short flag: `-o json`, `-ojson`, `-o=json`.
@@ -282,11 +309,21 @@ struct PlanArgs {
     flags: Flags,
 }
 
+#[derive(Debug, Parser)]
+#[command(name = "zonewright approve", disable_help_flag = true, disable_version_flag = true)]
+struct ApproveArgs {
+    /// The --metrics-address of the daemon, which takes approvals only from its own machine or Pod
+    #[arg(long, default_value = "127.0.0.1:7979", value_name = "[HOST]:PORT", help_heading = "Approval")]
+    address: String,
+}
+
 /// Everything that can be typed. The order is that of the help.
 #[derive(Debug, Args)]
 struct Flags {
     #[command(flatten)]
     own: own::OwnArgs,
+    #[command(flatten)]
+    guard: guard::GuardArgs,
     #[command(flatten)]
     leadership: leadership::LeadershipArgs,
     #[command(flatten)]
@@ -337,6 +374,7 @@ impl Flags {
     fn meaning(self, provider: ProviderName, preview: bool) -> Result<Config, String> {
         let Self {
             own,
+            guard,
             leadership,
             schedule,
             planning,
@@ -357,6 +395,9 @@ impl Flags {
         let sources = sources.check(&filters.annotation_filter, &mut warnings)?;
         let kubernetes = kubernetes.check(&mut warnings)?;
         let planning = planning.check(preview, &mut warnings)?;
+        let run =
+            guard::Run { is_preview: preview, is_single: schedule.once(), is_offline: own.is_offline() };
+        let guard = guard.check(run, &mut warnings)?;
         let (schedule, own) = (schedule.check(), own.check());
         let leadership = leadership.check()?;
         if leadership.elect {
@@ -374,6 +415,7 @@ impl Flags {
             schedule,
             leadership,
             own,
+            guard,
             warnings,
         })
     }

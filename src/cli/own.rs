@@ -3,6 +3,7 @@
 use super::values;
 use clap::Args;
 use std::path::PathBuf;
+use std::time::Duration;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Zonewright's own")]
@@ -16,6 +17,10 @@ pub(super) struct OwnArgs {
     /// Keep the records of an object that is still there but has no target at the moment
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     hold_missing_targets: bool,
+    /// Longest time such records are kept, counted from when this process first saw the object without a target; 0s for as
+    /// long as the object is there
+    #[arg(long, default_value = "0s", value_parser = values::duration)]
+    hold_max_age: Duration,
     /// Most requests per second to the DNS service, listing included; 0 for no limit; if not given, what suits the provider
     #[arg(long, value_name = "NUMBER", value_parser = values::rate)]
     provider_requests_per_second: Option<f64>,
@@ -30,13 +35,31 @@ pub struct OwnConfig {
     pub inmemory_records: Option<PathBuf>,
     /// Whether records of objects without a target stay.
     pub hold_missing_targets: bool,
+    /// For how long at most; zero for as long as the object is there.
+    pub hold_max_age: Duration,
     /// The most requests per second to the provider; zero for no limit, `None` for what the provider declares.
     pub provider_requests_per_second: Option<f64>,
 }
 
 impl OwnArgs {
+    pub(super) fn is_offline(&self) -> bool {
+        !self.manifests.is_empty()
+    }
+
     pub(super) fn check(self) -> OwnConfig {
-        let Self { manifests, inmemory_records, hold_missing_targets, provider_requests_per_second } = self;
-        OwnConfig { manifests, inmemory_records, hold_missing_targets, provider_requests_per_second }
+        let Self {
+            manifests,
+            inmemory_records,
+            hold_missing_targets,
+            hold_max_age,
+            provider_requests_per_second,
+        } = self;
+        OwnConfig {
+            manifests,
+            inmemory_records,
+            hold_missing_targets,
+            hold_max_age,
+            provider_requests_per_second,
+        }
     }
 }

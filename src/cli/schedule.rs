@@ -60,6 +60,10 @@ impl ScheduleArgs {
         self.dry_run
     }
 
+    pub(super) fn once(&self) -> bool {
+        self.once
+    }
+
     pub(super) fn check(self) -> ScheduleConfig {
         let Self { interval, min_event_sync_interval, events, drift_interval, once, dry_run, events_emit } =
             self;

@@ -5,10 +5,12 @@
 //! ```
 
 mod access;
+mod approvals;
 mod calls;
 pub mod events;
 mod reload;
 mod token_bucket;
 
 pub use access::{AccessError, ClusterAccess};
+pub use approvals::ApprovalConfigMap;
 pub use calls::{RequestRecord, RequestRecorder};

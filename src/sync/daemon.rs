@@ -8,12 +8,13 @@
 //! Both plan on the same picture of the zones, the [`World`], which every write keeps up to date: a change costs one write and no
 //! listing.
 
+use super::guard::{Approvals, Guard, Request};
 use super::leadership::{Leadership, Office};
 use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{Faults, Pipeline, Proposal, Schedule, Wanted, World};
+use super::{Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::Source;
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
@@ -54,6 +55,12 @@ pub struct Daemon {
     pub pipeline: Pipeline,
     /// How long a listing may be used again.
     pub listing: ListingCache,
+    /// Keeps back what would delete too much.
+    pub guard: Guard,
+    /// Where approvals of what is kept back come from.
+    pub approvals: Option<Approvals>,
+    /// Ends holds that last too long.
+    pub holds: HoldAges,
     /// What is left alone for a while after failures.
     pub faults: Faults,
     /// Work around each full run.
@@ -76,6 +83,9 @@ impl Daemon {
         Self {
             pipeline,
             listing: ListingCache::default(),
+            guard: Guard::default(),
+            approvals: None,
+            holds: HoldAges::default(),
             faults: Faults::new(Duration::from_secs(60), 0),
             chores: Vec::new(),
             observers: Vec::new(),
@@ -154,14 +164,27 @@ impl Daemon {
                     }
                 }
                 () = wake.notified(), if events => schedule.event(Instant::now()),
+                Some(request) = next_request(&mut self.approvals) => {
+                    if !request.settle(&mut self.guard).is_empty() {
+                        schedule.full_soon(Instant::now());
+                    }
+                    self.publish();
+                }
             }
         }
+    }
+
+    /// Shows what is withheld to whoever approves.
+    fn publish(&self) {
+        self.approvals.iter().for_each(|approvals| approvals.publish(&self.guard));
     }
 
     /// Whoever leads elsewhere changes what exists.
     fn forget(&mut self) {
         self.settled = None;
         *self.world_mut() = World::default();
+        self.guard.forget();
+        self.publish();
     }
 
     /// A full run: everything is planned.
@@ -175,7 +198,7 @@ impl Daemon {
         let Some(prepared) = prepared else { return CycleReport::default() };
         let report = match prepared {
             Ok(Prepared::Settled(report)) => report,
-            Ok(Prepared::Planned(report)) => self.carry_out(report, stop).await,
+            Ok(Prepared::Planned(report)) => self.carry_out(report, begun, stop).await,
             Err(failed) => failed,
         };
         let report = self.tell(report, begun);
@@ -203,16 +226,21 @@ impl Daemon {
         let begun = self.begin();
         let planned = tokio::select! {
             () = stop.cancelled() => return CaughtUp::Nothing,
-            planned = self.plan_names(dirty, desired) => planned,
+            planned = self.plan_names(dirty, desired, begun) => planned,
         };
         let report = match planned {
-            Ok(report) => self.carry_out(report, stop).await,
+            Ok(report) => self.carry_out(report, begun, stop).await,
             Err(failed) => failed,
         };
         CaughtUp::Done(Box::new(self.tell(report, begun)))
     }
 
-    async fn plan_names(&mut self, dirty: Dirty, desired: Desired) -> Result<CycleReport, CycleReport> {
+    async fn plan_names(
+        &mut self,
+        dirty: Dirty,
+        desired: Desired,
+        begun: Instant,
+    ) -> Result<CycleReport, CycleReport> {
         let mut names = dirty.names;
         // A zone that has to be read again first is planned after that, with everything else.
         let unsure: BTreeSet<DnsName> = {
@@ -225,7 +253,7 @@ impl Daemon {
         let mut report = self.new_report();
         report.names = Some(names.len());
         report.planned_names = names.clone();
-        self.plan(report, desired, Scope::Names(&names)).await
+        self.plan(report, desired, Scope::Names(&names), begun).await
     }
 
     fn begin(&mut self) -> Instant {
@@ -247,7 +275,12 @@ impl Daemon {
     }
 
     /// Writes what was planned, and notes it in the world.
-    async fn carry_out(&mut self, mut report: CycleReport, stop: &CancellationToken) -> CycleReport {
+    async fn carry_out(
+        &mut self,
+        mut report: CycleReport,
+        begun: Instant,
+        stop: &CancellationToken,
+    ) -> CycleReport {
         report.planned = report.plan.changes.len();
         if report.dry_run || report.planned == 0 {
             return report;
@@ -259,6 +292,7 @@ impl Daemon {
         report.applied = self.pipeline.carry_out(changes, manner, stop).await;
         self.faults.note(&report.applied, Instant::now());
         self.world_mut().absorb(&report.applied);
+        self.guard.note_applied(&report.applied, begun);
         report
     }
 
@@ -290,6 +324,7 @@ impl Daemon {
         if let Ok(listed) = surveyed {
             changed |= listed;
             report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(!listed);
+            changed |= self.holds.due(begun).next().is_some();
             changed |= !self.index.update().is_empty() || self.index.makes_things_up();
             if let (false, Some(settled)) = (changed, self.settled.take()) {
                 return Ok(Prepared::Settled(CycleReport {
@@ -310,23 +345,33 @@ impl Daemon {
         {
             let world = self.world();
             report.odd = world.odd().cloned().collect();
+            let zones: Vec<_> =
+                world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+            let unknown = self.guard.unknown_zones(&zones);
+            report.odd.extend(unknown.into_iter().map(|zone| {
+                format!(
+                    "--delete-guard-zone={zone}: the provider has no such zone, so this share is for nothing"
+                )
+            }));
             report.existing = records_by_type(world.records());
             report.verified = verified_by_type(&desired.endpoints, world.records());
             report.unreadable =
                 world.unreadable.iter().map(|(zone, error)| (zone.id.to_string(), error.clone())).collect();
         }
-        self.plan(report, desired, Scope::All).await.map(Prepared::Planned)
+        self.plan(report, desired, Scope::All, begun).await.map(Prepared::Planned)
     }
 
     /// Compares wishes with what exists.
     async fn plan(
         &mut self,
         mut report: CycleReport,
-        desired: Desired,
+        mut desired: Desired,
         scope: Scope<'_>,
+        begun: Instant,
     ) -> Result<CycleReport, CycleReport> {
         report.problems = desired.problems;
         report.incomplete = desired.incomplete.clone();
+        desired.holds = self.holds.expire(desired.holds, scope, begun);
         let adjusted = match self.pipeline.adjust(desired.endpoints).await {
             Ok(adjusted) => adjusted,
             Err(error) => {
@@ -335,11 +380,18 @@ impl Daemon {
             }
         };
         let wanted = Wanted { adjusted, holds: desired.holds, incomplete: desired.incomplete };
-        let Proposal { mut plan, rejected } = self.pipeline.propose(&self.world(), wanted, scope);
-        let zones = self.world().zones.clone();
-        self.faults.hold_back(&mut plan, &zones, scope, Instant::now());
-        report.plan = plan;
-        report.rejected = rejected;
+        {
+            // The field itself, because others are borrowed beside it.
+            let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+            let Proposal { mut plan, rejected } = self.pipeline.propose(&world, wanted, scope);
+            self.faults.hold_back(&mut plan, &world.zones, scope, Instant::now());
+            // The last to have a say: what others hold back is not deleted either.
+            self.guard.review(&mut plan, scope, || self.pipeline.stock(&world), begun);
+            report.plan = plan;
+            report.rejected = rejected;
+        }
+        report.withheld = self.guard.withheld();
+        self.publish();
         Ok(report)
     }
 
@@ -394,6 +446,14 @@ impl CycleReport {
         self.provider_succeeded()
             && self.planned == 0
             && !self.plan.skips.iter().any(|skip| waits(&skip.reason))
+    }
+}
+
+/// Waits for an approval; for ever when nobody can approve anything.
+async fn next_request(approvals: &mut Option<Approvals>) -> Option<Request> {
+    match approvals {
+        Some(approvals) => approvals.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -10,6 +10,8 @@
 mod apply;
 pub mod daemon;
 pub mod faults;
+pub mod guard;
+mod holds;
 pub mod leadership;
 mod pipeline;
 pub mod report;
@@ -18,6 +20,7 @@ mod world;
 
 pub use apply::{Applied, Manner};
 pub use faults::Faults;
+pub use holds::HoldAges;
 pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};
 pub use schedule::Schedule;
 pub use world::{ListingCache, Part, World};

@@ -1,5 +1,6 @@
 //! One provider with its registry and policy: what exists, what should change.
 
+use super::guard::Stock;
 use super::world::{Part, groups};
 use super::{Faults, World};
 use std::collections::BTreeMap;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
     Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan,
-    PlanInput, Policy, Scope, Skip, SkipReason, plan,
+    PlanInput, Policy, Scope, Skip, SkipReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
@@ -219,6 +220,26 @@ impl Pipeline {
             self.settings.hold_missing_targets || hold.name.is_none()
         });
         Holds::new(wanted.chain(unstorable), incomplete)
+    }
+
+    /// Every zone, with the number of records in it that a plan could delete. Ownership records are not among them.
+    pub fn stock(&self, world: &World) -> Vec<Stock> {
+        let mut counts: BTreeMap<&ZoneId, usize> = BTreeMap::new();
+        for record in world.records() {
+            let is_ours = record.is_owned_by(self.registry.owner())
+                && self.settings.managed.contains(&record.record_type)
+                && self.settings.filter.matches(&record.name)
+                && world.filter.matches(&record.name);
+            if is_ours {
+                *counts.entry(&record.zone).or_default() += 1;
+            }
+        }
+        let readable = world.zones.iter().map(|zone| Stock {
+            zone: zone.clone(),
+            owned: Some(counts.get(&zone.id).copied().unwrap_or_default()),
+        });
+        let unreadable = world.unreadable.iter().map(|(zone, _)| Stock { zone: zone.clone(), owned: None });
+        readable.chain(unreadable).collect()
     }
 
     /// Changes of a plan with their ownership rows, in order. A change whose zone is unknown is left out.

@@ -1,9 +1,11 @@
 //! What a cycle came to, and telling it: one summary line, one line per applied change, and each piece of bad news once.
 
 use super::Applied;
+use super::guard::Withheld;
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Duplicates;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 use tracing::{debug, error, info, warn};
 use zonewright_planner::{
@@ -47,6 +49,8 @@ pub struct CycleReport {
     pub planned_names: BTreeSet<DnsName>,
     /// What was planned. The changes of a run that writes move to `applied`.
     pub plan: Plan,
+    /// What the delete guard withholds, in this plan and since earlier ones.
+    pub withheld: Vec<Arc<Withheld>>,
     /// How many changes were planned.
     pub planned: usize,
     /// What was sent, and what became of it.
@@ -201,6 +205,10 @@ impl Reporter {
         for row in &report.rejected {
             self.once(&mut news, Severity::Warning, describe_rejected(row));
         }
+        for withheld in &report.withheld {
+            // The numbers around it may change while it stays the same plan.
+            self.once_for(&mut news, format!("withheld {}", withheld.hash), &withheld.to_string());
+        }
         for skip in &report.plan.skips {
             match is_news(&skip.reason) {
                 true => self.once(&mut news, Severity::Warning, describe_skip(skip)),
@@ -232,6 +240,14 @@ impl Reporter {
             }
         }
         news.insert(text);
+    }
+
+    /// Warns of something unless what it is about was already true in the last cycle.
+    fn once_for(&self, news: &mut BTreeSet<String>, about: String, text: &str) {
+        if !self.told.contains(&about) {
+            warn!("{text}");
+        }
+        news.insert(about);
     }
 
     fn tell_summary(&mut self, report: &CycleReport) {
@@ -308,6 +324,8 @@ fn is_news(reason: &SkipReason) -> bool {
             | SkipReason::UnmanagedType
             | SkipReason::PolicyKeeps(_)
             | SkipReason::PolicyFreezes(_)
+            // Told in one line for all of a zone.
+            | SkipReason::Guarded { .. }
     )
 }
 

@@ -1,6 +1,7 @@
 //! The HTTP address for probes and Prometheus (`--metrics-address`).
 
-use super::{Health, Metrics, Verdict};
+use super::{Health, Metrics, Verdict, approve};
+use crate::sync::guard::ApprovalHandle;
 use axum::Router;
 use axum::extract::RawQuery;
 use axum::http::{StatusCode, header};
@@ -54,7 +55,13 @@ impl AdminServer {
     }
 
     /// Serves until `stop` fires.
-    pub async fn serve(self, metrics: Arc<Metrics>, health: Health, stop: CancellationToken) {
+    pub async fn serve(
+        self,
+        metrics: Arc<Metrics>,
+        health: Health,
+        approvals: ApprovalHandle,
+        stop: CancellationToken,
+    ) {
         let ready = health.clone();
         let app = Router::new()
             .route(
@@ -67,7 +74,9 @@ impl AdminServer {
                 "/readyz",
                 any(async move |RawQuery(query)| answer("readyz", &ready.readiness(), query.as_deref())),
             )
-            .route("/metrics", get(move || render(metrics.clone())));
+            .route("/metrics", get(move || render(metrics.clone())))
+            .merge(approve::routes(approvals))
+            .into_make_service_with_connect_info::<SocketAddr>();
         let served =
             axum::serve(self.listener, app).with_graceful_shutdown(async move { stop.cancelled().await });
         if let Err(error) = served.await {

@@ -39,6 +39,7 @@ pub struct Metrics {
     source_errors: IntCounter,
     source_records: IntGaugeVec,
     skipped: IntGaugeVec,
+    withheld_deletes: IntGauge,
     changes: IntCounterVec,
     events: IntCounterVec,
 }
@@ -125,6 +126,8 @@ impl Metrics {
                 "Records left alone in the last cycle, by reason.",
                 &["reason"],
             )?,
+            withheld_deletes: make
+                .int_gauge("controller_withheld_deletes", "Deletes that the delete guard withholds.")?,
             changes: make.counter_vec(
                 "controller_changes_total",
                 "Changes sent to the provider.",
@@ -300,6 +303,8 @@ impl Observer for Metrics {
         self.registry_total.set(total(&report.existing));
         set_by_type(&self.verified_records, &report.verified);
         self.note_skips(&report.plan.skips);
+        let withheld = report.withheld.iter().map(|withheld| withheld.deletes.len());
+        self.withheld_deletes.set(withheld.sum::<usize>() as i64);
     }
 }
 

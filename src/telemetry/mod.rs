@@ -1,6 +1,7 @@
 //! What the outside can see: logs, metrics, health.
 
 mod admin;
+mod approve;
 pub mod conditions;
 pub mod events;
 mod health;

@@ -382,6 +382,13 @@ impl fmt::Display for SkipReason {
     }
 }
 
+impl DeleteReason {
+    /// Whether something else takes the record's place in the same plan.
+    pub fn is_replaced(&self) -> bool {
+        matches!(self, Self::TypeChanged { .. })
+    }
+}
+
 impl fmt::Display for CreateReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -1,9 +1,10 @@
 //! The daemon: everything bound, filled and turned until a signal comes.
 
 use super::output;
-use super::prepare::prepare;
+use super::prepare::{approvals_were_met, prepare};
 use crate::cli::{Config, LogFormat};
-use crate::sync::Schedule;
+use crate::kubernetes::ApprovalConfigMap;
+use crate::sync::{Schedule, guard};
 use crate::telemetry::{AdminServer, Health, Metrics, logs};
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,8 +39,9 @@ async fn run_until_stopped(
     // Background work ends with the daemon, however it ends.
     let background = stop.child_token();
     let _end = background.clone().drop_guard();
+    let (handle, approvals) = guard::approvals();
     let health = Health::new(Health::patience(config.schedule.interval, longest_call(config)));
-    tokio::spawn(admin.serve(metrics.clone(), health.clone(), background.clone()));
+    tokio::spawn(admin.serve(metrics.clone(), health.clone(), handle.clone(), background.clone()));
     if config.schedule.dry_run {
         info!("running in dry-run mode. No changes to DNS records will be made.");
     }
@@ -65,7 +67,22 @@ async fn run_until_stopped(
         if stop.is_cancelled() {
             return Ok(stopped(once));
         }
-        return Ok(u8::from(!report.succeeded() || !prepared.manifest_problems.is_empty()));
+        let approved = approvals_were_met(&prepared.daemon.guard);
+        if let Err(message) = &approved {
+            error!("{message}");
+        }
+        let is_all_done = report.succeeded()
+            && report.withheld.is_empty()
+            && approved.is_ok()
+            && prepared.manifest_problems.is_empty();
+        return Ok(u8::from(!is_all_done));
+    }
+    prepared.daemon.approvals = Some(approvals);
+    if let (Some(map), Some(client), false) =
+        (&config.guard.configmap, prepared.client.clone(), config.schedule.dry_run)
+    {
+        let map = ApprovalConfigMap::new(client, map.namespace.as_deref(), &map.name, handle);
+        tokio::spawn(map.run(background.clone()));
     }
     prepared.follow_manifests(&background);
     prepared.run_for_leader();

@@ -1,5 +1,6 @@
 //! What the subcommands do.
 
+mod approve;
 mod chores;
 mod daemon;
 mod output;
@@ -26,6 +27,7 @@ pub async fn run(
             let written = output::text(include_str!("../../crds/dnsendpoints.externaldns.k8s.io.yaml"));
             u8::from(!written)
         }
+        Ok(Command::Approve { hash, address }) => approve::run(hash.as_deref(), &address).await,
         Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,
         Ok(Command::Run(config)) => daemon::run(&config, stop).await,
     }

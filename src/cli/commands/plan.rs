@@ -1,7 +1,7 @@
 //! `zonewright plan`: what a cycle would do.
 
 use super::output;
-use super::prepare::prepare;
+use super::prepare::{approvals_were_met, prepare};
 use crate::cli::plan_output::{Format, Preview, render};
 use crate::cli::{Config, PlanFormat, PlanOptions};
 use crate::telemetry::logs;
@@ -15,6 +15,8 @@ const NOTHING_TO_DO: u8 = 0;
 const FAILED: u8 = 1;
 /// There are changes.
 const CHANGES: u8 = 2;
+/// There are deletes that the guard withholds.
+const WITHHELD: u8 = 3;
 
 pub(super) async fn run(config: &Config, options: PlanOptions, stop: &CancellationToken) -> u8 {
     logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
@@ -53,9 +55,14 @@ async fn preview(
         PlanFormat::Json => output::text(&render(preview, Format::Json)),
         PlanFormat::Markdown => output::text(&render(preview, Format::Markdown)),
     };
-    Ok(match (written && preview.succeeded(), report.plan.is_empty()) {
-        (false, _) => FAILED,
-        (true, true) => NOTHING_TO_DO,
-        (true, false) => CHANGES,
+    if let Err(message) = approvals_were_met(&prepared.daemon.guard) {
+        output::message(&format!("error: {message}"), false);
+        return Ok(FAILED);
+    }
+    Ok(match (written && preview.succeeded(), preview.withheld(), report.plan.is_empty()) {
+        (false, ..) => FAILED,
+        (true, 1.., _) => WITHHELD,
+        (true, 0, true) => NOTHING_TO_DO,
+        (true, 0, false) => CHANGES,
     })
 }

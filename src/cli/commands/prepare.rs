@@ -7,6 +7,7 @@ use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
 use crate::sync::daemon::Daemon;
+use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::Metrics;
 use crate::wiring::{self, Provider, Sources, StartError};
@@ -33,6 +34,8 @@ pub(super) struct Prepared {
     pub caches: Arc<store::Caches>,
     /// What is wrong with manifest files.
     pub manifest_problems: Vec<String>,
+    /// The API server, where there is one.
+    pub client: Option<kube::Client>,
     manifests: Option<Manifests>,
     /// Whether this replica is the one that writes.
     pub leadership: Leadership,
@@ -68,6 +71,8 @@ pub(super) async fn prepare(
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
     let mut daemon = Daemon::new(all.clone(), wiring::stages(config), pipeline);
     daemon.listing = wiring::listing_cache(config);
+    daemon.guard = wiring::guard(config);
+    daemon.holds = wiring::hold_ages(config);
     daemon.leadership = leadership.clone();
     daemon.faults = wiring::faults(config);
     if let Some((source, resolved)) = service
@@ -76,9 +81,10 @@ pub(super) async fn prepare(
         daemon.chores.push(Arc::new(LookUpLoadBalancers { source, resolved }));
     }
     let caches = Arc::new(caches);
-    let (mut manifest_problems, mut followed, mut telling) = (Vec::new(), None, Telling::default());
+    let (mut manifest_problems, mut followed, mut api) = (Vec::new(), None, None);
+    let mut telling = Telling::default();
     if config.own.manifests.is_empty() {
-        if caches.all().next().is_some() {
+        if caches.all().next().is_some() || config.guard.configmap.is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
             if can_write {
                 let (told, observers) = Telling::start(config, all, crd, metrics, stop).await?;
@@ -86,14 +92,38 @@ pub(super) async fn prepare(
                 telling = told;
             }
             store::start(&caches, &client, stop).detach_all();
+            api = Some(client);
         }
     } else {
         let manifests = read_manifests(config.own.manifests.clone()).await?;
         manifest_problems = store::fill(&caches, &manifests.loaded());
         followed = Some(manifests);
     }
-    let manifests = followed;
-    Ok(Prepared { daemon, caches, manifest_problems, manifests, leadership, campaign, telling, provider })
+    Ok(Prepared {
+        daemon,
+        caches,
+        manifest_problems,
+        client: api,
+        manifests: followed,
+        leadership,
+        campaign,
+        telling,
+        provider,
+    })
+}
+
+/// Whether each `--approve-hash` was for something.
+pub(super) fn approvals_were_met(guard: &Guard) -> Result<(), String> {
+    let unmet: Vec<String> = guard.unmet().map(|hash| format!("--approve-hash={hash}")).collect();
+    if unmet.is_empty() {
+        return Ok(());
+    }
+    let present: Vec<String> = guard.withheld().iter().map(|withheld| withheld.hash.clone()).collect();
+    let present = match present.as_slice() {
+        [] => "nothing is withheld".to_owned(),
+        present => format!("withheld now: {}", present.join(", ")),
+    };
+    Err(format!("{}: no withheld plan has this hash; {present}", unmet.join(" ")))
 }
 
 impl Prepared {

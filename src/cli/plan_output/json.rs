@@ -3,6 +3,7 @@
 use super::problems;
 use super::{Preview, objects};
 use crate::sources::outcome::Severity;
+use crate::sync::guard::Withheld;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use zonewright_planner::{
@@ -24,6 +25,7 @@ pub(super) fn render(preview: Preview<'_>) -> String {
         },
         changes: preview.changes.iter().map(|change| change_row(preview, change)).collect(),
         skips: plan.skips.iter().map(|skip| skip_row(preview, skip)).collect(),
+        withheld: preview.report.withheld.iter().map(|withheld| withheld_row(withheld)).collect(),
         problems: problems::all(preview).into_iter().map(problem_row).collect(),
     };
     // Strings, numbers and lists of them cannot fail to be written.
@@ -38,6 +40,7 @@ struct Document<'a> {
     summary: Summary,
     changes: Vec<ChangeRow<'a>>,
     skips: Vec<SkipRow<'a>>,
+    withheld: Vec<WithheldRow<'a>>,
     problems: Vec<ProblemRow>,
 }
 
@@ -96,6 +99,15 @@ struct SkipRow<'a> {
 }
 
 #[derive(Serialize)]
+struct WithheldRow<'a> {
+    zone: &'a str,
+    hash: &'a str,
+    count: usize,
+    owned: usize,
+    reason: String,
+}
+
+#[derive(Serialize)]
 struct ProblemRow {
     severity: &'static str,
     about: String,
@@ -137,6 +149,16 @@ fn skip_row<'a>(preview: Preview<'a>, skip: &'a Skip) -> SkipRow<'a> {
         code: skip.reason.code(),
         reason: skip.reason.to_string(),
         objects: objects(&skip.objects),
+    }
+}
+
+fn withheld_row(withheld: &Withheld) -> WithheldRow<'_> {
+    WithheldRow {
+        zone: withheld.zone_text(),
+        hash: &withheld.hash,
+        count: withheld.deletes.len(),
+        owned: withheld.owned,
+        reason: withheld.why(),
     }
 }
 

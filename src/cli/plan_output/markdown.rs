@@ -1,7 +1,8 @@
 //! A plan as a comment on a pull request.
 
 use super::contents::{Part, parts};
-use super::{Preview, because, clean, objects, problems, skips, why, with_set};
+use super::skips::SHOWN_OF_NEWS;
+use super::{Preview, because, clean, how_to_approve, objects, problems, skips, why, why_withheld, with_set};
 use crate::sources::outcome::Severity;
 use std::fmt::Write;
 use zonewright_planner::Change;
@@ -18,8 +19,11 @@ pub(super) fn render(preview: Preview<'_>) -> String {
         plan.count("create"),
         plan.count("update"),
         plan.count("delete"),
-        plan.skips.len()
+        skips::count(&plan.skips)
     );
+    if preview.withheld() > 0 {
+        out.push_str(&format!(", **{} withheld**", preview.withheld()));
+    }
     match found.len() {
         0 => out.push('\n'),
         1 => out.push_str(", 1 problem\n"),
@@ -33,6 +37,7 @@ pub(super) fn render(preview: Preview<'_>) -> String {
         );
         changes.iter().for_each(|change| row(&mut out, change));
     }
+    withheld(&mut out, preview);
     left_alone(&mut out, preview);
     if !found.is_empty() {
         out.push_str("\n#### Problems\n\n");
@@ -70,6 +75,26 @@ fn side(parts: &[Part], side: fn(&Part) -> &Option<Vec<String>>) -> String {
         })
         .collect();
     texts.join(" ")
+}
+
+fn withheld(out: &mut String, preview: Preview<'_>) {
+    for withheld in &preview.report.withheld {
+        let why = cell(&why_withheld(withheld));
+        let how = how_to_approve(withheld);
+        let _ = write!(
+            out,
+            "\n#### Withheld by the delete guard\n\n{why} {how}\n\n| Type | Name | Now |\n|---|---|---|\n"
+        );
+        for record in withheld.deletes.iter().take(SHOWN_OF_NEWS) {
+            let name = code(&with_set(&record.name, &record.set_identifier));
+            let targets: Vec<String> =
+                record.targets.iter().take(TARGETS_SHOWN).map(|target| code(&target.to_string())).collect();
+            let _ = writeln!(out, "| {} | {name} | {} |", record.record_type, targets.join(" "));
+        }
+        if withheld.deletes.len() > SHOWN_OF_NEWS {
+            let _ = writeln!(out, "| | and {} more | |", withheld.deletes.len() - SHOWN_OF_NEWS);
+        }
+    }
 }
 
 fn left_alone(out: &mut String, preview: Preview<'_>) {

@@ -11,6 +11,7 @@ mod tests;
 mod text;
 
 use crate::sync::World;
+use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::{Change, DnsName, ObjectRef, Policy};
@@ -57,6 +58,11 @@ impl<'a> Preview<'a> {
         self.report.succeeded() && self.manifest_problems.is_empty()
     }
 
+    /// How many deletes the delete guard withholds.
+    pub fn withheld(&self) -> usize {
+        self.report.withheld.iter().map(|withheld| withheld.deletes.len()).sum()
+    }
+
     fn zone_of(&self, change: &Change) -> Option<&'a Zone> {
         match change {
             Change::Create { new, .. } => self.zone_of_name(&new.name),
@@ -93,6 +99,20 @@ fn heading(zone: &Zone) -> String {
         // Only a webhook provider keeps its zones to itself.
         None => format!("Provider {}", zone.id),
     }
+}
+
+/// What is withheld of a zone and why.
+fn why_withheld(withheld: &Withheld) -> String {
+    format!("{}. Creates and updates go on.", withheld.why())
+}
+
+/// What to do about it.
+fn how_to_approve(withheld: &Withheld) -> String {
+    let hash = &withheld.hash;
+    format!(
+        "To let exactly these deletes through, once: `zonewright approve {hash}` beside the daemon, or \
+         `--approve-hash={hash}` with --once."
+    )
 }
 
 fn objects(objects: &[Arc<ObjectRef>]) -> Vec<String> {

@@ -6,7 +6,7 @@ use zonewright_planner::{Skip, SkipReason};
 /// How many of one reason people are shown where nobody has to do anything.
 const SHOWN_OF_EXPECTED: usize = 3;
 /// How many of one reason people are shown where somebody may want to know each.
-const SHOWN_OF_NEWS: usize = 20;
+pub(super) const SHOWN_OF_NEWS: usize = 20;
 
 /// What people are shown of all that is left alone.
 pub(super) struct Shown<'a> {
@@ -16,16 +16,25 @@ pub(super) struct Shown<'a> {
     pub(super) more: Vec<(usize, String)>,
 }
 
+/// How many are left alone, without those that the delete guard withholds: they are shown by themselves.
+pub(super) fn count(skips: &[Skip]) -> usize {
+    listed(skips).count()
+}
+
+fn listed(skips: &[Skip]) -> impl Iterator<Item = &Skip> {
+    skips.iter().filter(|skip| !matches!(skip.reason, SkipReason::Guarded { .. }))
+}
+
 /// Leaves out, of each reason, what is beyond its limit.
 pub(super) fn shown(skips: &[Skip]) -> Shown<'_> {
     let mut totals: BTreeMap<String, usize> = BTreeMap::new();
-    for skip in skips {
+    for skip in listed(skips) {
         *totals.entry(skip.reason.to_string()).or_default() += 1;
     }
     let mut more = Vec::new();
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut shown = Vec::new();
-    for skip in skips {
+    for skip in listed(skips) {
         let reason = skip.reason.to_string();
         let (total, limit) = (totals.get(&reason).copied().unwrap_or_default(), limit(&skip.reason));
         // A line that says "1 more" would take the place of that one.

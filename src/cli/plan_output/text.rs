@@ -6,12 +6,13 @@
 //! ```
 
 use super::contents::{Part, parts};
-use super::{Preview, because, clean, objects, problems, skips, why, with_set};
+use super::skips::SHOWN_OF_NEWS;
+use super::{Preview, because, clean, how_to_approve, objects, problems, skips, why, why_withheld, with_set};
 use crate::sources::outcome::Severity;
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
-use zonewright_planner::{Change, Skip};
+use zonewright_planner::{Change, DeleteReason, Record, Skip};
 
 const CREATE: Style = AnsiColor::Green.on_default();
 const UPDATE: Style = AnsiColor::Yellow.on_default();
@@ -58,12 +59,33 @@ pub(super) fn render(preview: Preview<'_>) -> String {
     let shown = skips::shown(&preview.report.plan.skips);
     let skipped: Vec<Entry> = shown.skips.iter().map(|skip| skip_entry(skip)).collect();
     // One set of columns for the whole plan.
-    let widths = zones.iter().flat_map(|(_, entries)| entries).chain(&skipped).map(|e| e.name.width());
+    let withheld: Vec<Vec<Entry>> = preview
+        .report
+        .withheld
+        .iter()
+        .map(|withheld| withheld.deletes.iter().take(SHOWN_OF_NEWS).map(withheld_entry).collect())
+        .collect();
+    let widths = zones
+        .iter()
+        .flat_map(|(_, entries)| entries)
+        .chain(&skipped)
+        .chain(withheld.iter().flatten())
+        .map(|e| e.name.width());
     let names = widths.filter(|width| *width <= NAME_COLUMNS).max().unwrap_or(0);
     let mut out = String::new();
     for (zone, entries) in &zones {
         heading(&mut out, zone);
         entries.iter().for_each(|entry| write_entry(&mut out, entry, names));
+        out.push('\n');
+    }
+    for (withheld, entries) in preview.report.withheld.iter().zip(&withheld) {
+        heading(&mut out, "Withheld by the delete guard");
+        wrapped(&mut out, 2, PLAIN, &clean(&why_withheld(withheld)));
+        wrapped(&mut out, 2, PLAIN, &how_to_approve(withheld));
+        entries.iter().for_each(|entry| write_entry(&mut out, entry, names));
+        if withheld.deletes.len() > entries.len() {
+            wrapped(&mut out, 4, FAINT, &format!("and {} more", withheld.deletes.len() - entries.len()));
+        }
         out.push('\n');
     }
     if !skipped.is_empty() {
@@ -94,6 +116,13 @@ fn change_entry(change: &Change) -> Entry {
         contents: Contents::Of(parts(change)),
         why: clean(&why(change)),
     }
+}
+
+fn withheld_entry(record: &Record) -> Entry {
+    // What it holds is shown as that of any delete. Why it would go is in the line above all of them.
+    let change = Change::Delete { old: record.clone(), reason: DeleteReason::NoLongerWanted };
+    let made_for = record.labels.resource().map(|resource| format!("it was made for {resource}"));
+    Entry { sign: '!', style: SKIP, why: clean(&made_for.unwrap_or_default()), ..change_entry(&change) }
 }
 
 fn skip_entry(skip: &Skip) -> Entry {
@@ -271,14 +300,19 @@ fn write_summary(out: &mut String, preview: Preview<'_>, problems: usize) {
         sums.push(counted(UPDATE, plan.count("update"), "to update"));
         sums.push(counted(DELETE, plan.count("delete"), "to delete"));
     }
-    if !plan.skips.is_empty() {
-        sums.push(counted(SKIP, plan.skips.len(), "left alone"));
+    if preview.withheld() > 0 {
+        sums.push(counted(DELETE, preview.withheld(), "withheld"));
+    }
+    let left_alone = skips::count(&plan.skips);
+    if left_alone > 0 {
+        sums.push(counted(SKIP, left_alone, "left alone"));
     }
     if problems > 0 {
         let style = if preview.succeeded() { UPDATE } else { DELETE };
         sums.push(counted(style, problems, if problems == 1 { "problem" } else { "problems" }));
     }
-    let title = match (plan.is_empty(), preview.succeeded()) {
+    let is_nothing = plan.is_empty() && preview.withheld() == 0;
+    let title = match (is_nothing, preview.succeeded()) {
         (true, true) => "Nothing to do",
         (true, false) => "Nothing to do, as far as could be read",
         (false, _) => "Plan",

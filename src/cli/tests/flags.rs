@@ -1,6 +1,6 @@
 //! Every flag: that it is there, what it is without being given, and where its value goes.
 
-use super::config;
+use super::{config, refusal};
 use crate::cli::*;
 use clap::CommandFactory;
 use std::collections::BTreeSet;
@@ -44,6 +44,14 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "manifests",
         "inmemory-records",
         "hold-missing-targets",
+        "hold-max-age",
+        "delete-guard",
+        "delete-guard-share",
+        "delete-guard-floor",
+        "delete-guard-max",
+        "delete-guard-zone",
+        "approve-hash",
+        "approval-configmap",
         "leader-elect",
         "leader-election-namespace",
         "leader-election-lease-name",
@@ -119,6 +127,14 @@ fn values_arrive_in_their_own_fields() {
         "--fqdn-target-template=d",
         "--manifests=-",
         "--inmemory-records=/r",
+        "--once",
+        "--hold-max-age=6h",
+        "--no-delete-guard",
+        "--delete-guard-share=40%",
+        "--delete-guard-floor=11",
+        "--delete-guard-max=12",
+        "--delete-guard-zone=example=50",
+        "--approve-hash=0123456789ab",
         "--provider-requests-per-second=2.5",
         "--webhook-provider-max-changes=0",
     ]);
@@ -176,6 +192,17 @@ fn values_arrive_in_their_own_fields() {
     assert_eq!(config.templates.fqdn_target, ["d"]);
     assert_eq!(config.own.manifests, [std::path::Path::new("-")]);
     assert_eq!(config.own.inmemory_records.as_deref(), Some("/r".as_ref()));
+    assert_eq!(config.own.hold_max_age, Duration::from_secs(6 * 3600));
+    let guard = GuardConfig {
+        enabled: false,
+        share: 40,
+        floor: 11,
+        max: 12,
+        zones: vec![("example".into(), 50)],
+        approved: vec!["0123456789ab".into()],
+        configmap: None,
+    };
+    assert_eq!(config.guard, guard);
     assert_eq!(config.own.provider_requests_per_second, Some(2.5));
     assert_eq!(config.providers.webhook.max_changes, None);
     assert_eq!(config.warnings, [""; 0]);
@@ -185,7 +212,9 @@ fn values_arrive_in_their_own_fields() {
 fn meaning(words: &[&str]) -> Config {
     let matches = DaemonArgs::command().try_get_matches_from([&["zonewright"], words].concat()).unwrap();
     let flags = DaemonArgs::from_arg_matches(&matches).unwrap().flags;
-    flags.meaning(ProviderName::InMemory, false).unwrap()
+    // --approve-hash is for single runs.
+    let is_preview = words.iter().any(|word| word.starts_with("--approve-hash"));
+    flags.meaning(ProviderName::InMemory, is_preview).unwrap()
 }
 
 /// Some value of the flag that is not its default, the same for as many flags as possible.
@@ -209,6 +238,8 @@ fn other_value(argument: &clap::Arg) -> String {
         duration if values::duration(duration).is_ok() => "77s".into(),
         _ if name == "annotation-prefix" => "x/".into(),
         _ if name == "aws-sd-create-tag" => "x=y".into(),
+        _ if name == "delete-guard-zone" => "x=7".into(),
+        _ if name == "approve-hash" => "0123456789ab".into(),
         _ => "x".into(),
     }
 }
@@ -240,4 +271,16 @@ fn every_flag_changes_the_configuration_in_its_own_way() {
         }
     }
     assert!(seen.len() > 170, "{}", seen.len());
+}
+
+#[test]
+fn approvals_in_advance_are_for_single_runs() {
+    assert!(refusal(&["--approve-hash=0123456789ab"]).contains("zonewright approve HASH"));
+    assert_eq!(config(&["--approve-hash=0123456789ab", "--once"]).guard.approved, ["0123456789ab"]);
+    let offline = refusal(&["--approval-configmap=a", "--manifests=-"]);
+    assert!(offline.contains("needs an API server"), "{offline}");
+    let name = ConfigMapName { namespace: Some("dns".into()), name: "approvals".into() };
+    assert_eq!(config(&["--approval-configmap=dns/approvals"]).guard.configmap, Some(name));
+    let once = config(&["--approval-configmap=approvals", "--once"]);
+    assert_eq!((once.guard.configmap, once.warnings.len()), (None, 1));
 }

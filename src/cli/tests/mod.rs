@@ -54,6 +54,9 @@ fn defaults_mean_what_externaldns_means() {
     assert!(config.sources.nodes.exclude_unschedulable);
     assert!(config.providers.aws.evaluate_target_health);
     assert!(config.own.hold_missing_targets);
+    assert!(config.own.hold_max_age.is_zero());
+    assert!(config.guard.enabled);
+    assert_eq!((config.guard.share, config.guard.floor, config.guard.max), (30, 10, 0));
     assert_eq!(config.providers.webhook.max_body_size, Some(32 << 20));
     assert_eq!(config.kubernetes.request_timeout, Some(Duration::from_secs(30)));
 }
@@ -311,6 +314,29 @@ fn files_of_arguments_are_read() {
     std::fs::write(file.path(), MINIMUM.join("\n")).unwrap();
     let word = format!("@{}", file.path().display());
     assert!(matches!(parse_with(&[&word], &[]), Ok(Command::Run(_))));
+}
+
+#[test]
+fn approve_takes_a_hash_and_an_address_in_any_order() {
+    let approve = |words: &[&str]| match parse_with(&[&["approve"], words].concat(), &[]) {
+        Ok(Command::Approve { hash, address }) => (hash.unwrap_or_default(), address),
+        other => panic!("{words:?}: {other:?}"),
+    };
+    let (none, hash) = (String::new(), "0123456789ab".to_owned());
+    let (here, there) = ("127.0.0.1:7979".to_owned(), "127.0.0.1:1".to_owned());
+    assert_eq!(approve(&[]), (none.clone(), here.clone()));
+    assert_eq!(approve(&["0123456789ab"]), (hash.clone(), here));
+    assert_eq!(approve(&["--address", "127.0.0.1:1"]), (none, there.clone()));
+    for words in [["0123456789ab", "--address=127.0.0.1:1"], ["--address=127.0.0.1:1", "0123456789ab"]] {
+        assert_eq!(approve(&words), (hash.clone(), there.clone()));
+    }
+    assert_eq!(approve(&["--address", "127.0.0.1:1", "0123456789ab"]), (hash, there));
+    assert!(parse_with(&["approve", "a", "b"], &[]).unwrap_err().message.contains("unexpected b"));
+    assert!(
+        parse_with(&["approve", "--policy=sync"], &[]).unwrap_err().message.contains("unknown long flag")
+    );
+    let help = parse_with(&["approve", "--help"], &[]).unwrap_err();
+    assert!(help.to_stdout && help.message.contains("zonewright approve [HASH]"), "{}", help.message);
 }
 
 #[test]

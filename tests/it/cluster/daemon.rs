@@ -57,6 +57,11 @@ impl Daemon {
         Self { child, log, reader: Some(reader), address }
     }
 
+    /// Where it answers.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
     /// What it has logged so far, line by line.
     pub fn log(&self) -> Vec<String> {
         self.log.lock().unwrap().clone()

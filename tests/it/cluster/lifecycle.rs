@@ -2,7 +2,7 @@
 
 use super::daemon::Daemon;
 use super::objects::{dns_endpoint, gateway, http_route, ingress, owned_a, service};
-use super::world::{Provider, own_cluster, test};
+use super::world::{Provider, own_cluster, test, with};
 use serde_json::{Value, json};
 use zonewright_testing::KubeApiserver;
 
@@ -111,7 +111,10 @@ impl Scene {
     }
 
     fn daemon(provider: &Provider, cluster: &KubeApiserver) -> Daemon {
-        provider.daemon_in(cluster, NAMESPACE, &["service", "ingress", "gateway-httproute", "crd"])
+        let sources = ["service", "ingress", "gateway-httproute", "crd"];
+        let flags = provider.flags_in(cluster, NAMESPACE, &sources);
+        // Of a dozen objects, some batches delete more at once than anybody does who means it.
+        Daemon::start(&with(&flags, &["--no-delete-guard"]))
     }
 
     /// The records become those of the model, and then there is nothing more to do.

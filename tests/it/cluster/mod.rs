@@ -6,6 +6,8 @@
 
 mod daemon;
 mod events;
+mod guard;
+mod holds;
 mod kubernetes_events;
 mod lifecycle;
 mod metrics;

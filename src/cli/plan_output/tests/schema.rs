@@ -44,6 +44,7 @@ fn outputs_keep_to_the_schema() {
         Stage::new(Vec::new(), Vec::new()),
         Stage::new(every_change(), every_skip()),
         with_every_problem(Stage::new(every_change(), every_skip())),
+        with_withheld(Stage::new(every_change(), every_skip())),
     ];
     for stage in &stages {
         assert_eq!(complaints(&document(stage)), Vec::<String>::new());
@@ -74,6 +75,17 @@ fn the_check_can_fail() {
 fn every_field() {
     let stage = with_every_problem(Stage::new(every_change(), every_skip()));
     assert_snapshot!("json", stage.show(Format::Json));
+}
+
+#[test]
+fn what_is_withheld_in_json() {
+    let document = document(&with_withheld(Stage::new(Vec::new(), Vec::new())));
+    let zone = |zone: &str, count: usize, reason: &str| json!({"zone": zone, "hash": "4f1c2a90b7d3", "count": count, "owned": 40, "reason": reason});
+    let few = "2 of the 40 records of ours in zone example.org would be deleted (3 more were deleted just \
+               before), more than 4";
+    let many = "30 of the 40 records of ours in zone example.net would be deleted, more than 30 %";
+    assert_eq!(document["withheld"], json!([zone("example.org", 2, few), zone("example.net", 30, many)]));
+    assert_eq!(document["summary"], json!({"create": 0, "update": 0, "delete": 0, "skip": 32}));
 }
 
 #[test]

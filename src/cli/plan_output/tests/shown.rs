@@ -135,3 +135,10 @@ fn nothing_that_was_read_steers_the_terminal_or_the_page() {
     assert!(markdown.contains("| `` \\u{1b}[2J\\u{202e}\\| `code` @team <img> `` |"), "{markdown}");
     assert!(markdown.contains(r#""&#64;team \| \*bold\* &lt;b&gt;""#), "{markdown}");
 }
+
+#[test]
+fn what_the_delete_guard_withholds() {
+    let stage = with_withheld(Stage::new(every_change().into_iter().take(1).collect(), every_skip()));
+    assert_snapshot!("withheld_text", stage.plain());
+    assert_snapshot!("withheld_markdown", stage.show(Format::Markdown));
+}

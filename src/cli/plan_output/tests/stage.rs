@@ -3,6 +3,7 @@
 use crate::cli::plan_output::{Format, Preview, render};
 use crate::sources::outcome::{Problem, Severity};
 use crate::sync::World;
+use crate::sync::guard::{Limit, Withheld};
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::*;
@@ -233,6 +234,33 @@ pub(super) fn every_skip() -> Vec<Skip> {
         skip
     };
     reasons.into_iter().enumerate().map(named).collect()
+}
+
+/// What the delete guard withholds of two zones: a few records, and more than are shown.
+pub(super) fn with_withheld(mut stage: Stage) -> Stage {
+    let records = |zone: &str, count: usize| {
+        let record = |index: usize| record(&format!("n{index:02}.{zone} A 192.0.2.1"), "ingress/web/gone");
+        (0..count).map(record).collect::<Vec<Record>>()
+    };
+    let withheld = |zone: &str, count: usize, recent: usize, limit: Limit| Withheld {
+        zone: ZoneId::new(zone),
+        zone_name: Some(DnsName::parse(zone).unwrap()),
+        hash: "4f1c2a90b7d3".to_owned(),
+        deletes: records(zone, count),
+        owned: 40,
+        recent,
+        limit,
+    };
+    let all =
+        [withheld("example.org", 2, 3, Limit::Max(4)), withheld("example.net", 30, 0, Limit::Share(30))];
+    for withheld in &all {
+        let (zone, hash) = (withheld.zone.to_string(), withheld.hash.clone());
+        let reason = SkipReason::Guarded { zone, hash };
+        let skips = withheld.deletes.iter().map(|record| Skip::of_record(record, reason.clone()));
+        stage.report.plan.add_skips(skips);
+    }
+    stage.report.withheld = all.map(Arc::new).into();
+    stage
 }
 
 /// Everything that can go wrong beside a plan.
