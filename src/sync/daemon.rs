@@ -208,6 +208,8 @@ impl Daemon {
 
     /// A run for what changed since the last one.
     pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
+        // Of what led to nothing, or to full runs, nobody asks.
+        self.index.take_news_since();
         let mut dirty = self.index.update();
         if self.index.can_repeat_names() {
             dirty.names.extend(self.faults.due_names(Instant::now()));
@@ -228,10 +230,12 @@ impl Daemon {
             () = stop.cancelled() => return CaughtUp::Nothing,
             planned = self.plan_names(dirty, desired, begun) => planned,
         };
-        let report = match planned {
+        let since = self.index.take_news_since();
+        let mut report = match planned {
             Ok(report) => self.carry_out(report, begun, stop).await,
             Err(failed) => failed,
         };
+        report.since_event = since.map(|since| since.elapsed());
         CaughtUp::Done(Box::new(self.tell(report, begun)))
     }
 
@@ -269,6 +273,7 @@ impl Daemon {
     fn tell(&mut self, mut report: CycleReport, begun: Instant) -> CycleReport {
         report.cycle = self.cycles;
         report.duration = begun.elapsed();
+        report.oldest_listing = self.world().parts.iter().map(|part| part.read_at).min();
         self.reporter.tell(&report);
         self.observers.iter().for_each(|observer| observer.ended(&report));
         report

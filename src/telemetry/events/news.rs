@@ -2,6 +2,7 @@
 
 use super::Fact;
 use crate::cli::EmittedEvent;
+use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::{Change, ObjectRef, Record, RecordKey, Skip, SkipReason, Target, Ttl};
@@ -42,6 +43,18 @@ impl News<'_> {
             self.of_change(change, error, take);
         });
         self.report.plan.skips.iter().for_each(|skip| self.of_skip(skip, take));
+        for withheld in &self.report.withheld {
+            withheld.deletes.iter().for_each(|record| self.of_withheld(record, withheld, take));
+        }
+    }
+
+    /// Like a deleted record, one that is withheld has no object any more but that in its label.
+    fn of_withheld(&self, record: &Record, withheld: &Withheld, take: &mut dyn FnMut(OfRecord)) {
+        let Some(object) = self.former_object(record) else { return };
+        let begin = self.begin(record.name.as_str(), &record.record_type);
+        let note = format!("{begin}: {}; to delete it, approve {}", withheld.why(), withheld.hash);
+        let fact = Fact { object, kind: EmittedEvent::RecordWithheld, action: "LeftAlone", note };
+        take(OfRecord { key: record.key(), state: State::Amiss, fact });
     }
 
     fn of_change(&self, change: &Change, error: Option<String>, take: &mut dyn FnMut(OfRecord)) {

@@ -3,6 +3,7 @@ use super::news::News;
 use crate::cli::EmittedEvent;
 use crate::sources::outcome::{Problem, Severity};
 use crate::sync::Applied;
+use crate::sync::guard::{Limit, Withheld};
 use crate::sync::report::{CycleReport, Failure, Step};
 use std::sync::Arc;
 use zonewright_planner::{
@@ -222,4 +223,26 @@ fn only_what_was_chosen_is_told() {
     assert_eq!(only(EmittedEvent::RecordReady), [("RecordReady", false)]);
     assert_eq!(only(EmittedEvent::RecordError), [("RecordError", true)]);
     assert_eq!(only(EmittedEvent::RecordHeld), []);
+}
+
+#[test]
+fn withheld_deletes_are_told_to_the_objects_that_their_labels_name() {
+    let mut record =
+        Record::from_text(ZoneId::new("z"), "a.example.org", RecordType::A, &["192.0.2.1"]).unwrap();
+    record.labels.set("resource", "ingress/shop/gone");
+    let withheld = Withheld {
+        zone: ZoneId::new("z"),
+        zone_name: None,
+        hash: "4f1c".into(),
+        deletes: vec![record],
+        owned: 2,
+        recent: 0,
+        limit: Limit::Share(30),
+    };
+    let report = CycleReport { withheld: vec![Arc::new(withheld)], ..CycleReport::default() };
+    let mut told = Told::default();
+    let notes = told.notes(&report);
+    assert!(notes[0].starts_with("gone RecordWithheld (external-dns) record:a.example.org,"), "{notes:?}");
+    assert!(notes[0].ends_with("more than 30 %; to delete it, approve 4f1c"), "{notes:?}");
+    assert_eq!(told.notes(&report), Vec::<String>::new());
 }
