@@ -18,7 +18,7 @@ pub use rows::Rows;
 pub use txt::{RegistryError, TxtRegistry, TxtSettings};
 
 use std::collections::BTreeMap;
-use zonewright_planner::{Change, Endpoint, OWNER, Owner, Record, RecordKey};
+use zonewright_planner::{Change, DnsName, Endpoint, Leftover, OWNER, Owner, Record, RecordKey};
 use zonewright_provider_kit::ZoneChange;
 
 /// Who owns which record (`--registry`).
@@ -57,6 +57,23 @@ impl Registry {
         match self {
             Self::Txt(txt) => txt.read(records),
             Self::Noop => Owned { records, ..Owned::default() },
+        }
+    }
+
+    /// Where the ownership row of a record stands in today's form, if it has one.
+    pub fn row_name(&self, record: &Record) -> Option<DnsName> {
+        match self {
+            Self::Txt(txt) => txt.row_name(&record.name, &record.record_type),
+            Self::Noop => None,
+        }
+    }
+
+    /// Ownership rows of ours whose records do not exist, for [`zonewright_planner::Plan::tidy`]. Only such as are read in the
+    /// form that is written today; older ones are left to older versions.
+    pub fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
+        match self {
+            Self::Txt(txt) => txt.leftovers(rows),
+            Self::Noop => Vec::new(),
         }
     }
 

@@ -6,10 +6,11 @@
 use crate::names::Collisions;
 use crate::payload::{is_text_of, quoted, to_text};
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use zonewright_planner::{
-    Change, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordType, Target, Ttl, ZoneId,
+    Change, DeleteReason, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordType, Target, Ttl,
+    ZoneId,
 };
 use zonewright_provider_kit::{RowChange, ZoneChange};
 
@@ -19,7 +20,12 @@ pub struct Rows {
     by_name: HashMap<DnsName, Slot>,
     obstacles: Obstacles,
     collisions: Collisions,
+    /// Rows of ours that vouch for no record that exists.
+    leftovers: BTreeSet<RowSite>,
 }
+
+/// Where a row stands: name, set identifier, zone.
+pub(crate) type RowSite = (DnsName, Arc<str>, ZoneId);
 
 /// What keeps rows from being written, by name and set identifier of the row.
 pub(crate) type Obstacles = BTreeMap<(DnsName, Arc<str>), Obstacle>;
@@ -176,7 +182,8 @@ impl Rows {
         obstacles: Obstacles,
         collisions: Collisions,
     ) -> Self {
-        let mut collected = Self { by_name: HashMap::with_capacity(rows.len()), obstacles, collisions };
+        let by_name = HashMap::with_capacity(rows.len());
+        let mut collected = Self { by_name, obstacles, collisions, leftovers: BTreeSet::new() };
         rows.for_each(|(name, row)| collected.insert(name, row));
         collected
     }
@@ -217,11 +224,29 @@ impl Rows {
     pub(crate) fn shareable(&self) -> Self {
         let kept = self.by_name.iter().filter(|(name, _)| self.collisions.possible(name.as_str()));
         let by_name = kept.map(|(name, slot)| (name.clone(), slot.clone())).collect();
-        Self { by_name, obstacles: Obstacles::new(), collisions: self.collisions.clone() }
+        let (obstacles, collisions) = (Obstacles::new(), self.collisions.clone());
+        Self { by_name, obstacles, collisions, leftovers: BTreeSet::new() }
+    }
+
+    /// Notes which rows vouch for no record.
+    pub(crate) fn with_leftovers(mut self, leftovers: BTreeSet<RowSite>) -> Self {
+        self.leftovers = leftovers;
+        self
+    }
+
+    /// Rows of ours that vouch for no record, as they were read.
+    pub(crate) fn leftovers(&self) -> impl Iterator<Item = Record> {
+        self.leftovers
+            .iter()
+            .filter_map(|(name, set_identifier, zone)| self.find(name, set_identifier, Some(zone))?.odd())
     }
 
     /// Notes a change that was written, rows included, so that the next one can be decorated without listing again.
     pub fn applied(&mut self, change: &ZoneChange) {
+        if let Change::Delete { old, reason: DeleteReason::LeftoverRow } = &change.change {
+            self.take(old);
+            return;
+        }
         if *change.change.record_type() == RecordType::Txt {
             self.note_text(&change.change);
         }
@@ -280,6 +305,11 @@ impl Rows {
     }
 
     fn take(&mut self, read: &Record) -> Option<Row> {
+        if !self.leftovers.is_empty() {
+            // Whatever is done to it, it is either gone or has a record now.
+            let site = (read.name.clone(), read.set_identifier.clone(), read.zone.clone());
+            self.leftovers.remove(&site);
+        }
         let is_it = |row: &Row| {
             row.set_identifier() == &*read.set_identifier
                 && row.zone.as_ref().is_none_or(|zone| *zone == read.zone)

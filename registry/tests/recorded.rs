@@ -208,7 +208,7 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
     if let Some(why) = wishes.iter().find_map(|wish| blocked(&wish).err()) {
         return Err(why);
     }
-    let plan = plan(&PlanInput {
+    let input = PlanInput {
         desired: wishes,
         current: owned.records.iter().collect(),
         holds: &Holds::default(),
@@ -218,7 +218,9 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
         policy: setup.policy,
         owner: registry.owner(),
         scope: Scope::All,
-    });
+    };
+    let mut plan = plan(&input);
+    plan.tidy(&input, registry.leftovers(&owned.rows));
     let changes = registry.decorate_all(plan.changes, &owned.rows);
     let wire = to_wire(&changes);
     for gone in wire.delete.iter().chain(&wire.update_old) {

@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
-    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, Plan,
-    PlanInput, Policy, Scope, Skip, SkipReason, ZoneId, plan,
+    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, Leftover, ManagedTypes,
+    Ownership, Plan, PlanInput, Policy, Record, Scope, Skip, SkipReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
@@ -133,8 +133,22 @@ impl Pipeline {
             return None;
         }
         let mut owned = self.registry.read(records);
+        self.give_up_rows_outside(&read, &mut owned.records);
         odd.append(&mut owned.warnings);
         Some(Part::new(read, owned, odd, read_at, begun.elapsed()))
+    }
+
+    /// A row of today's form that would lie outside its record's zone (that of an apex, as a rule) is never written. A record that is
+    /// known by an older row would otherwise be updated in every cycle, in vain.
+    fn give_up_rows_outside(&self, zones: &[Zone], records: &mut [Record]) {
+        let to_mend = |record: &&mut Record| record.ownership != Ownership::default();
+        for record in records.iter_mut().filter(to_mend) {
+            let zone = zones.iter().find(|zone| zone.id == record.zone);
+            let row = self.registry.row_name(record);
+            if row.zip(zone).is_some_and(|(row, zone)| !zone.contains(&row)) {
+                record.ownership = Ownership::default();
+            }
+        }
     }
 
     /// Gives wishes the provider's own form.
@@ -157,7 +171,7 @@ impl Pipeline {
         spoiled.extend(unstorable_holds);
         let incomplete = incomplete.into_iter().chain(unknown).collect();
         let holds = self.holds(holds, spoiled, incomplete);
-        let mut plan = plan(&PlanInput {
+        let input = PlanInput {
             desired: &endpoints,
             current: match scope {
                 Scope::All => world.records().collect(),
@@ -170,7 +184,9 @@ impl Pipeline {
             policy: self.settings.policy,
             owner: self.registry.owner(),
             scope,
-        });
+        };
+        let mut plan = plan(&input);
+        plan.tidy(&input, self.leftovers(world));
         plan.add_skips(skipped);
         Proposal { plan, rejected }
     }
@@ -205,6 +221,17 @@ impl Pipeline {
             false
         });
         (endpoints, skips, holds)
+    }
+
+    /// Ownership rows without their records, where the zone in which such a record would stand is the one they stand in.
+    fn leftovers<'a>(&'a self, world: &'a World) -> impl Iterator<Item = Leftover> + 'a {
+        let zones: Vec<Zone> =
+            world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+        let leftovers = world.parts.iter().flat_map(|part| self.registry.leftovers(&part.owned.rows));
+        leftovers.filter(move |leftover| {
+            let is_here = |name| zone_for(&zones, name).is_some_and(|zone| zone.id == leftover.row.zone);
+            leftover.of.iter().all(|(name, _)| is_here(name))
+        })
     }
 
     fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {

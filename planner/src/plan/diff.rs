@@ -326,6 +326,17 @@ fn release(
     } else {
         input.holds.incomplete_owner(record).map(Kept::Incomplete)
     };
+    settle(input, record, reason, kept, plan);
+}
+
+/// Deletes a record unless something keeps it.
+pub(super) fn settle(
+    input: &PlanInput<'_>,
+    record: &Record,
+    reason: DeleteReason,
+    kept: Option<Kept<'_>>,
+    plan: &mut Plan,
+) {
     match kept {
         Some(Kept::Held(hold)) => {
             let mut skip = Skip::of_record(record, SkipReason::Held(hold.reason.clone()));

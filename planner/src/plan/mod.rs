@@ -5,10 +5,12 @@ mod diff;
 mod hold;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod withhold;
 
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
+pub use tidy::Leftover;
 
 use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
 use std::collections::{BTreeMap, BTreeSet};
@@ -189,6 +191,15 @@ pub enum DeleteReason {
         /// The type that comes.
         to: RecordType,
     },
+    /// It is an ownership row of ours whose record does not exist.
+    LeftoverRow,
+}
+
+impl DeleteReason {
+    /// Whether it is an ownership row that goes, and no record: nothing stops resolving.
+    pub fn is_of_a_row(&self) -> bool {
+        matches!(self, Self::LeftoverRow)
+    }
 }
 
 impl Skip {
@@ -417,6 +428,7 @@ impl fmt::Display for DeleteReason {
             Self::NoLongerWanted => f.write_str("no object asks for it"),
             Self::TypeNotWanted => f.write_str("this type is no longer asked for"),
             Self::TypeChanged { to } => write!(f, "type changed to {to}"),
+            Self::LeftoverRow => f.write_str("ownership record without its record"),
         }
     }
 }

@@ -35,14 +35,18 @@ pub enum Operation<'a> {
 }
 
 impl ZoneChange {
-    /// Everything there is to do, the record first. Rows that already are as they should be do not occur.
+    /// Everything there is to do, in the order in which stopping half-way does the least harm: new rows stand before their
+    /// record, and go after it. A row without its record is mended by the next cycle; a record without its row would look like
+    /// somebody else's. Rows that already are as they should be do not occur.
     pub fn operations(&self) -> Vec<Operation<'_>> {
-        let record = match &self.change {
-            Change::Create { new, .. } => Operation::Create(new),
-            Change::Update { old, new, .. } => Operation::Update(old, new),
-            Change::Delete { old, .. } => Operation::Delete(old),
+        let (record, is_last) = match &self.change {
+            Change::Create { new, .. } => (Operation::Create(new), true),
+            Change::Update { old, new, .. } => (Operation::Update(old, new), true),
+            Change::Delete { old, .. } => (Operation::Delete(old), false),
         };
-        std::iter::once(record).chain(self.rows.iter().filter_map(RowChange::operation)).collect()
+        let mut operations: Vec<_> = self.rows.iter().filter_map(RowChange::operation).collect();
+        operations.insert(if is_last { operations.len() } else { 0 }, record);
+        operations
     }
 }
 
@@ -64,4 +68,53 @@ fn is_same_row(old: &Record, new: &Endpoint) -> bool {
         && old.set_identifier == new.set_identifier
         && old.has_targets(&new.targets)
         && old.properties == new.properties
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zonewright_planner::{CreateReason, DeleteReason, Properties, RecordType, UpdateReason, ZoneId};
+
+    fn endpoint(name: &str, record_type: RecordType, target: &str) -> Endpoint {
+        Endpoint::new(name, record_type, &[target], Properties::new()).unwrap()
+    }
+
+    fn types(change: &ZoneChange) -> Vec<String> {
+        let name = |operation: &Operation<'_>| match operation {
+            Operation::Create(new) => format!("+{}", new.record_type),
+            Operation::Update(_, new) => format!("~{}", new.record_type),
+            Operation::Delete(old) => format!("-{}", old.record_type),
+        };
+        change.operations().iter().map(name).collect()
+    }
+
+    /// Wherever a service stops, no record stands without its row.
+    #[test]
+    fn rows_come_before_their_record_and_go_after_it() {
+        let (record, row) = (
+            endpoint("web.example.org", RecordType::A, "192.0.2.1"),
+            endpoint("a-web.example.org", RecordType::Txt, "\"heritage=external-dns\""),
+        );
+        let stored = |endpoint: &Endpoint| Record::from_endpoint(ZoneId::new("z"), endpoint);
+        let (old, read) = (stored(&record), stored(&row));
+        let create = ZoneChange {
+            change: Change::Create { new: record.clone(), reason: CreateReason::New },
+            rows: vec![RowChange { read: None, expected: None, write: Some(row.clone()) }],
+        };
+        let update = ZoneChange {
+            change: Change::Update {
+                old: old.clone(),
+                new: record,
+                reasons: vec![UpdateReason::OwnershipRow],
+            },
+            rows: vec![RowChange { read: None, expected: Some(row.clone()), write: Some(row.clone()) }],
+        };
+        let delete = ZoneChange {
+            change: Change::Delete { old, reason: DeleteReason::NoLongerWanted },
+            rows: vec![RowChange { read: Some(read), expected: Some(row), write: None }],
+        };
+        assert_eq!(types(&create), ["+TXT", "+A"]);
+        assert_eq!(types(&update), ["+TXT", "~A"]);
+        assert_eq!(types(&delete), ["-A", "-TXT"]);
+    }
 }

@@ -92,6 +92,10 @@ pub trait WriteZone: Send + Sync {
     /// Applies changes to one zone and reports one outcome per change, in the same order. A record and its ownership rows
     /// are one change: either all of it is applied or, as far as the service allows, none.
     ///
+    /// Where the service takes record sets one by one, follow the order of [`ZoneChange::operations`] and stop at the first
+    /// failure: then whatever is left half done is mended by the next cycle. Of a failed change nothing is assumed; its zone is
+    /// read again.
+    ///
     /// Where the service answers for several changes at once, all of them get clones of one error: the caller cuts such a
     /// failure in two and tries again, to find whom it is about. Errors about single changes say so in their text.
     async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>>;

@@ -46,9 +46,16 @@ impl Serialize for Row<'_> {
     }
 }
 
-/// The four lists: records first, then the ownership rows in the same order.
+/// The four lists: records first, then the ownership rows in the same order. Only what is created comes the other way round:
+/// most webhooks work off the list, and where one stops half-way, rows without records are mended by the next cycle, while
+/// records without rows would look like somebody else's. (ExternalDNS puts records first everywhere.)
 pub(crate) fn to_wire(changes: &[ZoneChange]) -> WireChanges<Row<'_>> {
     let mut wire = WireChanges::default();
+    for row in changes.iter().flat_map(|change| &change.rows) {
+        if let (None, Some(_), Some(Operation::Create(new))) = (&row.expected, &row.write, row.operation()) {
+            wire.create.push(Row::wish(new, false));
+        }
+    }
     for change in changes {
         let force_update = needs_row(&change.change);
         match &change.change {
@@ -86,12 +93,12 @@ fn add_row<'a>(wire: &mut WireChanges<Row<'a>>, row: &'a RowChange, force_update
         }
         (Some(old), None) => wire.delete.push(Row::wish(old, force_update)),
         (None, Some(_)) => match row.operation() {
-            Some(Operation::Create(new)) => wire.create.push(Row::wish(new, false)),
             Some(Operation::Update(old, new)) => {
                 wire.update_old.push(Row::read(old, false));
                 wire.update_new.push(Row::wish(new, false));
             }
-            Some(Operation::Delete(_)) | None => {}
+            // Creates stand at the head of the list already.
+            Some(Operation::Create(_) | Operation::Delete(_)) | None => {}
         },
         // v0.22 does not know this row; providers are not told of it.
         (None, None) => {}

@@ -1,6 +1,7 @@
 //! The `txt` registry: ownership stands in TXT records beside the records. Byte-compatible with ExternalDNS v0.22
 //! (registry/txt, registry/mapper, endpoint/labels at commit 2bf1bf8); docs/ownership.md describes the form.
 
+mod leftovers;
 mod read;
 mod write;
 
@@ -174,7 +175,7 @@ impl TxtRegistry {
 
     /// The name of the row that this version writes for a record; `None` for types that are never planned and for names that
     /// leave no room for a row.
-    fn row_name(&self, name: &DnsName, record_type: &RecordType) -> Option<DnsName> {
+    pub(crate) fn row_name(&self, name: &DnsName, record_type: &RecordType) -> Option<DnsName> {
         self.names.typed(name, record_type)?.ok()
     }
 }

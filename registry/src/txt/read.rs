@@ -15,10 +15,10 @@ use zonewright_planner::{
 };
 
 /// A record that is an ownership row, and what it says.
-struct Found {
+pub(super) struct Found {
     /// Without its targets where `labels` say it all: the texts of a large zone are a fifth of its memory.
-    record: Record,
-    labels: Labels,
+    pub(super) record: Record,
+    pub(super) labels: Labels,
     is_implied: bool,
 }
 
@@ -50,7 +50,7 @@ impl Found {
 
 /// How a record's row was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub(super) enum Form {
     /// Under the name that this version writes.
     Current,
     /// Under a name that some other version or configuration wrote.
@@ -60,7 +60,7 @@ enum Form {
 }
 
 /// For one record: which row, and in which form.
-type Source = Option<(u32, Form)>;
+pub(super) type Source = Option<(u32, Form)>;
 
 /// Rows by name; rows of one name are chained in the order in which they were read.
 struct Index<'a> {
@@ -127,13 +127,14 @@ impl TxtRegistry {
         let sources = self.sources(&records, &index);
         let claims = self.claims(&records, &index, &sources);
         drop(index);
+        let leftovers = self.leftover_sites(&records, &rows, &sources);
         let ours: Arc<str> = self.owner.as_str().into();
         for (record, source) in records.iter_mut().zip(&sources) {
             self.label(record, *source, &rows, &obstacles, &ours);
         }
         self.note_unowned(&records, &mut obstacles);
         let warnings = warnings(&records, &sources);
-        let rows = self.kept(rows, &records, &sources, obstacles);
+        let rows = self.kept(rows, &records, &sources, obstacles).with_leftovers(leftovers);
         Owned { records, rows, claims, warnings }
     }
 

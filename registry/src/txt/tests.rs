@@ -53,7 +53,7 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
         resource: None,
         reason: HoldReason::Invalid("refused".into()),
     });
-    plan(&PlanInput {
+    let input = PlanInput {
         desired: wishes,
         current: owned.records.iter().collect(),
         holds: &Holds::new(holds, Vec::new()),
@@ -63,7 +63,10 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
         policy: Policy::Sync,
         owner: registry.owner(),
         scope: Scope::All,
-    })
+    };
+    let mut plan = plan(&input);
+    plan.tidy(&input, registry.leftovers(&owned.rows));
+    plan
 }
 
 /// A cycle against a zone that applies what built-in providers apply.
@@ -489,6 +492,7 @@ proptest! {
         changes.iter().for_each(|change| rows.applied(change));
         let listed = registry.read(zone);
         prop_assert_eq!(rows.len(), listed.rows.len());
+        prop_assert_eq!(registry.leftovers(&rows), registry.leftovers(&listed.rows));
         for record in listed.records.iter().filter(|r| r.labels.owner() == Some("me")) {
             let delete = || Change::Delete { old: record.clone(), reason: DeleteReason::NoLongerWanted };
             prop_assert_eq!(registry.decorate(delete(), &rows), registry.decorate(delete(), &listed.rows));

@@ -8,6 +8,8 @@
 //! | update | any | it is written anew, in the current form; older forms stay |
 //! | delete | current form, read | it is deleted |
 //! | delete | older form | it stays, as ExternalDNS leaves it |
+//!
+//! A row whose record does not exist is planned like a record, see `leftovers.rs`.
 
 use super::TxtRegistry;
 use crate::crypt::nonce_text;
@@ -17,7 +19,8 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use tracing::warn;
 use zonewright_planner::{
-    Change, DnsName, Endpoint, Labels, OWNED_RECORD, OWNER, Owner, Properties, Record, RecordType, Target,
+    Change, DeleteReason, DnsName, Endpoint, Labels, OWNED_RECORD, OWNER, Owner, Properties, Record,
+    RecordType, Target,
 };
 use zonewright_provider_kit::{RowChange, ZoneChange};
 
@@ -27,6 +30,8 @@ impl TxtRegistry {
         let row = match &mut change {
             Change::Create { new, .. } => self.create(new, rows),
             Change::Update { old, new, .. } => self.update(old, new, rows),
+            // A row has no row.
+            Change::Delete { reason: DeleteReason::LeftoverRow, .. } => None,
             Change::Delete { old, .. } => self.delete(old, rows),
         };
         ZoneChange { change, rows: row.into_iter().collect() }

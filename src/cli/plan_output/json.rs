@@ -225,6 +225,7 @@ fn codes(change: &Change) -> Vec<&'static str> {
             DeleteReason::NoLongerWanted => "no-longer-wanted",
             DeleteReason::TypeNotWanted => "type-not-wanted",
             DeleteReason::TypeChanged { .. } => "type-changed",
+            DeleteReason::LeftoverRow => "leftover-ownership-record",
         }],
     }
 }

@@ -2,6 +2,7 @@
 
 mod faults;
 mod incremental;
+mod ownership;
 
 use crate::sources::outcome::{Common, Outcome};
 use crate::sources::pipeline::PipelineSettings;

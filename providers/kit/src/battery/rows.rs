@@ -11,7 +11,8 @@ const SECOND: &str =
     "\"heritage=external-dns,external-dns/owner=battery,external-dns/resource=service/default/web\"";
 
 impl Battery<'_> {
-    /// Creates a record with its row, changes both, removes both.
+    /// Creates a record with its row, changes both, removes both; then the same where the row is there before the record, as a
+    /// write that stopped half-way leaves it.
     pub(super) async fn rows(&self, run: &Run<'_>) -> Result<(), (&'static str, Problem)> {
         let types = &self.reader.capabilities().record_types;
         if !(types.contains(&RecordType::A) && types.contains(&RecordType::Txt)) {
@@ -19,7 +20,37 @@ impl Battery<'_> {
         }
         self.create_row(run).await.map_err(|problem| ("create with an ownership row", problem))?;
         self.update_row(run).await.map_err(|problem| ("update with an ownership row", problem))?;
-        self.delete_row(run).await.map_err(|problem| ("delete with an ownership row", problem))
+        self.delete_row(run).await.map_err(|problem| ("delete with an ownership row", problem))?;
+        let step = "an ownership row without its record";
+        self.tidy_row(run).await.map_err(|problem| (step, problem))?;
+        self.complete_row(run).await.map_err(|problem| (step, problem))?;
+        self.delete_row(run).await.map_err(|problem| (step, problem))
+    }
+
+    /// A row alone is stored and removed like any record.
+    async fn tidy_row(&self, run: &Run<'_>) -> Result<(), Problem> {
+        let old = self.lone_row(run).await?;
+        let change = Change::Delete { old, reason: DeleteReason::LeftoverRow };
+        run.apply(vec![ZoneChange { change, rows: Vec::new() }]).await?;
+        self.expect_rows(run, None, None).await
+    }
+
+    /// A record joins the row that is there, which is brought up to date and not created a second time.
+    async fn complete_row(&self, run: &Run<'_>) -> Result<(), Problem> {
+        let read = Some(self.lone_row(run).await?);
+        let new = self.owned_record("192.0.2.31")?;
+        let row = RowChange { read, expected: None, write: Some(self.row(SECOND)?) };
+        let change = Change::Create { new, reason: CreateReason::New };
+        run.apply(vec![ZoneChange { change, rows: vec![row] }]).await?;
+        self.expect_rows(run, Some("192.0.2.31"), Some(SECOND)).await
+    }
+
+    async fn lone_row(&self, run: &Run<'_>) -> Result<Record, Problem> {
+        let new = self.row(FIRST)?;
+        let change = Change::Create { new: new.clone(), reason: CreateReason::New };
+        run.apply(vec![ZoneChange { change, rows: Vec::new() }]).await?;
+        let current = run.current().await?;
+        find(&current, &new).cloned().ok_or(Problem::Missing(new.name))
     }
 
     async fn create_row(&self, run: &Run<'_>) -> Result<(), Problem> {

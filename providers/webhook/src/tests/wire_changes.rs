@@ -1,4 +1,5 @@
-//! Which lists a change goes to. The expected texts are what ExternalDNS v0.22 was recorded to send.
+//! Which lists a change goes to. The expected texts are what ExternalDNS v0.22 was recorded to send; the order within `create`
+//! is ours.
 
 use super::*;
 use crate::changes::to_wire;
@@ -49,10 +50,14 @@ fn marked(json: &str) -> String {
 }
 
 #[test]
-fn records_come_first_and_rows_after_all_of_them() {
+fn rows_are_created_before_all_records_and_deleted_after_them() {
     let new = || Change::Create { new: owned_wish(), reason: CreateReason::New };
     let changes = [with_row(new(), None, None, Some(row())), with_row(new(), None, None, Some(row()))];
-    assert_eq!(sent(&changes), format!(r#"{{"create":[{RECORD},{RECORD},{ROW},{ROW}]}}"#));
+    assert_eq!(sent(&changes), format!(r#"{{"create":[{ROW},{ROW},{RECORD},{RECORD}]}}"#));
+    let old = || Change::Delete { old: owned_record(), reason: DeleteReason::NoLongerWanted };
+    let changes =
+        [with_row(old(), Some(read_row(HERITAGE)), Some(row()), None), with_row(old(), None, None, None)];
+    assert_eq!(sent(&changes), format!(r#"{{"delete":[{RECORD},{RECORD},{ROW}]}}"#));
 }
 
 #[test]
