@@ -16,6 +16,7 @@ pub mod fake;
 pub mod gateway;
 pub mod index;
 pub mod ingress;
+pub mod labelled;
 pub mod load_balancer;
 pub mod merge;
 pub mod node;

@@ -26,7 +26,7 @@ use tokio_util::sync::CancellationToken;
 use zonewright_planner::{Change, DnsName, Scope, SkipReason};
 use zonewright_provider_kit::ProviderError;
 
-/// Things to do around a full run that reach outside: done before it reads the sources, and after it.
+/// Things to do before a full run reads the sources, that reach outside.
 #[async_trait::async_trait]
 pub trait Chores: Send + Sync {
     /// Brings what sources read besides Kubernetes up to date (addresses of load balancer host names). Whether anything changed.
@@ -37,9 +37,6 @@ pub trait Chores: Send + Sync {
     fn comes_before_names(&self) -> bool {
         false
     }
-    /// Tells Kubernetes what was looked at (status of DNSEndpoints). Not called in a dry run, and dropped half-way when the
-    /// daemon is to stop.
-    async fn after(&self) {}
 }
 
 /// Hears of every run: metrics, health.
@@ -213,15 +210,13 @@ impl Daemon {
         let report = self.tell(report, begun);
         let is_settled = report.leaves_nothing() && self.late.is_empty();
         self.settled = is_settled.then(|| report.without_details());
-        if !report.dry_run {
-            // After the report, which must not wait for them, and given up at any moment: what is left is found again.
-            stop.run_until_cancelled(self.finish_chores()).await;
-        }
         report
     }
 
     /// A run for what changed since the last one.
     pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
+        // Of what led to nothing, or to full runs, nobody asks.
+        self.index.take_news_since();
         let mut dirty = std::mem::take(&mut self.late);
         dirty.extend(self.index.update());
         if self.index.can_repeat_names() {
@@ -243,10 +238,12 @@ impl Daemon {
             () = stop.cancelled() => return CaughtUp::Nothing,
             planned = self.plan_names(dirty, desired, begun) => planned,
         };
-        let report = match planned {
+        let since = self.index.take_news_since();
+        let mut report = match planned {
             Ok(report) => self.carry_out(report, begun, stop).await,
             Err(failed) => failed,
         };
+        report.since_event = since.map(|since| since.elapsed());
         CaughtUp::Done(Box::new(self.tell(report, begun)))
     }
 
@@ -267,6 +264,7 @@ impl Daemon {
         desired.endpoints.retain(|endpoint| !unsure.contains(&endpoint.name));
         let mut report = self.new_report();
         report.names = Some(names.len());
+        report.planned_names = names.clone();
         self.plan(report, desired, Scope::Names(&names), begun).await
     }
 
@@ -283,15 +281,10 @@ impl Daemon {
     fn tell(&mut self, mut report: CycleReport, begun: Instant) -> CycleReport {
         report.cycle = self.cycles;
         report.duration = begun.elapsed();
+        report.oldest_listing = self.world().parts.iter().map(|part| part.read_at).min();
         self.reporter.tell(&report);
         self.observers.iter().for_each(|observer| observer.ended(&report));
         report
-    }
-
-    async fn finish_chores(&self) {
-        for chore in &self.chores {
-            chore.after().await;
-        }
     }
 
     /// Writes what was planned, and notes it in the world.

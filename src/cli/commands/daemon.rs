@@ -52,6 +52,7 @@ async fn run_until_stopped(
     };
     health.watch_caches(&prepared.caches);
     health.watch_leadership(&prepared.leadership);
+    metrics.watch_leadership(&prepared.leadership);
     prepared.daemon.observers.push(metrics);
     prepared.daemon.observers.push(Arc::new(health));
     for problem in &prepared.manifest_problems {
@@ -63,6 +64,7 @@ async fn run_until_stopped(
     }
     if once {
         let report = prepared.daemon.cycle(stop).await;
+        stop.run_until_cancelled(prepared.telling.finish()).await;
         if stop.is_cancelled() {
             return Ok(stopped(once));
         }

@@ -6,6 +6,7 @@ mod daemon;
 mod output;
 mod plan;
 mod prepare;
+mod telling;
 
 use super::{Command, Exit, parse};
 use std::ffi::OsString;

@@ -8,6 +8,7 @@ mod daemon;
 mod events;
 mod guard;
 mod holds;
+mod kubernetes_events;
 mod lifecycle;
 mod metrics;
 mod objects;
