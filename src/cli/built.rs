@@ -25,6 +25,11 @@ fn has_source(name: SourceName) -> bool {
     )
 }
 
+/// Whether it is built and reads something that can stand in a file.
+pub(super) fn reads_objects(name: SourceName) -> bool {
+    has_source(name) && !matches!(name, SourceName::Fake | SourceName::Empty)
+}
+
 fn has_provider(name: ProviderName) -> bool {
     matches!(name, ProviderName::InMemory | ProviderName::Webhook)
 }

@@ -229,6 +229,14 @@ named! {
 }
 
 named! {
+    /// What `lint` prints (`--output`).
+    pub enum LintFormat {
+        Text = "text",
+        Json = "json",
+    }
+}
+
+named! {
     /// Whether output is coloured (`--color`).
     pub enum ColorChoice {
         Auto = "auto",

@@ -8,6 +8,7 @@
 //! A source is a function of what is in its caches, nothing else: no clock, no network, no memory of earlier runs. A source never
 //! fails as a whole: an object that cannot be understood is reported, and what it owns is held.
 
+pub mod annotation_check;
 pub mod annotations;
 pub mod crd;
 pub mod duration;

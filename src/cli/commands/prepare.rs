@@ -184,7 +184,7 @@ pub(super) fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder
 }
 
 /// Reads on a thread of its own: standard input may never end, and neither a signal nor the end of the runtime may wait for it.
-async fn read_manifests(paths: Vec<PathBuf>) -> Result<Manifests, StartError> {
+pub(super) async fn read_manifests(paths: Vec<PathBuf>) -> Result<Manifests, StartError> {
     let (sender, receiver) = oneshot::channel();
     let thread = std::thread::Builder::new().name("manifests".into()).stack_size(READER_STACK);
     let unreadable = |error: &dyn std::fmt::Display| StartError::of(format!("--manifests: {error}"));

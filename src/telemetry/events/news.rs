@@ -59,6 +59,8 @@ impl News<'_> {
 
     fn of_change(&self, change: &Change, error: Option<String>, take: &mut dyn FnMut(OfRecord)) {
         let (action, about, ready) = match change {
+            // A leftover of ours that nobody would miss.
+            Change::Delete { reason, .. } if reason.is_of_a_row() => return,
             Change::Create { new, .. } => {
                 ("Created", self.about(change, new.ttl, &new.targets), EmittedEvent::RecordReady)
             }
