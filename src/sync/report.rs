@@ -45,6 +45,10 @@ pub struct CycleReport {
     pub rejected: Vec<Rejected>,
     /// How many names were planned; `None` for all.
     pub names: Option<usize>,
+    /// These names, where only some were planned.
+    pub scope: BTreeSet<DnsName>,
+    /// Nothing has changed since the last run, so nothing was planned, and this is what that one came to.
+    pub is_repeat: bool,
     /// What was planned. The changes of a run that writes move to `applied`.
     pub plan: Plan,
     /// What the delete guard withholds, in this plan and since earlier ones.
