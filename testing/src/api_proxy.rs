@@ -271,7 +271,7 @@ async fn forward(client: &kube::Client, request: Request, page: Option<usize>) -
     head.uri = paged(&head.uri, page);
     let request = http::Request::from_parts(head, kube::client::Body::from(body.to_vec()));
     let answer = client.send(request).await.ok()?;
-    Some(answer.map(|body| Body::new(body)))
+    Some(answer.map(Body::new))
 }
 
 fn paged(uri: &Uri, page: Option<usize>) -> Uri {
