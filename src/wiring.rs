@@ -295,7 +295,11 @@ fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
         .map_err(|error| StartError(format!("--domain-filter or --exclude-domains: {error}")))
 }
 
-fn registry(config: &Config) -> Result<Registry, StartError> {
+/// Makes the registry.
+///
+/// # Errors
+/// When its settings cannot work.
+pub fn registry(config: &Config) -> Result<Registry, StartError> {
     let settings = &config.registry;
     match settings.name {
         RegistryName::Noop => Ok(Registry::Noop),

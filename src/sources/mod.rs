@@ -35,6 +35,9 @@ pub mod store;
 pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
+mod wishes;
+
+pub use wishes::{Asked, Asking, SourceStatus, Wishes};
 
 use object::{Key, Kind};
 use outcome::Outcome;

@@ -14,10 +14,10 @@ use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
-use crate::sources::Source;
+use super::{Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
+use crate::sources::{Source, Wishes};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
@@ -74,6 +74,7 @@ pub struct Daemon {
     pub leadership: Leadership,
     index: SourceIndex,
     world: Arc<RwLock<World>>,
+    board: Board,
     /// What the last full run came to, if it left nothing to be done: the same again needs no planning.
     settled: Option<CycleReport>,
     /// What changed while the wishes of a full run were collected.
@@ -85,6 +86,7 @@ pub struct Daemon {
 impl Daemon {
     /// Puts the parts together.
     pub fn new(sources: Vec<Arc<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
+        let world = Arc::<RwLock<World>>::default();
         Self {
             pipeline,
             listing: ListingCache::default(),
@@ -96,7 +98,8 @@ impl Daemon {
             observers: Vec::new(),
             leadership: Leadership::always(),
             index: SourceIndex::new(sources, stages),
-            world: Arc::default(),
+            board: Board::new(world.clone()),
+            world,
             settled: None,
             late: Dirty::default(),
             reporter: Reporter::default(),
@@ -108,6 +111,16 @@ impl Daemon {
     pub fn world(&self) -> RwLockReadGuard<'_, World> {
         // A panic elsewhere does not make what is stored here wrong: every write is one call.
         self.world.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where the loop writes down what it sees, decides and does.
+    pub fn board(&self) -> Board {
+        self.board.clone()
+    }
+
+    /// Where wishes come from, and the stages that they go through.
+    pub fn wishes(&self) -> Wishes {
+        self.index.wishes()
     }
 
     fn world_mut(&self) -> RwLockWriteGuard<'_, World> {
@@ -183,6 +196,7 @@ impl Daemon {
     /// Shows what is withheld to whoever approves.
     fn publish(&self) {
         self.approvals.iter().for_each(|approvals| approvals.publish(&self.guard));
+        self.board.show_withheld(self.guard.withheld());
     }
 
     /// Whoever leads elsewhere changes what exists.
@@ -190,6 +204,7 @@ impl Daemon {
         self.settled = None;
         *self.world_mut() = World::default();
         self.guard.forget();
+        self.board.forget();
         self.publish();
     }
 
@@ -283,6 +298,7 @@ impl Daemon {
         report.duration = begun.elapsed();
         report.oldest_listing = self.world().parts.iter().map(|part| part.read_at).min();
         self.reporter.tell(&report);
+        self.board.note(&report, &self.faults);
         self.observers.iter().for_each(|observer| observer.ended(&report));
         report
     }
@@ -342,6 +358,7 @@ impl Daemon {
             if let (false, Some(settled)) = (changed, self.settled.take()) {
                 return Ok(Prepared::Settled(CycleReport {
                     listed_from_cache: report.listed_from_cache,
+                    is_repeat: true,
                     ..settled
                 }));
             }

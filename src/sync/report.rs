@@ -48,6 +48,8 @@ pub struct CycleReport {
     pub names: Option<usize>,
     /// Which names were planned, where it was not all of them.
     pub planned_names: BTreeSet<DnsName>,
+    /// Nothing has changed since the last run, so nothing was planned, and this is what that one came to.
+    pub is_repeat: bool,
     /// What was planned. The changes of a run that writes move to `applied`.
     pub plan: Plan,
     /// What the delete guard withholds, in this plan and since earlier ones.

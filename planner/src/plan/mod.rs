@@ -494,7 +494,6 @@ impl Change {
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
             Self::Delete { reason: DeleteReason::TypeNotWanted, .. } => "type-not-wanted",
-            Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-ownership-record",
         }
     }
 

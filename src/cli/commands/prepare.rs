@@ -6,10 +6,11 @@ use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
+use crate::status::Rules;
 use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, StatusParts};
 use crate::wiring::{self, Provider, Sources, StartError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -127,6 +128,25 @@ pub(super) fn approvals_were_met(guard: &Guard) -> Result<(), String> {
 }
 
 impl Prepared {
+    /// What the status page shows.
+    pub(super) fn status_parts(&self, config: &Config) -> Result<StatusParts, StartError> {
+        Ok(StatusParts {
+            board: self.daemon.board(),
+            wishes: self.daemon.wishes(),
+            rules: self.rules(config)?,
+            leadership: self.leadership.clone(),
+        })
+    }
+
+    /// The rules that views show.
+    pub(super) fn rules(&self, config: &Config) -> Result<Rules, StartError> {
+        Ok(Rules {
+            settings: self.daemon.pipeline.settings.clone(),
+            registry: Arc::new(wiring::registry(config)?),
+            provider: config.providers.general.name.to_string(),
+        })
+    }
+
     /// Takes part in the election from now on. Not before the caches have settled: who has nothing to write should not keep
     /// others from it.
     pub(super) fn run_for_leader(&mut self) {

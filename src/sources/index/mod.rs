@@ -17,7 +17,7 @@ use super::object::Key;
 use super::outcome::Outcome;
 use super::pipeline::{Desired, PipelineSettings, gather};
 use super::store::{Changes, Fill};
-use super::{Affected, Source, Which};
+use super::{Affected, Source, Which, Wishes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
@@ -117,6 +117,11 @@ impl SourceIndex {
     /// depend on each other (PTR).
     pub fn can_repeat_names(&self) -> bool {
         self.settings.create_ptr.is_none() && !self.makes_things_up()
+    }
+
+    /// The same sources and stages, for those who look through them beside the loop.
+    pub fn wishes(&self) -> Wishes {
+        Wishes::new(self.sources.clone(), self.settings.clone())
     }
 
     /// Everything that is wanted: the first step of a full cycle.
