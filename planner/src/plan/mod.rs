@@ -493,6 +493,7 @@ impl Change {
                 Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
+            Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-row",
             Self::Delete { reason: DeleteReason::TypeNotWanted, .. } => "type-not-wanted",
         }
     }
