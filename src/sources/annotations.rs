@@ -116,8 +116,10 @@ impl<'a> Annotations<'a> {
         // Later prefixes first, so that the values of the first prefix overwrite theirs.
         for prefix in self.keys.prefixes.iter().rev() {
             for (full_key, value) in self.map.iter() {
-                let property = full_key.strip_prefix(prefix.as_str()).and_then(|s| self.property(s, value));
-                if let Some(name) = property {
+                let Some(suffix) = full_key.strip_prefix(prefix.as_str()) else { continue };
+                // A value without a meaning overwrites, too: an `alias` of `false` under the first prefix is no alias.
+                let counts = self.get(suffix) == Some(value);
+                if let (true, Some(name)) = (counts, self.property(suffix, value)) {
                     properties.set(name, value);
                 }
             }
