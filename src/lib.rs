@@ -12,6 +12,7 @@
 pub mod cli;
 pub mod kubernetes;
 pub mod sources;
+pub mod status;
 pub mod sync;
 pub mod telemetry;
 mod wiring;

@@ -11,6 +11,7 @@ const COLUMNS: usize = 100;
 const SUBCOMMANDS: &str = "\
 Subcommands (before all flags; without one, the daemon runs):
   plan     Show what a run would change, and why, and change nothing
+  lint     Look for mistakes in manifests, without a cluster and a provider
   approve  Let through deletes that the guard of a running daemon withholds, or list them
   crds     Print the custom resource definitions that the daemon uses
 ";
@@ -30,6 +31,7 @@ pub(super) fn text(form: Form) -> String {
         ),
         Form::Approve => ("zonewright approve [HASH] [--address=[HOST]:PORT]", ""),
         Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
+        Form::Lint => ("zonewright lint [FILE|FOLDER|-]... [FLAGS]", ""),
         Form::Crds => {
             return "Print the custom resource definitions that the daemon uses.\n\nUsage: zonewright crds\n"
                 .into();
@@ -39,6 +41,11 @@ pub(super) fn text(form: Form) -> String {
         Form::Plan => {
             "Shows what a run would change, and why, and changes nothing.\n\n\
              Exit status: 0 nothing to do, 2 changes, 3 deletes withheld by the guard, 1 error."
+        }
+        Form::Lint => {
+            "Looks for mistakes in manifests: unknown annotations, annotations on the wrong kind of object, malformed\n\
+             names, targets and values. Takes the flags of the daemon; without --source, all sources count.\n\n\
+             Exit status: 0 nothing found, 1 something found, or an error."
         }
         Form::Approve => {
             "Lets through the deletes that the guard of a running daemon withholds under this hash: exactly these,\n\

@@ -17,6 +17,7 @@ mod guard;
 mod help;
 mod kubernetes;
 mod leadership;
+mod lint;
 mod mistakes;
 mod names;
 mod own;
@@ -38,9 +39,9 @@ pub use guard::{ConfigMapName, GuardConfig};
 pub use kubernetes::KubernetesConfig;
 pub use leadership::LeadershipConfig;
 pub use names::{
-    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
-    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName, TlsVersion,
-    ZoneVisibility,
+    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LintFormat, LoadBalancing, LogFormat,
+    LogLevel, OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName,
+    TlsVersion, ZoneVisibility,
 };
 pub use own::OwnConfig;
 pub use planning::PlanningConfig;
@@ -89,6 +90,8 @@ pub enum Command {
         /// Where the daemon serves metrics.
         address: String,
     },
+    /// Look for mistakes in manifests.
+    Lint(Box<Config>, LintFormat),
     /// Print the custom resource definitions.
     Crds,
 }
@@ -177,6 +180,9 @@ pub fn parse(
         .get_arguments()
         .filter_map(|argument| Some((argument.get_long()?.to_owned(), kind_of(argument))))
         .collect();
+    if form == Form::Lint {
+        words = lint::completed(words, &kinds, env);
+    }
     let around = Surroundings { env, read_file: &|path| std::fs::read_to_string(path) };
     let given = match argv::read(words, &kinds, &around).map_err(Exit::bad_flag)? {
         Request::Help => return Err(Exit::text(help::text(form))),
@@ -206,6 +212,10 @@ pub fn parse(
             let config = flags.check(true, &given)?;
             Ok(Command::Plan(Box::new(config), PlanOptions { format: output, color }))
         }
+        Form::Lint => {
+            let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;
+            Ok(Command::Lint(Box::new(flags.check(true, &given)?), output))
+        }
     }
 }
 
@@ -214,6 +224,7 @@ pub fn parse(
 enum Form {
     Daemon,
     Plan,
+    Lint,
     Approve,
     Crds,
 }
@@ -226,18 +237,19 @@ impl Form {
             Some("approve") => Self::Approve,
             Some("crds") => Self::Crds,
             Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
-            Some(name @ ("explain" | "lint")) => {
+            Some("lint") => Self::Lint,
+            Some(name @ "explain") => {
                 return Err(format!("this version of Zonewright does not have the subcommand {name} yet"));
             }
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, approve and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, lint, approve and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);
-        if form == Self::Plan {
+        if matches!(form, Self::Plan | Self::Lint) {
             words.iter_mut().for_each(long_output);
         }
         Ok((form, words))
@@ -247,6 +259,7 @@ impl Form {
         match self {
             Self::Daemon => DaemonArgs::command(),
             Self::Plan => PlanArgs::command(),
+            Self::Lint => LintArgs::command(),
             Self::Approve => ApproveArgs::command(),
             Self::Crds => {
                 clap::Command::new("zonewright crds").disable_help_flag(true).disable_version_flag(true)
@@ -263,7 +276,7 @@ fn take_operand(words: &mut Vec<String>) -> Option<String> {
     (0..words.len()).find(is_operand).map(|index| words.remove(index))
 }
 
-/// `plan` alone has a short flag: `-o json`, `-ojson`, `-o=json`.
+/// `plan` and `lint` have a short flag: `-o json`, `-ojson`, `-o=json`.
 fn long_output(word: &mut String) {
     let Some(rest) = word.strip_prefix("-o") else { return };
     *word = match rest.strip_prefix('=').unwrap_or(rest) {
@@ -315,6 +328,16 @@ struct ApproveArgs {
     /// The --metrics-address of the daemon, which takes approvals only from its own machine or Pod
     #[arg(long, default_value = "127.0.0.1:7979", value_name = "[HOST]:PORT", help_heading = "Approval")]
     address: String,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright lint", disable_help_flag = true, disable_version_flag = true)]
+struct LintArgs {
+    /// Form of the result; -o for short
+    #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Check")]
+    output: LintFormat,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 /// Everything that can be typed. The order is that of the help.

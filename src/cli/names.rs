@@ -160,11 +160,17 @@ named! {
 }
 
 named! {
-    /// A Kubernetes Event that can be written on objects (`--events-emit`).
+    /// A Kubernetes Event that can be written on objects (`--events-emit`). The first three are those of ExternalDNS.
     pub enum EmittedEvent {
         RecordReady = "RecordReady",
         RecordDeleted = "RecordDeleted",
         RecordError = "RecordError",
+        RecordHeld = "RecordHeld",
+        RecordConflict = "RecordConflict",
+        RecordDenied = "RecordDenied",
+        RecordInvalid = "RecordInvalid",
+        RecordWithheld = "RecordWithheld",
+        RecordQuarantined = "RecordQuarantined",
     }
 }
 
@@ -219,6 +225,14 @@ named! {
         Text = "text",
         Json = "json",
         Markdown = "markdown",
+    }
+}
+
+named! {
+    /// What `lint` prints (`--output`).
+    pub enum LintFormat {
+        Text = "text",
+        Json = "json",
     }
 }
 

@@ -1,5 +1,6 @@
 //! Annotations: which keys are read, and what their values mean. Facts: ExternalDNS v0.22, source/annotations.
 
+use super::annotation_check;
 use super::object::StringMap;
 use std::sync::Arc;
 use zonewright_planner::{ALIAS, Properties, RECORD_TYPE, Ttl};
@@ -147,6 +148,11 @@ impl<'a> Annotations<'a> {
         ];
         let name = NAMES.iter().find(|name| suffix.contains(**name))?;
         Some(format!("{}{name}", self.keys.prefixes.first()?))
+    }
+
+    /// What does not do what whoever wrote it may think, on an object of this kind.
+    pub fn oddities(&self, group: &str, kind: &str) -> Vec<String> {
+        annotation_check::oddities(self.keys, group, kind, self.map)
     }
 
     /// Keys whose values under two prefixes differ: the first prefix's value is used, which may surprise.

@@ -8,6 +8,7 @@
 //! A source is a function of what is in its caches, nothing else: no clock, no network, no memory of earlier runs. A source never
 //! fails as a whole: an object that cannot be understood is reported, and what it owns is held.
 
+pub mod annotation_check;
 pub mod annotations;
 pub mod crd;
 pub mod duration;
@@ -16,6 +17,7 @@ pub mod fake;
 pub mod gateway;
 pub mod index;
 pub mod ingress;
+pub mod labelled;
 pub mod load_balancer;
 pub mod merge;
 pub mod node;
@@ -33,6 +35,9 @@ pub mod store;
 pub mod template;
 #[cfg(test)]
 pub(crate) mod testing;
+mod wishes;
+
+pub use wishes::{Asked, Asking, SourceStatus, Wishes};
 
 use object::{Key, Kind};
 use outcome::Outcome;

@@ -8,6 +8,7 @@
 //! writer: it surveys and proposes, and has nothing to carry out with.
 
 mod apply;
+pub mod board;
 pub mod daemon;
 pub mod faults;
 pub mod guard;
@@ -19,6 +20,7 @@ mod schedule;
 mod world;
 
 pub use apply::{Applied, Manner};
+pub use board::Board;
 pub use faults::Faults;
 pub use holds::HoldAges;
 pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};

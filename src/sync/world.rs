@@ -253,19 +253,21 @@ pub struct ListingCache {
     pub across_writes: Duration,
     /// `--provider-cache-time`: this long, but not beyond a write.
     pub until_write: Duration,
-    /// Whether `across_writes` stretches for zones that take long to read.
-    pub stretches: bool,
+    /// How many times as long as reading a zone took it is trusted at least; zero where `--drift-interval` says how long.
+    pub stretch: u32,
 }
 
-/// Where nothing else is known of the provider's limits, reading takes at most this share of the time.
-const READING_SHARE: u32 = 100;
-
 impl ListingCache {
+    /// The stretch for a service that takes only so many requests: listing then takes at most a fifth of them, because a listing
+    /// lasts as long as its requests have to wait for each other.
+    pub const OF_LIMITED_SERVICE: u32 = 5;
+    /// The stretch for a service that names no limit: listing takes at most a hundredth of the time, ours and the service's.
+    pub const OF_UNLIMITED_SERVICE: u32 = 100;
+
     /// Whether a part need not be read again.
     pub fn covers(&self, part: &Part, now: Instant) -> bool {
         let age = now.duration_since(part.read_at);
-        let stretched = if self.stretches { part.read_took * READING_SHARE } else { Duration::ZERO };
-        let is_trusted = age < self.across_writes.max(stretched);
+        let is_trusted = age < self.across_writes.max(part.read_took * self.stretch);
         !part.is_stale && (is_trusted || (age < self.until_write && !part.is_written))
     }
 }

@@ -1,6 +1,6 @@
-//! The HTTP address for probes and Prometheus (`--metrics-address`).
+//! The HTTP address for probes, Prometheus and people (`--metrics-address`).
 
-use super::{Health, Metrics, Verdict, approve};
+use super::{Health, Metrics, Status, Verdict, approve, status};
 use crate::sync::guard::ApprovalHandle;
 use axum::Router;
 use axum::extract::RawQuery;
@@ -60,6 +60,7 @@ impl AdminServer {
         metrics: Arc<Metrics>,
         health: Health,
         approvals: ApprovalHandle,
+        page: Status,
         stop: CancellationToken,
     ) {
         let ready = health.clone();
@@ -76,6 +77,7 @@ impl AdminServer {
             )
             .route("/metrics", get(move || render(metrics.clone())))
             .merge(approve::routes(approvals))
+            .merge(status::routes(page))
             .into_make_service_with_connect_info::<SocketAddr>();
         let served =
             axum::serve(self.listener, app).with_graceful_shutdown(async move { stop.cancelled().await });

@@ -5,7 +5,7 @@ use super::prepare::{approvals_were_met, prepare};
 use crate::cli::{Config, LogFormat};
 use crate::kubernetes::ApprovalConfigMap;
 use crate::sync::{Schedule, guard};
-use crate::telemetry::{AdminServer, Health, Metrics, logs};
+use crate::telemetry::{AdminServer, Health, Metrics, Status, logs};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -41,7 +41,14 @@ async fn run_until_stopped(
     let _end = background.clone().drop_guard();
     let (handle, approvals) = guard::approvals();
     let health = Health::new(Health::patience(config.schedule.interval, longest_call(config)));
-    tokio::spawn(admin.serve(metrics.clone(), health.clone(), handle.clone(), background.clone()));
+    let page = Status::default();
+    tokio::spawn(admin.serve(
+        metrics.clone(),
+        health.clone(),
+        handle.clone(),
+        page.clone(),
+        background.clone(),
+    ));
     if config.schedule.dry_run {
         info!("running in dry-run mode. No changes to DNS records will be made.");
     }
@@ -52,6 +59,8 @@ async fn run_until_stopped(
     };
     health.watch_caches(&prepared.caches);
     health.watch_leadership(&prepared.leadership);
+    metrics.watch_leadership(&prepared.leadership);
+    page.show(prepared.status_parts(config)?);
     prepared.daemon.observers.push(metrics);
     prepared.daemon.observers.push(Arc::new(health));
     for problem in &prepared.manifest_problems {
@@ -63,6 +72,7 @@ async fn run_until_stopped(
     }
     if once {
         let report = prepared.daemon.cycle(stop).await;
+        stop.run_until_cancelled(prepared.telling.finish()).await;
         if stop.is_cancelled() {
             return Ok(stopped(once));
         }

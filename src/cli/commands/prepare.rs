@@ -1,14 +1,16 @@
 //! What daemon and preview have in common: sources with something to read from, and the parts behind them.
 
-use super::chores::{LookUpLoadBalancers, WriteStatus};
+use super::chores::LookUpLoadBalancers;
+use super::telling::Telling;
 use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
+use crate::status::Rules;
 use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
-use crate::telemetry::Metrics;
+use crate::telemetry::{Metrics, StatusParts};
 use crate::wiring::{self, Provider, Sources, StartError};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -39,6 +41,8 @@ pub(super) struct Prepared {
     /// Whether this replica is the one that writes.
     pub leadership: Leadership,
     campaign: Option<Campaign<ClusterLease>>,
+    /// What is written into the cluster.
+    pub telling: Telling,
     provider: Provider,
 }
 
@@ -66,8 +70,8 @@ pub(super) async fn prepare(
     let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
     let writer = can_write.then(fenced);
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
-    let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
-    daemon.listing = wiring::listing_cache(config);
+    let mut daemon = Daemon::new(all.clone(), wiring::stages(config), pipeline);
+    daemon.listing = wiring::listing_cache(config, provider.reader.capabilities().requests_per_second);
     daemon.guard = wiring::guard(config);
     daemon.holds = wiring::hold_ages(config);
     daemon.leadership = leadership.clone();
@@ -79,11 +83,14 @@ pub(super) async fn prepare(
     }
     let caches = Arc::new(caches);
     let (mut manifest_problems, mut followed, mut api) = (Vec::new(), None, None);
+    let mut telling = Telling::default();
     if config.own.manifests.is_empty() {
         if caches.all().next().is_some() || config.guard.configmap.is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
-            if let (Some(crd), true) = (&crd, can_write) {
-                daemon.chores.push(Arc::new(WriteStatus::new(crd.cache(), client.clone())));
+            if can_write {
+                let (told, observers) = Telling::start(config, all, crd, metrics, stop).await?;
+                daemon.observers.extend(observers);
+                telling = told;
             }
             store::start(&caches, &client, stop).detach_all();
             api = Some(client);
@@ -101,6 +108,7 @@ pub(super) async fn prepare(
         manifests: followed,
         leadership,
         campaign,
+        telling,
         provider,
     })
 }
@@ -120,6 +128,25 @@ pub(super) fn approvals_were_met(guard: &Guard) -> Result<(), String> {
 }
 
 impl Prepared {
+    /// What the status page shows.
+    pub(super) fn status_parts(&self, config: &Config) -> Result<StatusParts, StartError> {
+        Ok(StatusParts {
+            board: self.daemon.board(),
+            wishes: self.daemon.wishes(),
+            rules: self.rules(config)?,
+            leadership: self.leadership.clone(),
+        })
+    }
+
+    /// The rules that views show.
+    pub(super) fn rules(&self, config: &Config) -> Result<Rules, StartError> {
+        Ok(Rules {
+            settings: self.daemon.pipeline.settings.clone(),
+            registry: Arc::new(wiring::registry(config)?),
+            provider: config.providers.general.name.to_string(),
+        })
+    }
+
     /// Takes part in the election from now on. Not before the caches have settled: who has nothing to write should not keep
     /// others from it.
     pub(super) fn run_for_leader(&mut self) {
@@ -160,7 +187,7 @@ async fn campaign(
     Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
 }
 
-fn cluster_access(config: &Config) -> ClusterAccess {
+pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
     let kubernetes = &config.kubernetes;
     ClusterAccess {
         kubeconfig: kubernetes.kubeconfig.clone(),
@@ -171,13 +198,13 @@ fn cluster_access(config: &Config) -> ClusterAccess {
     }
 }
 
-fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
+pub(super) fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
     let metrics = metrics?.clone();
     Some(Arc::new(move |call| metrics.kubernetes_request(&call)))
 }
 
 /// Reads on a thread of its own: standard input may never end, and neither a signal nor the end of the runtime may wait for it.
-async fn read_manifests(paths: Vec<PathBuf>) -> Result<Manifests, StartError> {
+pub(super) async fn read_manifests(paths: Vec<PathBuf>) -> Result<Manifests, StartError> {
     let (sender, receiver) = oneshot::channel();
     let thread = std::thread::Builder::new().name("manifests".into()).stack_size(READER_STACK);
     let unreadable = |error: &dyn std::fmt::Display| StartError::of(format!("--manifests: {error}"));

@@ -129,7 +129,6 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[case("--dynamodb-table=t", "--dynamodb-table is for registry dynamodb")]
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
-#[case("--events-emit=RecordReady", "--events-emit is for writing Kubernetes Events")]
 #[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
 #[case("--pdns-api-key=secret", "--pdns-api-key is for provider pdns")]
 fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {

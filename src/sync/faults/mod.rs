@@ -225,6 +225,11 @@ impl Faults {
         records.chain(fights).filter(|(_, due)| *due <= now).map(|(site, _)| site.key.name.clone()).collect()
     }
 
+    /// The zones that are left alone for a while, until when and why. A pause may have ended without an attempt since.
+    pub fn resting(&self) -> impl Iterator<Item = (&ZoneId, Instant, &ProviderError)> {
+        self.zones.resting()
+    }
+
     /// The records that the provider refuses.
     pub fn refused(&self) -> impl Iterator<Item = (&Site, &Refused)> {
         self.quarantine.iter()

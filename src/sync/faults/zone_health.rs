@@ -126,6 +126,14 @@ impl ZoneHealth {
         };
     }
 
+    /// Every zone with a pause, until when and why: the longer of its two.
+    pub fn resting(&self) -> impl Iterator<Item = (&ZoneId, Instant, &ProviderError)> {
+        self.zones.iter().filter_map(|(zone, state)| {
+            let pauses = [&state.read, &state.write].into_iter().filter_map(|trouble| trouble.last.as_ref());
+            pauses.max_by_key(|(until, _)| *until).map(|(until, why)| (zone, *until, why))
+        })
+    }
+
     /// When the pauses end.
     pub fn dues(&self) -> impl Iterator<Item = Instant> {
         let troubles = self.zones.values().flat_map(|state| [&state.read, &state.write]);

@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod guard;
+mod lint;
 mod quickstart;
 mod streams;
 

@@ -125,6 +125,8 @@ pub fn provider_flags(url: &str) -> Vec<String> {
         "--registry=txt",
         "--txt-owner-id=me",
         "--interval=200ms",
+        // Not longer on a busy machine, where each listing takes long.
+        "--drift-interval=200ms",
     ]);
     all.push(format!("--webhook-provider-url={url}"));
     all
