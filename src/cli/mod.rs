@@ -12,6 +12,7 @@
 mod argv;
 mod built;
 mod commands;
+mod explain_output;
 mod filters;
 mod guard;
 mod help;
@@ -38,9 +39,9 @@ pub use guard::{ConfigMapName, GuardConfig};
 pub use kubernetes::KubernetesConfig;
 pub use leadership::LeadershipConfig;
 pub use names::{
-    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
-    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName, TlsVersion,
-    ZoneVisibility,
+    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, ExplainFormat, LoadBalancing, LogFormat,
+    LogLevel, OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName,
+    TlsVersion, ZoneVisibility,
 };
 pub use own::OwnConfig;
 pub use planning::PlanningConfig;
@@ -74,6 +75,7 @@ use argv::{Given, Kind, Request, Surroundings};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use zonewright_planner::DnsName;
 
 /// What the program is to do.
 #[derive(Debug)]
@@ -82,6 +84,8 @@ pub enum Command {
     Run(Box<Config>),
     /// Show what a run would change.
     Plan(Box<Config>, PlanOptions),
+    /// Say why a name is, or is not, published.
+    Explain(Box<Config>, ExplainOptions),
     /// Let through what the delete guard of a running daemon withholds, or say what that is.
     Approve {
         /// What is approved; `None` to say what could be.
@@ -133,6 +137,17 @@ pub struct PlanOptions {
     pub color: ColorChoice,
 }
 
+/// What `explain` explains, and how it shows that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainOptions {
+    /// The name.
+    pub name: DnsName,
+    /// In which form.
+    pub format: ExplainFormat,
+    /// Whether in colour.
+    pub color: ColorChoice,
+}
+
 /// The end of the program before it began: help, version or a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
@@ -171,7 +186,13 @@ pub fn parse(
         .map(|word| word.into_string().map_err(|word| Exit::bad_flag(format!("{word:?} is not UTF-8"))))
         .collect::<Result<_, _>>()?;
     let (form, mut words) = Form::of(words).map_err(Exit::bad_flag)?;
-    let hash = if form == Form::Approve { take_operand(&mut words) } else { None };
+    let operand = match form {
+        Form::Approve => take_operand(&mut words),
+        Form::Explain if !asks_for_help(&words) => {
+            Some(take_name(&mut words).map_err(Exit::bad_flag)?.to_string())
+        }
+        _ => None,
+    };
     let command = form.command();
     let kinds = command
         .get_arguments()
@@ -192,7 +213,7 @@ pub fn parse(
         Form::Crds => Ok(Command::Crds),
         Form::Approve => {
             let ApproveArgs { address } = ApproveArgs::from_arg_matches(&matches).map_err(typed)?;
-            Ok(Command::Approve { hash, address })
+            Ok(Command::Approve { hash: operand, address })
         }
         Form::Daemon => {
             let flags = DaemonArgs::from_arg_matches(&matches).map_err(typed)?.flags;
@@ -206,6 +227,14 @@ pub fn parse(
             let config = flags.check(true, &given)?;
             Ok(Command::Plan(Box::new(config), PlanOptions { format: output, color }))
         }
+        Form::Explain => {
+            let ExplainArgs { flags, output, color } =
+                ExplainArgs::from_arg_matches(&matches).map_err(typed)?;
+            let config = flags.check(true, &given)?;
+            let name = DnsName::parse(&operand.unwrap_or_default())
+                .map_err(|error| Exit::bad_flag(error.to_string()))?;
+            Ok(Command::Explain(Box::new(config), ExplainOptions { name, format: output, color }))
+        }
     }
 }
 
@@ -214,6 +243,7 @@ pub fn parse(
 enum Form {
     Daemon,
     Plan,
+    Explain,
     Approve,
     Crds,
 }
@@ -223,21 +253,22 @@ impl Form {
     fn of(mut words: Vec<String>) -> Result<(Self, Vec<String>), String> {
         let form = match words.first().map(String::as_str) {
             Some("plan") => Self::Plan,
+            Some("explain") => Self::Explain,
             Some("approve") => Self::Approve,
             Some("crds") => Self::Crds,
             Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
-            Some(name @ ("explain" | "lint")) => {
+            Some(name @ "lint") => {
                 return Err(format!("this version of Zonewright does not have the subcommand {name} yet"));
             }
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, approve and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, explain, approve and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);
-        if form == Self::Plan {
+        if matches!(form, Self::Plan | Self::Explain) {
             words.iter_mut().for_each(long_output);
         }
         Ok((form, words))
@@ -247,6 +278,7 @@ impl Form {
         match self {
             Self::Daemon => DaemonArgs::command(),
             Self::Plan => PlanArgs::command(),
+            Self::Explain => ExplainArgs::command(),
             Self::Approve => ApproveArgs::command(),
             Self::Crds => {
                 clap::Command::new("zonewright crds").disable_help_flag(true).disable_version_flag(true)
@@ -263,7 +295,21 @@ fn take_operand(words: &mut Vec<String>) -> Option<String> {
     (0..words.len()).find(is_operand).map(|index| words.remove(index))
 }
 
-/// `plan` alone has a short flag: `-o json`, `-ojson`, `-o=json`.
+/// The name to explain stands before all flags, because a word behind a flag may be its value.
+fn take_name(words: &mut Vec<String>) -> Result<DnsName, String> {
+    match words.first() {
+        Some(word) if !word.starts_with(['-', '@']) => {
+            DnsName::parse(&words.remove(0)).map_err(|error| error.to_string())
+        }
+        _ => Err("explain needs a name right behind it: zonewright explain NAME [FLAGS]".to_owned()),
+    }
+}
+
+fn asks_for_help(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(word.as_str(), "--help" | "--help-long" | "--help-man" | "--version"))
+}
+
+/// `plan` and `explain` alone have a short flag: `-o json`, `-ojson`, `-o=json`.
 fn long_output(word: &mut String) {
     let Some(rest) = word.strip_prefix("-o") else { return };
     *word = match rest.strip_prefix('=').unwrap_or(rest) {
@@ -304,6 +350,19 @@ struct PlanArgs {
     output: PlanFormat,
     /// Whether the result is coloured; auto for on a terminal
     #[arg(long, default_value = "auto", value_name = "WHEN", help_heading = "Preview")]
+    color: ColorChoice,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright explain", disable_help_flag = true, disable_version_flag = true)]
+struct ExplainArgs {
+    /// Form of the answer; -o for short
+    #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Answer")]
+    output: ExplainFormat,
+    /// Whether the answer is coloured; auto for on a terminal
+    #[arg(long, default_value = "auto", value_name = "WHEN", help_heading = "Answer")]
     color: ColorChoice,
     #[command(flatten)]
     flags: Flags,

@@ -223,6 +223,14 @@ named! {
 }
 
 named! {
+    /// What `explain` prints (`--output`).
+    pub enum ExplainFormat {
+        Text = "text",
+        Json = "json",
+    }
+}
+
+named! {
     /// Whether output is coloured (`--color`).
     pub enum ColorChoice {
         Auto = "auto",

@@ -3,6 +3,7 @@
 mod approve;
 mod chores;
 mod daemon;
+mod explain;
 mod output;
 mod plan;
 mod prepare;
@@ -28,6 +29,7 @@ pub async fn run(
         }
         Ok(Command::Approve { hash, address }) => approve::run(hash.as_deref(), &address).await,
         Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,
+        Ok(Command::Explain(config, options)) => explain::run(&config, &options, &stop).await,
         Ok(Command::Run(config)) => daemon::run(&config, stop).await,
     }
 }
