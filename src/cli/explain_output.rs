@@ -57,7 +57,7 @@ fn objects(out: &mut String, explanation: &Explanation) {
         heading(out, "Objects that would, but for a filter");
         for row in &explanation.filtered {
             line(out, 2, WARN, &row.object);
-            line(out, 4, PLAIN, &format!("kept out by {}", row.filter.trim_end_matches(',')));
+            line(out, 4, PLAIN, &format!("kept out by {}", row.filter));
         }
     }
     if !explanation.similar.is_empty() {

@@ -110,6 +110,20 @@ pub(super) fn table(
     html.raw("</tbody></table>");
 }
 
+/// A cell that may have nothing to say; narrow screens then leave it out.
+pub(super) fn cell_or_none(html: &mut Html, column: &'static str, text: Option<String>) {
+    match text {
+        Some(text) => cell(html, column, |html| {
+            html.text(text);
+        }),
+        None => {
+            html.raw("<td role=\"cell\" class=\"none\" data-label=\"")
+                .raw(column)
+                .raw("\"><div>–</div></td>");
+        }
+    }
+}
+
 /// A cell that says on narrow screens which column it is of.
 pub(super) fn cell(html: &mut Html, column: &'static str, content: impl FnOnce(&mut Html)) {
     html.raw("<td role=\"cell\" data-label=\"").raw(column).raw("\"><div>");

@@ -50,7 +50,7 @@ fn filters() -> Vec<Filter> {
             |s| s.gateway.label_filter = Default::default(),
         ),
         filter(
-            "the controller annotation, which names another controller,",
+            "the controller annotation",
             |_| true,
             |s| s.annotation_keys = s.annotation_keys.clone().of_any_controller(),
         ),
@@ -94,13 +94,42 @@ pub(super) async fn find(
         found.extend(objects.into_iter().map(|object| FilteredRow { object, filter: filter.clone() }));
     }
     if found.is_empty() && given.len() > 1 {
-        let lift_all = |settings: &mut Settings| given.iter().for_each(|filter| (filter.lift)(settings));
-        let objects = ask(config, prepared, name, names, lift_all).await?;
-        let texts: Vec<&str> = given.iter().map(|filter| filter.text.trim_end_matches(',')).collect();
-        let filter = format!("more than one of {}", texts.join(", "));
-        found.extend(objects.into_iter().map(|object| FilteredRow { object, filter: filter.clone() }));
+        found.extend(kept_out_by_several(config, prepared, name, given).await?);
     }
     Ok(found.into_iter().filter(|row| !known.contains(&row.object)).collect())
+}
+
+/// What only several filters together keep out: all are set aside, then each is put back that makes no difference.
+async fn kept_out_by_several(
+    config: &Config,
+    prepared: &Prepared,
+    name: &DnsName,
+    mut filters: Vec<Filter>,
+) -> Result<Vec<FilteredRow>, StartError> {
+    let names = &config.sources.names;
+    let without = |filters: &[Filter], kept: Option<usize>| {
+        let lifts: Vec<_> = filters
+            .iter()
+            .enumerate()
+            .filter(|(at, _)| Some(*at) != kept)
+            .map(|(_, filter)| filter.lift)
+            .collect();
+        move |settings: &mut Settings| lifts.iter().for_each(|lift| lift(settings))
+    };
+    let mut objects = ask(config, prepared, name, names, without(&filters, None)).await?;
+    let mut at = 0;
+    while at < filters.len() && !objects.is_empty() {
+        let still = ask(config, prepared, name, names, without(&filters, Some(at))).await?;
+        if still.is_empty() {
+            at += 1;
+        } else {
+            objects = still;
+            filters.remove(at);
+        }
+    }
+    let texts: Vec<&str> = filters.iter().map(|filter| filter.text.as_str()).collect();
+    let filter = texts.join(" together with ");
+    Ok(objects.into_iter().map(|object| FilteredRow { object, filter: filter.clone() }).collect())
 }
 
 /// The filters that these flags put in force.
