@@ -95,7 +95,7 @@ fn what_is_not_ours_is_not_held_by_us() {
 
 #[rstest]
 #[case::part_of_a_name("shop", &["shop.example.org", "workshop.example.net"])]
-#[case::capitals("SHOP.Example", &["shop.example.org"])]
+#[case::capitals("SHOP.Example.ORG", &["shop.example.org"])]
 #[case::an_owner("blue", &["workshop.example.net"])]
 #[case::an_object("ingress/web/shop", &["shop.example.org"])]
 #[case::a_target("192.0.2.2", &["workshop.example.net"])]

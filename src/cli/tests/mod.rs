@@ -288,7 +288,7 @@ fn explain_takes_a_name_before_all_flags() {
         (&["--once"], "explain needs a name"),
         (&["a..b"], "a..b"),
         (&["a.org", "b.org"], "unexpected b.org"),
-        (&["a.org", "-omarkdown"], "-omarkdown"),
+        (&["a.org", "-omarkdown"], "choose one of text, json"),
     ] {
         let message = explain(words).unwrap_err().message;
         assert!(message.contains(part), "{words:?}: {message}");

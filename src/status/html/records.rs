@@ -49,8 +49,11 @@ fn states(html: &mut Html, found: &Table, query: &Query) {
     html.raw("<ul class=\"states\" aria-label=\"Filter by state\">");
     let all: usize = found.states.values().sum();
     state_link(html, query, None, all);
-    for (state, count) in &found.states {
-        state_link(html, query, Some(*state), *count);
+    // The one that is chosen is there even if nothing is in it.
+    let chosen = query.state.filter(|state| !found.states.contains_key(state)).map(|state| (state, 0));
+    let counted = found.states.iter().map(|(state, count)| (*state, *count));
+    for (state, count) in chosen.into_iter().chain(counted) {
+        state_link(html, query, Some(state), count);
     }
     html.raw("</ul>");
 }
