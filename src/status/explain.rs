@@ -232,6 +232,18 @@ fn asks(asking: &Asking, name: &DnsName) -> bool {
 }
 
 fn summary(explanation: &Explanation) -> String {
+    let mut text = answer(explanation);
+    if let Some(first) = explanation.filtered.first() {
+        text.push_str(&format!(" {} would ask for it, but is kept out by {}.", first.object, first.filter));
+    }
+    let wildcard = explanation.similar.iter().find(|similar| similar.is_wildcard);
+    if let (Verdict::NotAskedFor, Some(wildcard)) = (explanation.verdict, wildcard) {
+        text.push_str(&format!(" {} of {} answers for it.", wildcard.name, wildcard.object));
+    }
+    text
+}
+
+fn answer(explanation: &Explanation) -> String {
     let name = &explanation.name;
     let actions = |rows: &[PlanRow]| {
         let texts: BTreeSet<String> =
@@ -260,28 +272,13 @@ fn summary(explanation: &Explanation) -> String {
             }
             reasons => format!("{name} is not as it is asked for: {reasons}."),
         },
-        Verdict::NotAskedFor => nobody_asks(explanation),
+        Verdict::NotAskedFor => match explanation.records.first() {
+            Some(row) => {
+                format!("No object asks for {name}. What is there is not ours ({}).", row.state.as_str())
+            }
+            None => format!("No object asks for {name}."),
+        },
     }
-}
-
-fn nobody_asks(explanation: &Explanation) -> String {
-    let name = &explanation.name;
-    let there = match explanation.records.first() {
-        Some(row) => format!(" What is there is not ours ({}).", row.state.as_str()),
-        None => String::new(),
-    };
-    if let Some(first) = explanation.filtered.first() {
-        return format!(
-            "No object that counts asks for {name}: {} would, but {} leaves it out.{there}",
-            first.object, first.filter
-        );
-    }
-    let wildcard = explanation.similar.iter().find(|similar| similar.is_wildcard);
-    let hint = match wildcard {
-        Some(wildcard) => format!(" {} of {} answers for it.", wildcard.name, wildcard.object),
-        None => String::new(),
-    };
-    format!("No object asks for {name}.{hint}{there}")
 }
 
 fn object_row(asking: &Asking, name: &DnsName) -> ObjectRow {

@@ -27,8 +27,10 @@ pub fn status_page(overview: &Overview, table: &Table, query: &Query) -> String 
     html.raw("</div></header><main>");
     overview::alerts(&mut html, overview);
     overview::facts(&mut html, overview);
+    html.raw("<div class=\"pair\">");
     overview::zones(&mut html, overview);
     overview::sources(&mut html, overview);
+    html.raw("</div>");
     records::section(&mut html, table, query, overview);
     overview::problems(&mut html, overview);
     overview::recent(&mut html, overview);
