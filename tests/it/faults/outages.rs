@@ -149,7 +149,7 @@ fn no_outage_of_a_source_deletes_anything() {
         // The short form takes every other one, and the next run those that are left.
         outages.retain(|_| {
             turn += 1;
-            size.is_long || turn % 2 == 0
+            size.is_long || turn.is_multiple_of(2)
         });
         let faults = join_all(outages.iter().map(|outage| endures(&cluster, outage))).await;
         let kinds = outages.iter().map(|outage| outage.name).collect::<Vec<_>>().join(", ");

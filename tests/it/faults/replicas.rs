@@ -265,10 +265,14 @@ fn three_replicas_never_write_in_turns() {
         let began = Instant::now();
         let mut group = Group::start(Size::from_environment()).await;
         group.leader().await;
-        for round in 0..group.size.of(EVENTS.len(), 48) {
-            let event = if group.size.is_long { group.random.one_of(&EVENTS) } else { EVENTS[round] };
+        let mut events = EVENTS.to_vec();
+        if group.size.is_long {
+            events = (0..48).map(|_| group.random.one_of(&EVENTS)).collect();
+        }
+        let between_calms = group.size.of(2, 3);
+        for (round, event) in events.into_iter().enumerate() {
             group.change_of_leader(event).await;
-            if round % group.size.of(2, 3) == 1 {
+            if round % between_calms == 1 {
                 group.calm().await;
             }
         }
