@@ -2,8 +2,9 @@
 
 use super::judge::Judge;
 use super::random::Random;
-use crate::cluster::objects::{dns_endpoint, gateway, http_route, ingress, service};
+use crate::cluster::objects::{dns_endpoint, gateway, http_route, ingress, normal, service};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use zonewright_testing::KubeApiserver;
 
 const GATEWAYS: [&str; 2] = ["east", "west"];
@@ -150,6 +151,36 @@ impl Model {
         self.free.append(&mut self.given_up);
     }
 
+    /// These records in order, less ownership records without a record that name an object which has another: where a provider
+    /// ended half-way they stay for as long as that object does (docs/ownership.md). Also tells how many.
+    pub fn without_leftovers(&self, records: Vec<Value>) -> (Vec<Value>, usize) {
+        let records = normal(records);
+        let names: HashSet<&str> = records.iter().filter_map(|record| record["dnsName"].as_str()).collect();
+        let is_leftover = |record: &&Value| {
+            let name = record["dnsName"].as_str().unwrap_or_default();
+            let of = name.split_once('-').map(|(_, of)| of);
+            let text = record["targets"][0].as_str().unwrap_or_default();
+            let slots = self.objects.iter().enumerate().filter(|(_, wish)| wish.is_some());
+            let mut resources = slots.map(|(slot, _)| self.resource(slot));
+            record["recordType"] == "TXT"
+                && of.is_some_and(|of| !names.contains(of))
+                && resources
+                    .any(|resource| text.contains(&format!("owner=me,external-dns/resource={resource}\"")))
+        };
+        let (left, rest): (Vec<&Value>, Vec<&Value>) = records.iter().partition(is_leftover);
+        (rest.into_iter().cloned().collect(), left.len())
+    }
+
+    fn resource(&self, slot: usize) -> String {
+        format!("{}/{}/o{slot}", KINDS[slot % KINDS.len()], self.namespace)
+    }
+
+    /// A name that some object asks for.
+    pub fn any_name(&self, random: &mut Random) -> Option<String> {
+        let names: Vec<&String> = self.objects.iter().flatten().map(|wish| &wish.host).collect();
+        (!names.is_empty()).then(|| names[random.below(names.len())].clone())
+    }
+
     pub fn len(&self) -> usize {
         self.objects.iter().flatten().count()
     }
@@ -188,8 +219,8 @@ impl Model {
         let target = target(slot, wish);
         let record_type = record_type(target);
         let row = format!(
-            "\"heritage=external-dns,external-dns/owner=me,external-dns/resource={kind}/{}/o{slot}\"",
-            self.namespace
+            "\"heritage=external-dns,external-dns/owner=me,external-dns/resource={}\"",
+            self.resource(slot)
         );
         let row_name = format!("{}-{}", record_type.to_lowercase(), wish.host);
         let mut records = vec![
