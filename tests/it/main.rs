@@ -6,3 +6,4 @@
 mod cli;
 mod cluster;
 mod conformance;
+mod status_page;
