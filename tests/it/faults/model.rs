@@ -151,21 +151,25 @@ impl Model {
         self.free.append(&mut self.given_up);
     }
 
-    /// These records in order, less ownership records without a record that name an object which has another: where a provider
-    /// ended half-way they stay for as long as that object does (docs/ownership.md). Also tells how many.
+    /// These records in order, less ownership records without their record that something speaks for: a record of another type at
+    /// the name, or another record of the object that they name. Where a provider ended half-way they stay for as long as that
+    /// is so (docs/ownership.md). Also tells how many.
     pub fn without_leftovers(&self, records: Vec<Value>) -> (Vec<Value>, usize) {
         let records = normal(records);
-        let names: HashSet<&str> = records.iter().filter_map(|record| record["dnsName"].as_str()).collect();
+        let text = |record: &Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();
+        let sites: HashSet<(String, String)> =
+            records.iter().map(|record| (text(record, "dnsName"), text(record, "recordType"))).collect();
+        let names: HashSet<&String> = sites.iter().map(|(name, _)| name).collect();
+        let living = self.objects.iter().enumerate().filter(|(_, wish)| wish.is_some());
+        let living: Vec<String> =
+            living.map(|(slot, _)| format!("resource={}\"", self.resource(slot))).collect();
         let is_leftover = |record: &&Value| {
-            let name = record["dnsName"].as_str().unwrap_or_default();
-            let of = name.split_once('-').map(|(_, of)| of);
-            let text = record["targets"][0].as_str().unwrap_or_default();
-            let slots = self.objects.iter().enumerate().filter(|(_, wish)| wish.is_some());
-            let mut resources = slots.map(|(slot, _)| self.resource(slot));
-            record["recordType"] == "TXT"
-                && of.is_some_and(|of| !names.contains(of))
-                && resources
-                    .any(|resource| text.contains(&format!("owner=me,external-dns/resource={resource}\"")))
+            let (row, says) = (text(record, "dnsName"), record["targets"][0].as_str().unwrap_or_default());
+            let Some((kind, name)) = row.split_once('-') else { return false };
+            let has_record = sites.contains(&(name.to_owned(), kind.to_uppercase()));
+            let is_spoken_for =
+                || names.contains(&name.to_owned()) || living.iter().any(|resource| says.ends_with(resource));
+            says.contains("owner=me,") && !has_record && is_spoken_for()
         };
         let (left, rest): (Vec<&Value>, Vec<&Value>) = records.iter().partition(is_leftover);
         (rest.into_iter().cloned().collect(), left.len())
@@ -278,4 +282,27 @@ pub fn thieves(namespace: &str) -> [Value; 2] {
         service(namespace, "thief", "plain.example.org", "198.51.100.66"),
         ingress(namespace, "thief", "theirs.example.org", "198.51.100.66"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::objects::owned_a;
+
+    #[test]
+    fn only_rows_that_something_speaks_for_are_left_out() {
+        let mut model = Model::new("x", 4);
+        let host = "n1.example.org".to_owned();
+        model.objects[0] = Some(Wish { host, target: 0, is_away: false });
+        let row = |name: &str, resource: &str| owned_a(name, "", "me", resource).remove(1);
+        let mut records = model.records();
+        records.push(row("moved.example.org", "service/x/o0"));
+        assert_eq!(model.without_leftovers(records.clone()), (normal(model.records()), 1));
+        let mut other_type = row("n1.example.org", "crd/x/o3");
+        other_type["dnsName"] = json!("aaaa-n1.example.org");
+        records.push(other_type);
+        assert_eq!(model.without_leftovers(records.clone()).1, 2);
+        records.push(row("gone.example.org", "crd/x/o3"));
+        assert_eq!(model.without_leftovers(records.clone()).1, 2, "nothing speaks for this one");
+    }
 }
