@@ -316,11 +316,9 @@ impl Daemon {
         }
         // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
         let changes = std::mem::take(&mut report.plan.changes);
-        let changes = self.pipeline.decorate(&self.world(), changes);
         let manner = |zone: &_| self.faults.manner(zone);
-        report.applied = self.pipeline.carry_out(changes, manner, stop).await;
+        report.applied = self.pipeline.carry_out(changes, &self.world, manner, stop).await;
         self.faults.note(&report.applied, Instant::now());
-        self.world_mut().absorb(&report.applied);
         self.guard.note_applied(&report.applied, begun);
         report
     }

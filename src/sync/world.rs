@@ -261,8 +261,9 @@ impl ListingCache {
     /// The stretch for a service that takes only so many requests: listing then takes at most a fifth of them, because a listing
     /// lasts as long as its requests have to wait for each other.
     pub const OF_LIMITED_SERVICE: u32 = 5;
-    /// The stretch for a service that names no limit: listing takes at most a hundredth of the time, ours and the service's.
-    pub const OF_UNLIMITED_SERVICE: u32 = 100;
+    /// The stretch for a service that names no limit: listing takes at most a three-hundredth of the time, ours and the service's,
+    /// and an idle daemon with it at most half a percent of a core, planning now and then included.
+    pub const OF_UNLIMITED_SERVICE: u32 = 300;
 
     /// Whether a part need not be read again.
     pub fn covers(&self, part: &Part, now: Instant) -> bool {
