@@ -20,7 +20,7 @@ use crate::sources::settings::{
 use crate::sources::store::{Caches, Retention};
 use crate::sources::template::{TemplateFlags, Templates};
 use crate::sync::guard::{Guard, GuardSettings, ZoneShare};
-use crate::sync::{HoldAges, Pipeline, PlanSettings};
+use crate::sync::{HoldAges, ListingCache, Pipeline, PlanSettings};
 use std::sync::Arc;
 use std::time::Duration;
 use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
@@ -364,16 +364,20 @@ pub fn faults(config: &Config) -> crate::sync::Faults {
     crate::sync::Faults::new(config.schedule.interval, seed())
 }
 
-/// How long a listing may be used again.
-pub fn listing_cache(config: &Config) -> crate::sync::ListingCache {
+/// How long a listing may be used again, of a service that takes so many requests per second.
+pub fn listing_cache(config: &Config, requests_per_second: Option<f64>) -> ListingCache {
     let across_writes = match config.registry.name {
         RegistryName::Txt => config.registry.txt.cache_interval,
         _ => Duration::ZERO,
     };
     let schedule = &config.schedule;
-    crate::sync::ListingCache {
+    ListingCache {
         across_writes: across_writes.max(schedule.drift_interval.unwrap_or(schedule.interval)),
         until_write: config.providers.general.cache_time,
-        stretches: schedule.drift_interval.is_none(),
+        stretch: match (schedule.drift_interval, requests_per_second) {
+            (Some(_), _) => 0,
+            (None, Some(_)) => ListingCache::OF_LIMITED_SERVICE,
+            (None, None) => ListingCache::OF_UNLIMITED_SERVICE,
+        },
     }
 }

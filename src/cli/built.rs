@@ -25,6 +25,11 @@ fn has_source(name: SourceName) -> bool {
     )
 }
 
+/// Whether it is built and reads something that can stand in a file.
+pub(super) fn reads_objects(name: SourceName) -> bool {
+    has_source(name) && !matches!(name, SourceName::Fake | SourceName::Empty)
+}
+
 fn has_provider(name: ProviderName) -> bool {
     matches!(name, ProviderName::InMemory | ProviderName::Webhook)
 }
@@ -35,8 +40,6 @@ fn has_registry(name: RegistryName) -> bool {
 
 /// `--webhook-server`.
 const HAS_WEBHOOK_SERVER: bool = false;
-/// `--events-emit`.
-const HAS_EVENT_WRITER: bool = false;
 
 /// Who reads a flag.
 #[derive(Debug, Clone, Copy)]
@@ -45,7 +48,6 @@ enum Reader {
     Provider(ProviderName),
     Registry(RegistryName),
     WebhookServer,
-    EventWriter,
 }
 
 impl Reader {
@@ -55,7 +57,6 @@ impl Reader {
             Self::Provider(name) => has_provider(name),
             Self::Registry(name) => has_registry(name),
             Self::WebhookServer => HAS_WEBHOOK_SERVER,
-            Self::EventWriter => HAS_EVENT_WRITER,
         }
     }
 
@@ -65,7 +66,6 @@ impl Reader {
             Self::Provider(name) => format!("provider {name}"),
             Self::Registry(name) => format!("registry {name}"),
             Self::WebhookServer => "the webhook server".into(),
-            Self::EventWriter => "writing Kubernetes Events".into(),
         }
     }
 }
@@ -89,7 +89,6 @@ const READERS: &[(&str, &[Reader])] = {
         ("coredns-", &[Provider(P::CoreDns), Provider(P::SkyDns)]),
         ("crd-registry-", &[Registry(R::Crd)]),
         ("dynamodb-", &[Registry(R::DynamoDb)]),
-        ("events-emit", &[Reader::EventWriter]),
         ("exoscale-", &[Provider(P::Exoscale)]),
         ("gloo-", &[Source(S::GlooProxy)]),
         ("godaddy-", &[Provider(P::GoDaddy)]),

@@ -18,6 +18,7 @@ mod guard;
 mod help;
 mod kubernetes;
 mod leadership;
+mod lint;
 mod mistakes;
 mod names;
 mod own;
@@ -39,8 +40,8 @@ pub use guard::{ConfigMapName, GuardConfig};
 pub use kubernetes::KubernetesConfig;
 pub use leadership::LeadershipConfig;
 pub use names::{
-    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, ExplainFormat, LoadBalancing, LogFormat,
-    LogLevel, OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName,
+    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
+    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ReportFormat, ServiceType, SourceName,
     TlsVersion, ZoneVisibility,
 };
 pub use own::OwnConfig;
@@ -93,6 +94,8 @@ pub enum Command {
         /// Where the daemon serves metrics.
         address: String,
     },
+    /// Look for mistakes in manifests.
+    Lint(Box<Config>, ReportFormat),
     /// Print the custom resource definitions.
     Crds,
 }
@@ -143,7 +146,7 @@ pub struct ExplainOptions {
     /// The name.
     pub name: DnsName,
     /// In which form.
-    pub format: ExplainFormat,
+    pub format: ReportFormat,
     /// Whether in colour.
     pub color: ColorChoice,
 }
@@ -198,6 +201,9 @@ pub fn parse(
         .get_arguments()
         .filter_map(|argument| Some((argument.get_long()?.to_owned(), kind_of(argument))))
         .collect();
+    if form == Form::Lint {
+        words = lint::completed(words, &kinds, env);
+    }
     let around = Surroundings { env, read_file: &|path| std::fs::read_to_string(path) };
     let given = match argv::read(words, &kinds, &around).map_err(Exit::bad_flag)? {
         Request::Help => return Err(Exit::text(help::text(form))),
@@ -227,6 +233,10 @@ pub fn parse(
             let config = flags.check(true, &given)?;
             Ok(Command::Plan(Box::new(config), PlanOptions { format: output, color }))
         }
+        Form::Lint => {
+            let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;
+            Ok(Command::Lint(Box::new(flags.check(true, &given)?), output))
+        }
         Form::Explain => {
             let ExplainArgs { flags, output, color } =
                 ExplainArgs::from_arg_matches(&matches).map_err(typed)?;
@@ -243,6 +253,7 @@ pub fn parse(
 enum Form {
     Daemon,
     Plan,
+    Lint,
     Explain,
     Approve,
     Crds,
@@ -257,18 +268,16 @@ impl Form {
             Some("approve") => Self::Approve,
             Some("crds") => Self::Crds,
             Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
-            Some(name @ "lint") => {
-                return Err(format!("this version of Zonewright does not have the subcommand {name} yet"));
-            }
+            Some("lint") => Self::Lint,
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, explain, approve and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, explain, lint, approve and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);
-        if matches!(form, Self::Plan | Self::Explain) {
+        if matches!(form, Self::Plan | Self::Lint | Self::Explain) {
             words.iter_mut().for_each(long_output);
         }
         Ok((form, words))
@@ -278,6 +287,7 @@ impl Form {
         match self {
             Self::Daemon => DaemonArgs::command(),
             Self::Plan => PlanArgs::command(),
+            Self::Lint => LintArgs::command(),
             Self::Explain => ExplainArgs::command(),
             Self::Approve => ApproveArgs::command(),
             Self::Crds => {
@@ -309,7 +319,7 @@ fn asks_for_help(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "--help" | "--help-long" | "--help-man" | "--version"))
 }
 
-/// `plan` and `explain` alone have a short flag: `-o json`, `-ojson`, `-o=json`.
+/// `plan`, `explain` and `lint` have a short flag: `-o json`, `-ojson`, `-o=json`.
 fn long_output(word: &mut String) {
     let Some(rest) = word.strip_prefix("-o") else { return };
     *word = match rest.strip_prefix('=').unwrap_or(rest) {
@@ -360,7 +370,7 @@ struct PlanArgs {
 struct ExplainArgs {
     /// Form of the answer; -o for short
     #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Answer")]
-    output: ExplainFormat,
+    output: ReportFormat,
     /// Whether the answer is coloured; auto for on a terminal
     #[arg(long, default_value = "auto", value_name = "WHEN", help_heading = "Answer")]
     color: ColorChoice,
@@ -374,6 +384,16 @@ struct ApproveArgs {
     /// The --metrics-address of the daemon, which takes approvals only from its own machine or Pod
     #[arg(long, default_value = "127.0.0.1:7979", value_name = "[HOST]:PORT", help_heading = "Approval")]
     address: String,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright lint", disable_help_flag = true, disable_version_flag = true)]
+struct LintArgs {
+    /// Form of the result; -o for short
+    #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Check")]
+    output: ReportFormat,
+    #[command(flatten)]
+    flags: Flags,
 }
 
 /// Everything that can be typed. The order is that of the help.

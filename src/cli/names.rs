@@ -160,11 +160,17 @@ named! {
 }
 
 named! {
-    /// A Kubernetes Event that can be written on objects (`--events-emit`).
+    /// A Kubernetes Event that can be written on objects (`--events-emit`). The first three are those of ExternalDNS.
     pub enum EmittedEvent {
         RecordReady = "RecordReady",
         RecordDeleted = "RecordDeleted",
         RecordError = "RecordError",
+        RecordHeld = "RecordHeld",
+        RecordConflict = "RecordConflict",
+        RecordDenied = "RecordDenied",
+        RecordInvalid = "RecordInvalid",
+        RecordWithheld = "RecordWithheld",
+        RecordQuarantined = "RecordQuarantined",
     }
 }
 
@@ -223,8 +229,8 @@ named! {
 }
 
 named! {
-    /// What `explain` prints (`--output`).
-    pub enum ExplainFormat {
+    /// What `lint` and `explain` print (`--output`).
+    pub enum ReportFormat {
         Text = "text",
         Json = "json",
     }

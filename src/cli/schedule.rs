@@ -31,7 +31,7 @@ pub(super) struct ScheduleArgs {
     /// Say what would change, and change nothing
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     dry_run: bool,
-    /// Kubernetes Event to write on objects whose records changed or failed (repeatable)
+    /// Kubernetes Event to write on objects when their records come, go, fail or are left alone (repeatable)
     #[arg(long, value_name = "EVENT")]
     events_emit: Vec<EmittedEvent>,
 }

@@ -7,6 +7,7 @@
 mod access;
 mod approvals;
 mod calls;
+pub mod events;
 mod reload;
 mod token_bucket;
 

@@ -1,5 +1,6 @@
 //! Annotations: which keys are read, and what their values mean. Facts: ExternalDNS v0.22, source/annotations.
 
+use super::annotation_check;
 use super::object::StringMap;
 use std::sync::Arc;
 use zonewright_planner::{ALIAS, Properties, RECORD_TYPE, Ttl};
@@ -124,8 +125,10 @@ impl<'a> Annotations<'a> {
         // Later prefixes first, so that the values of the first prefix overwrite theirs.
         for prefix in self.keys.prefixes.iter().rev() {
             for (full_key, value) in self.map.iter() {
-                let property = full_key.strip_prefix(prefix.as_str()).and_then(|s| self.property(s, value));
-                if let Some(name) = property {
+                let Some(suffix) = full_key.strip_prefix(prefix.as_str()) else { continue };
+                // A value without a meaning overwrites, too: an `alias` of `false` under the first prefix is no alias.
+                let counts = self.get(suffix) == Some(value);
+                if let (true, Some(name)) = (counts, self.property(suffix, value)) {
                     properties.set(name, value);
                 }
             }
@@ -156,6 +159,11 @@ impl<'a> Annotations<'a> {
         ];
         let name = NAMES.iter().find(|name| suffix.contains(**name))?;
         Some(format!("{}{name}", self.keys.prefixes.first()?))
+    }
+
+    /// What does not do what whoever wrote it may think, on an object of this kind.
+    pub fn oddities(&self, group: &str, kind: &str) -> Vec<String> {
+        annotation_check::oddities(self.keys, group, kind, self.map)
     }
 
     /// Keys whose values under two prefixes differ: the first prefix's value is used, which may surprise.

@@ -8,6 +8,7 @@
 //! A source is a function of what is in its caches, nothing else: no clock, no network, no memory of earlier runs. A source never
 //! fails as a whole: an object that cannot be understood is reported, and what it owns is held.
 
+pub mod annotation_check;
 pub mod annotations;
 pub mod crd;
 pub mod duration;
@@ -16,6 +17,7 @@ pub mod fake;
 pub mod gateway;
 pub mod index;
 pub mod ingress;
+pub mod labelled;
 pub mod load_balancer;
 pub mod merge;
 pub mod node;
@@ -25,6 +27,8 @@ pub mod outcome;
 pub mod pipeline;
 pub mod pod;
 pub mod pods;
+#[cfg(test)]
+mod prefix_matrix;
 pub mod selection;
 pub mod selector;
 pub mod service;

@@ -16,10 +16,15 @@ pub fn is_selected(settings: &Settings, object: &impl KubeObject) -> bool {
         && settings.annotation_keys.of(&metadata.annotations).are_for_us()
 }
 
-/// What the annotations say about all endpoints of an object. Contradictions and a malformed TTL are reported.
+/// What the annotations say about all endpoints of an object. What is odd about them is reported.
 pub fn common(annotations: &Annotations<'_>, resource: String, outcome: &mut Outcome) -> Common {
     for contradiction in annotations.contradictions() {
         outcome.warn(contradiction);
+    }
+    let object = outcome.object.clone();
+    let group = object.api_version.split_once('/').map_or("", |(group, _)| group);
+    for oddity in annotations.oddities(group, object.kind) {
+        outcome.warn(oddity);
     }
     let ttl = annotations.ttl().unwrap_or_else(|message| {
         outcome.warn(message);

@@ -32,7 +32,7 @@ impl Stage {
         let clock = Clock { now: read_at + Duration::from_secs(90), wall: SystemTime::UNIX_EPOCH + THEN };
         let zones = || ["example.org", "example.net"].map(zone).to_vec();
         let owned = Owned { records, ..Owned::default() };
-        let part = Part::new(zones(), owned, Vec::new(), read_at, Duration::ZERO);
+        let part = Part::new(zones(), owned, Vec::new(), 0, read_at, Duration::ZERO);
         let world = World { zones: zones(), parts: vec![part], ..World::default() };
         let caches = vec![("ingresses.networking.k8s.io".to_owned(), CacheStatus::Synced)];
         let sources = vec![SourceStatus { name: "ingress", caches }];

@@ -220,7 +220,7 @@ impl Notes {
             self.skips.clear();
             self.pending.clear();
         } else {
-            for name in &report.scope {
+            for name in &report.planned_names {
                 self.skips.remove(name);
                 self.pending.remove(name);
             }

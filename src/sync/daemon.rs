@@ -23,10 +23,10 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zonewright_planner::{DnsName, Scope, SkipReason};
+use zonewright_planner::{Change, DnsName, Scope, SkipReason};
 use zonewright_provider_kit::ProviderError;
 
-/// Things to do around a full run that reach outside: done before it reads the sources, and after it.
+/// Things to do before a full run reads the sources, that reach outside.
 #[async_trait::async_trait]
 pub trait Chores: Send + Sync {
     /// Brings what sources read besides Kubernetes up to date (addresses of load balancer host names). Whether anything changed.
@@ -37,9 +37,6 @@ pub trait Chores: Send + Sync {
     fn comes_before_names(&self) -> bool {
         false
     }
-    /// Tells Kubernetes what was looked at (status of DNSEndpoints). Not called in a dry run, and dropped half-way when the
-    /// daemon is to stop.
-    async fn after(&self) {}
 }
 
 /// Hears of every run: metrics, health.
@@ -51,6 +48,9 @@ pub trait Observer: Send + Sync {
     /// A cycle was due, and is left to the replica that leads.
     fn stands_by(&self) {}
 }
+
+/// How often wishes are collected anew because something changed meanwhile.
+const MOST_COLLECTIONS: usize = 3;
 
 /// Everything that runs.
 pub struct Daemon {
@@ -77,6 +77,8 @@ pub struct Daemon {
     board: Board,
     /// What the last full run came to, if it left nothing to be done: the same again needs no planning.
     settled: Option<CycleReport>,
+    /// What changed while the wishes of a full run were collected.
+    late: Dirty,
     reporter: Reporter,
     cycles: u64,
 }
@@ -99,6 +101,7 @@ impl Daemon {
             board: Board::new(world.clone()),
             world,
             settled: None,
+            late: Dirty::default(),
             reporter: Reporter::default(),
             cycles: 0,
         }
@@ -220,17 +223,17 @@ impl Daemon {
             Err(failed) => failed,
         };
         let report = self.tell(report, begun);
-        self.settled = report.leaves_nothing().then(|| report.without_details());
-        if !report.dry_run {
-            // After the report, which must not wait for them, and given up at any moment: what is left is found again.
-            stop.run_until_cancelled(self.finish_chores()).await;
-        }
+        let is_settled = report.leaves_nothing() && self.late.is_empty();
+        self.settled = is_settled.then(|| report.without_details());
         report
     }
 
     /// A run for what changed since the last one.
     pub async fn catch_up(&mut self, stop: &CancellationToken) -> CaughtUp {
-        let mut dirty = self.index.update();
+        // Of what led to nothing, or to full runs, nobody asks.
+        self.index.take_news_since();
+        let mut dirty = std::mem::take(&mut self.late);
+        dirty.extend(self.index.update());
         if self.index.can_repeat_names() {
             dirty.names.extend(self.faults.due_names(Instant::now()));
         }
@@ -250,10 +253,12 @@ impl Daemon {
             () = stop.cancelled() => return CaughtUp::Nothing,
             planned = self.plan_names(dirty, desired, begun) => planned,
         };
-        let report = match planned {
+        let since = self.index.take_news_since();
+        let mut report = match planned {
             Ok(report) => self.carry_out(report, begun, stop).await,
             Err(failed) => failed,
         };
+        report.since_event = since.map(|since| since.elapsed());
         CaughtUp::Done(Box::new(self.tell(report, begun)))
     }
 
@@ -274,10 +279,8 @@ impl Daemon {
         desired.endpoints.retain(|endpoint| !unsure.contains(&endpoint.name));
         let mut report = self.new_report();
         report.names = Some(names.len());
-        match self.plan(report, desired, Scope::Names(&names), begun).await {
-            Ok(report) => Ok(CycleReport { scope: names, ..report }),
-            Err(failed) => Err(failed),
-        }
+        report.planned_names = names.clone();
+        self.plan(report, desired, Scope::Names(&names), begun).await
     }
 
     fn begin(&mut self) -> Instant {
@@ -293,16 +296,11 @@ impl Daemon {
     fn tell(&mut self, mut report: CycleReport, begun: Instant) -> CycleReport {
         report.cycle = self.cycles;
         report.duration = begun.elapsed();
+        report.oldest_listing = self.world().parts.iter().map(|part| part.read_at).min();
         self.reporter.tell(&report);
         self.board.note(&report, &self.faults);
         self.observers.iter().for_each(|observer| observer.ended(&report));
         report
-    }
-
-    async fn finish_chores(&self) {
-        for chore in &self.chores {
-            chore.after().await;
-        }
     }
 
     /// Writes what was planned, and notes it in the world.
@@ -344,7 +342,7 @@ impl Daemon {
 
     /// Everything up to the plan of a full run: nothing here changes anything outside.
     async fn prepare(&mut self, begun: Instant) -> Result<Prepared, CycleReport> {
-        let mut changed = false;
+        let mut changed = !std::mem::take(&mut self.late).is_empty();
         for chore in &self.chores {
             changed |= chore.before().await;
         }
@@ -352,9 +350,9 @@ impl Daemon {
         // Listed first, as ExternalDNS does: what is wanted is then the newer of the two, and takes the memory that the ownership
         // rows of the list have left.
         let surveyed = self.survey(begun).await;
-        if let Ok(listed) = surveyed {
-            changed |= listed;
-            report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(!listed);
+        if let Ok(surveyed) = &surveyed {
+            changed |= surveyed.is_news;
+            report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(!surveyed.is_read);
             changed |= self.holds.due(begun).next().is_some();
             changed |= !self.index.update().is_empty() || self.index.makes_things_up();
             if let (false, Some(settled)) = (changed, self.settled.take()) {
@@ -365,7 +363,7 @@ impl Daemon {
                 }));
             }
         }
-        let mut desired = self.index.collect();
+        let mut desired = self.collect();
         report.wished = wishes_by_type(&desired.endpoints);
         report.duplicates = std::mem::take(&mut desired.duplicates);
         if let Err(error) = surveyed {
@@ -393,6 +391,22 @@ impl Daemon {
         self.plan(report, desired, Scope::All, begun).await.map(Prepared::Planned)
     }
 
+    /// Everything that is wanted. Sources are read one after another, so that an object that changes meanwhile could be seen by none
+    /// of them; its names are planned by the next run.
+    fn collect(&mut self) -> Desired {
+        let mut desired = self.index.collect();
+        self.late = self.index.update();
+        for _ in 1..MOST_COLLECTIONS {
+            if self.late.is_empty() {
+                return desired;
+            }
+            desired = self.index.collect();
+            self.late = self.index.update();
+        }
+        self.index.wake().notify_one();
+        desired
+    }
+
     /// Compares wishes with what exists.
     async fn plan(
         &mut self,
@@ -416,6 +430,13 @@ impl Daemon {
             // The field itself, because others are borrowed beside it.
             let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
             let Proposal { mut plan, rejected } = self.pipeline.propose(&world, wanted, scope);
+            if matches!(scope, Scope::All) {
+                let late = &self.late;
+                let is_late = |change: &Change| {
+                    late.names.contains(change.name()) || (late.everything && change.action() == "delete")
+                };
+                plan.changes.retain(|change| !is_late(change));
+            }
             self.faults.hold_back(&mut plan, &world.zones, scope, Instant::now());
             // The last to have a say: what others hold back is not deleted either.
             self.guard.review(&mut plan, scope, || self.pipeline.stock(&world), begun);
@@ -427,19 +448,21 @@ impl Daemon {
         Ok(report)
     }
 
-    /// Reads what may not be trusted any more. Whether anything was read.
-    async fn survey(&mut self, now: Instant) -> Result<bool, ProviderError> {
+    /// Reads what may not be trusted any more.
+    async fn survey(&mut self, now: Instant) -> Result<Surveyed, ProviderError> {
         let rules = self.listing;
         if self.world().is_covered_by(&rules, now) {
-            return Ok(false);
+            return Ok(Surveyed { is_read: false, is_news: false });
         }
+        let before = self.world().seen();
         let known = || {
             let parts = std::mem::take(&mut write(&self.world).parts);
             parts.into_iter().filter(|part| rules.covers(part, now)).collect()
         };
         let world = self.pipeline.survey(&mut self.faults, now, known).await?;
+        let is_news = before.is_none() || before != world.seen();
         *self.world_mut() = world;
-        Ok(true)
+        Ok(Surveyed { is_read: true, is_news })
     }
 }
 
@@ -452,6 +475,14 @@ pub enum CaughtUp {
     Done(Box<CycleReport>),
     /// More has to be planned than some names.
     NeedsFullRun,
+}
+
+/// What a look at the zones came to.
+struct Surveyed {
+    /// At least one zone was read.
+    is_read: bool,
+    /// What was read is not what was read before, or something was written meanwhile.
+    is_news: bool,
 }
 
 /// What a full run came to before anything is written.

@@ -7,6 +7,7 @@ use crate::sources::pipeline::Duplicates;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
 use zonewright_planner::{
     Change, DnsName, Endpoint, Incomplete, Plan, Record, RecordType, Skip, SkipReason, Target,
@@ -45,8 +46,8 @@ pub struct CycleReport {
     pub rejected: Vec<Rejected>,
     /// How many names were planned; `None` for all.
     pub names: Option<usize>,
-    /// These names, where only some were planned.
-    pub scope: BTreeSet<DnsName>,
+    /// Which names were planned, where it was not all of them.
+    pub planned_names: BTreeSet<DnsName>,
     /// Nothing has changed since the last run, so nothing was planned, and this is what that one came to.
     pub is_repeat: bool,
     /// What was planned. The changes of a run that writes move to `applied`.
@@ -61,6 +62,10 @@ pub struct CycleReport {
     pub failure: Option<Failure>,
     /// Nothing was sent because this is a dry run.
     pub dry_run: bool,
+    /// How long ago the first of the changes was taken in that led to this run; `None` for full runs.
+    pub since_event: Option<Duration>,
+    /// Since when the oldest part of what is known to exist is known.
+    pub oldest_listing: Option<Instant>,
 }
 
 /// What ended a cycle early.

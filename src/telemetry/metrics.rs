@@ -3,18 +3,29 @@
 
 use super::summary::SummaryVec;
 use crate::kubernetes;
+use crate::kubernetes::events::EventOutcome;
 use crate::sync::daemon::Observer;
+use crate::sync::leadership::{Leadership, Role};
 use crate::sync::report::{ByType, CycleReport, Step};
-use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Encoder, Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
-use std::sync::Arc;
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use tokio::time::Instant;
 use zonewright_planner::{DnsName, Skip, SkipReason};
 use zonewright_provider_webhook::{self as webhook, WebhookStats};
 
+mod make;
+
+use make::{Make, Shared, WebhookCollector};
+
 const NAMESPACE: &str = "external_dns";
+
+/// Seconds. Around the 50 ms and the half second that an operator may count on, and up to where something is wrong.
+const EVENT_TO_RECORD: [f64; 13] =
+    [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0];
 
 /// All metrics of the process.
 pub struct Metrics {
@@ -40,6 +51,15 @@ pub struct Metrics {
     skipped: IntGaugeVec,
     withheld_deletes: IntGauge,
     changes: IntCounterVec,
+    events: IntCounterVec,
+    plan_size: IntGaugeVec,
+    quarantined: IntGauge,
+    provider_requests: IntCounterVec,
+    event_to_record: Histogram,
+    snapshot_age: Gauge,
+    oldest_listing: Mutex<Option<Instant>>,
+    lease: IntGaugeVec,
+    leadership: OnceLock<Leadership>,
 }
 
 impl Metrics {
@@ -131,6 +151,41 @@ impl Metrics {
                 "Changes sent to the provider.",
                 &["action", "outcome"],
             )?,
+            events: make.counter_vec(
+                "controller_events_total",
+                "Kubernetes Events that were to be written, by what became of them.",
+                &["outcome"],
+            )?,
+            plan_size: make.int_gauge_vec(
+                "controller_plan_size",
+                "Changes that the last run planned.",
+                &["operation", "reason"],
+            )?,
+            quarantined: make.int_gauge(
+                "controller_quarantined_names",
+                "Names with a record that the provider refuses.",
+            )?,
+            provider_requests: make.counter_vec(
+                "provider_requests_total",
+                "Calls of the provider's API.",
+                &["operation", "code"],
+            )?,
+            event_to_record: make.histogram(
+                "controller_event_to_record_seconds",
+                "From a changed object to the record that the provider has acknowledged.",
+                &EVENT_TO_RECORD,
+            )?,
+            snapshot_age: make.gauge(
+                "controller_snapshot_age_seconds",
+                "Age of the oldest listing that plans are made with.",
+            )?,
+            oldest_listing: Mutex::default(),
+            lease: make.int_gauge_vec(
+                "controller_lease_state",
+                "1 for what this replica is with --leader-elect.",
+                &["state"],
+            )?,
+            leadership: OnceLock::new(),
             registry,
         };
         Ok(metrics)
@@ -165,8 +220,18 @@ impl Metrics {
         });
     }
 
+    /// From now on shows what this replica is, if there is an election.
+    pub fn watch_leadership(&self, leadership: &Leadership) {
+        if leadership.is_elected() {
+            // Set once, before the first run.
+            drop(self.leadership.set(leadership.clone()));
+        }
+    }
+
     /// Notes a call to a webhook provider.
     pub fn webhook_request(&self, call: &webhook::RequestRecord) {
+        let code = call.status.map_or("none".to_owned(), |status| status.as_u16().to_string());
+        self.provider_requests.with_label_values(&[operation_of(call), &code]).inc();
         self.http_request(&HttpRequest {
             scheme: call.url.scheme(),
             // With the port, if the URL names one.
@@ -176,6 +241,11 @@ impl Metrics {
             status: call.status.map(|status| status.as_u16()),
             duration: call.duration,
         });
+    }
+
+    /// Notes what became of a Kubernetes Event.
+    pub fn event(&self, outcome: EventOutcome) {
+        self.events.with_label_values(&[outcome.code()]).inc();
     }
 
     fn http_request(&self, request: &HttpRequest<'_>) {
@@ -191,9 +261,36 @@ impl Metrics {
     /// # Errors
     /// When a metric cannot be encoded.
     pub fn render(&self) -> prometheus::Result<Vec<u8>> {
+        self.take_stock();
         let mut text = Vec::new();
         TextEncoder::new().encode(&self.registry.gather(), &mut text)?;
         Ok(text)
+    }
+
+    /// What is different each time somebody looks.
+    fn take_stock(&self) {
+        // A panic elsewhere does not make the moment wrong.
+        if let Some(oldest) = *self.oldest_listing.lock().unwrap_or_else(PoisonError::into_inner) {
+            self.snapshot_age.set(oldest.elapsed().as_secs_f64());
+        }
+        if let Some(leadership) = self.leadership.get() {
+            let role = leadership.standing().role;
+            for state in [Role::Candidate, Role::Standby, Role::Leader] {
+                self.lease.with_label_values(&[state.as_str()]).set(i64::from(state == role));
+            }
+        }
+    }
+
+    fn note_plan(&self, report: &CycleReport) {
+        self.plan_size.reset();
+        let sent = report.applied.iter().map(|done| &done.change.change);
+        for change in report.plan.changes.iter().chain(sent) {
+            self.plan_size.with_label_values(&[change.action(), change.reason_code()]).inc();
+        }
+        let written = report.applied.iter().filter(|done| done.outcome.is_ok()).count();
+        if let Some(since) = report.since_event {
+            (0..written).for_each(|_| self.event_to_record.observe(since.as_secs_f64()));
+        }
     }
 
     fn note_outcome(&self, report: &CycleReport) {
@@ -229,6 +326,9 @@ impl Metrics {
     fn note_skips(&self, skips: &[Skip]) {
         self.owner_mismatch.reset();
         self.skipped.reset();
+        let is_refused = |skip: &&Skip| matches!(skip.reason, SkipReason::Quarantined { .. });
+        let refused: BTreeSet<&DnsName> = skips.iter().filter(is_refused).map(|skip| &skip.name).collect();
+        self.quarantined.set(refused.len() as i64);
         for skip in skips {
             self.skipped.with_label_values(&[skip.reason.code()]).inc();
             let foreign_owner = match &skip.reason {
@@ -242,6 +342,17 @@ impl Metrics {
                 .map(str::to_lowercase);
             self.owner_mismatch.with_label_values(&labels.each_ref().map(String::as_str)).inc();
         }
+    }
+}
+
+/// The call of the webhook protocol; it has no others than these.
+fn operation_of(call: &webhook::RequestRecord) -> &'static str {
+    let last = call.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
+    match (last, call.method == http::Method::POST) {
+        ("records", false) => "list",
+        ("records", true) => "apply",
+        ("adjustendpoints", _) => "adjust",
+        _ => "negotiate",
     }
 }
 
@@ -260,8 +371,16 @@ impl Observer for Metrics {
         self.last_reconcile.set(now());
     }
 
+    /// What was known of the zones is forgotten.
+    fn stands_by(&self) {
+        *self.oldest_listing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.snapshot_age.set(0.0);
+    }
+
     fn ended(&self, report: &CycleReport) {
         self.note_outcome(report);
+        self.note_plan(report);
+        *self.oldest_listing.lock().unwrap_or_else(PoisonError::into_inner) = report.oldest_listing;
         for done in &report.applied {
             let outcome = if done.outcome.is_ok() { "ok" } else { "error" };
             self.changes.with_label_values(&[done.change.change.action(), outcome]).inc();
@@ -319,79 +438,5 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
-/// Makes metrics and registers them in one go, so that none can be forgotten.
-struct Make<'a> {
-    registry: &'a Registry,
-}
-
-impl Make<'_> {
-    fn add<C: Collector + Clone + 'static>(&self, metric: C) -> prometheus::Result<C> {
-        self.registry.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
-    fn opts(name: &str, help: &str) -> Opts {
-        Opts::new(format!("{NAMESPACE}_{name}"), help)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<Gauge> {
-        self.add(Gauge::with_opts(Self::opts(name, help))?)
-    }
-
-    fn int_gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
-        self.add(IntGauge::with_opts(Self::opts(name, help))?)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
-        self.add(IntCounter::with_opts(Self::opts(name, help))?)
-    }
-
-    fn gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
-        self.add(GaugeVec::new(Self::opts(name, help), labels)?)
-    }
-
-    fn int_gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
-        self.add(IntGaugeVec::new(Self::opts(name, help), labels)?)
-    }
-
-    fn counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
-        self.add(IntCounterVec::new(Self::opts(name, help), labels)?)
-    }
-}
-
-/// Lets a collector be observed from outside the registry.
-struct Shared(Arc<SummaryVec>);
-
-impl Collector for Shared {
-    fn desc(&self) -> Vec<&prometheus::core::Desc> {
-        self.0.desc()
-    }
-
-    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
-        self.0.collect()
-    }
-}
-
-/// Reads the webhook client's counters when asked. Upstream publishes them as gauges.
-struct WebhookCollector {
-    stats: Arc<WebhookStats>,
-    gauges: Vec<(IntGauge, IntGauge)>,
-}
-
-impl Collector for WebhookCollector {
-    fn desc(&self) -> Vec<&prometheus::core::Desc> {
-        self.gauges.iter().flat_map(|(requests, errors)| [requests.desc(), errors.desc()].concat()).collect()
-    }
-
-    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
-        let mut families = Vec::new();
-        let calls = [&self.stats.records, &self.stats.apply_changes, &self.stats.adjust_endpoints];
-        for ((requests, errors), call) in self.gauges.iter().zip(calls) {
-            requests.set(call.requests() as i64);
-            errors.set(call.errors() as i64);
-            families.extend(requests.collect());
-            families.extend(errors.collect());
-        }
-        families
-    }
-}
+#[cfg(test)]
+mod tests;

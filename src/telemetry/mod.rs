@@ -2,6 +2,8 @@
 
 mod admin;
 mod approve;
+pub mod conditions;
+pub mod events;
 mod health;
 pub mod logs;
 pub mod metrics;
@@ -9,6 +11,7 @@ mod status;
 mod summary;
 
 pub use admin::{AdminError, AdminServer};
+pub use events::EventTeller;
 pub use health::{Health, Verdict};
 pub use metrics::Metrics;
 pub use status::{Status, StatusParts};

@@ -229,7 +229,7 @@ fn write_kubeconfig(path: &Path, port: u16, credentials: Value) -> Result<()> {
     write(path, &format!("{kubeconfig:#}"))
 }
 
-async fn client_from(kubeconfig: &Path) -> Result<kube::Client> {
+pub(crate) async fn client_from(kubeconfig: &Path) -> Result<kube::Client> {
     let failed = |error: Box<dyn std::error::Error + Send + Sync>| Error::Client(error);
     let kubeconfig = Kubeconfig::read_from(kubeconfig).map_err(|error| failed(error.into()))?;
     let config = kube::Config::from_custom_kubeconfig(kubeconfig, &KubeConfigOptions::default())

@@ -4,11 +4,13 @@
 //!   so nothing happens to an object but what the test does to it.
 //! * [`WebhookStandIn`]: the other side of the webhook protocol, keeping records in memory and writing down
 //!   every call.
+//! * [`ApiProxy`]: a way to the API server that refuses, breaks off and dawdles as it is told.
 //!
 //! Both belong to the async runtime they were started on and end with it: start them inside the test.
 //! What they need is installed by `tests/setup/install-test-components`. A test that finds it missing
 //! fails and says so; skipping would let a broken machine look like a healthy program.
 
+mod api_proxy;
 mod apiserver;
 mod components;
 mod error;
@@ -18,11 +20,12 @@ mod process;
 mod reset;
 mod webhook;
 
+pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
 pub use apiserver::KubeApiserver;
 pub use components::gateway_crds;
 pub use error::Error;
 pub use process::free_port;
-pub use webhook::{Call, WebhookStandIn};
+pub use webhook::{Call, Effect, Gate, WebhookStandIn, Witness};
 
 /// What everything here returns.
 pub type Result<T> = std::result::Result<T, Error>;

@@ -11,6 +11,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use futures::future::BoxFuture;
 use futures::stream;
 use serde_json::{Value, json};
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -41,8 +42,33 @@ pub enum Call {
 pub struct WebhookStandIn {
     address: SocketAddr,
     shared: Shared,
-    task: JoinHandle<()>,
+    tasks: Mutex<Vec<JoinHandle<()>>>,
 }
+
+/// One way in, as the handlers know it.
+#[derive(Clone)]
+struct Door {
+    shared: Shared,
+    number: usize,
+}
+
+/// A change set that has just taken effect, wholly or in part.
+pub struct Effect<'a> {
+    /// Through which door it came: 0 for [`WebhookStandIn::url`], then as [`WebhookStandIn::open_door`] numbers them.
+    pub door: usize,
+    /// What was asked for.
+    pub changes: &'a Value,
+    /// All records, before.
+    pub before: &'a [Value],
+    /// All records now.
+    pub after: &'a [Value],
+}
+
+/// Looks at every effect, in order, before anybody else can see it.
+pub type Witness = Box<dyn FnMut(&Effect<'_>) + Send>;
+
+/// Is waited for just before a change set takes effect; is told the door.
+pub type Gate = Arc<dyn Fn(usize) -> BoxFuture<'static, ()> + Send + Sync>;
 
 type Shared = Arc<Mutex<Provider>>;
 
@@ -56,6 +82,9 @@ struct Provider {
     faults: HashMap<Call, VecDeque<Fault>>,
     refusals: HashMap<String, StatusCode>,
     delays: HashMap<Call, Duration>,
+    witness: Option<Witness>,
+    gate: Option<Gate>,
+    doors: usize,
 }
 
 enum Fault {
@@ -69,6 +98,12 @@ enum Fault {
     Throttle(StatusCode, u64),
     /// Begins an answer and closes the connection, without having done anything.
     HangUp,
+    /// Sends half of the right answer and closes the connection.
+    HalfAnswer,
+    /// Does the first so many operations of a change set and refuses the rest.
+    InPart(StatusCode, usize),
+    /// Says nothing for so long, and closes the connection; whether it does what is asked first.
+    Stall { time: Duration, does_it: bool },
 }
 
 impl WebhookStandIn {
@@ -84,18 +119,33 @@ impl WebhookStandIn {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.context(what)?;
         let address = listener.local_addr().context(what)?;
         let shared = Shared::new(Mutex::new(Provider { domain_filter, ..Provider::default() }));
-        let app = Router::new()
-            .route("/", get(negotiate))
-            .route("/records", get(records).post(apply))
-            .route("/adjustendpoints", post(adjust))
-            // A desired list of many thousand endpoints exceeds the framework's default of 2 MiB.
-            .layer(axum::extract::DefaultBodyLimit::disable())
-            .with_state(shared.clone());
-        let task = tokio::spawn(async move {
-            // It only ends by being aborted.
-            let _ = axum::serve(listener, app).await;
-        });
-        Ok(WebhookStandIn { address, shared, task })
+        let task = serve(listener, Door { shared: shared.clone(), number: 0 });
+        Ok(WebhookStandIn { address, shared, tasks: Mutex::new(vec![task]) })
+    }
+
+    /// Another URL for the same provider, so that effects tell who asked for them. Doors are numbered from 1.
+    pub async fn open_door(&self) -> Result<String> {
+        let what = || "listening for webhook calls".to_owned();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(what)?;
+        let address = listener.local_addr().context(what)?;
+        let number = {
+            let mut provider = self.provider();
+            provider.doors += 1;
+            provider.doors
+        };
+        let task = serve(listener, Door { shared: self.shared.clone(), number });
+        self.tasks.lock().unwrap_or_else(PoisonError::into_inner).push(task);
+        Ok(format!("http://{address}"))
+    }
+
+    /// From now on every effect is shown to this witness.
+    pub fn set_witness(&self, witness: Witness) {
+        self.provider().witness = Some(witness);
+    }
+
+    /// From now on every change set waits here before it takes effect.
+    pub fn set_gate(&self, gate: Gate) {
+        self.provider().gate = Some(gate);
     }
 
     /// What `--webhook-provider-url` takes.
@@ -128,12 +178,15 @@ impl WebhookStandIn {
         self.provider().counts.get(&call).copied().unwrap_or_default()
     }
 
-    /// Forgets bodies and counts, and withdraws faults, refusals and delays. Records and the domain filter stay.
+    /// Forgets bodies and counts, and withdraws faults, refusals and delays. Records, the domain filter and who looks on stay.
     pub fn forget_calls(&self) {
         let mut provider = self.provider();
         *provider = Provider {
             domain_filter: provider.domain_filter.take(),
             records: std::mem::take(&mut provider.records),
+            witness: provider.witness.take(),
+            gate: provider.gate.take(),
+            doors: provider.doors,
             ..Provider::default()
         };
     }
@@ -171,6 +224,27 @@ impl WebhookStandIn {
         self.add_fault(call, Fault::HangUp);
     }
 
+    /// The next such call gets the first half of its answer and then a closed connection.
+    pub fn halve_next_answer(&self, call: Call) {
+        self.add_fault(call, Fault::HalfAnswer);
+    }
+
+    /// Of the next change set only so many operations are carried out: creates first, then updates, then deletes, each in the
+    /// order in which they came. It is answered with this status.
+    pub fn apply_next_in_part(&self, status: u16, operations: usize) {
+        self.add_fault(Call::Apply, Fault::InPart(status_code(status), operations));
+    }
+
+    /// The next such call is answered with silence, and after this time with a closed connection; whether it has been done.
+    pub fn stall_next(&self, call: Call, time: Duration, does_it: bool) {
+        self.add_fault(call, Fault::Stall { time, does_it });
+    }
+
+    /// How many faults are still waiting for their call.
+    pub fn faults_left(&self) -> usize {
+        self.provider().faults.values().map(VecDeque::len).sum()
+    }
+
     /// Answers every such call only after this time.
     pub fn delay(&self, call: Call, time: Duration) {
         self.provider().delays.insert(call, time);
@@ -187,7 +261,8 @@ impl WebhookStandIn {
 
 impl Drop for WebhookStandIn {
     fn drop(&mut self) {
-        self.task.abort();
+        let tasks = self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner);
+        tasks.iter().for_each(JoinHandle::abort);
     }
 }
 
@@ -199,7 +274,8 @@ impl Provider {
     }
 
     /// Deletes are exact matches of what identifies a record; the other fields are not looked at.
-    fn apply(&mut self, changes: &Value) {
+    fn apply(&mut self, door: usize, changes: &Value) {
+        let before = self.witness.is_some().then(|| self.records.clone());
         let list = |field: &str| changes[field].as_array().into_iter().flatten();
         let gone: HashSet<_> = list("delete").chain(list("updateOld")).map(identity).collect();
         self.records.retain(|record| !gone.contains(&identity(record)));
@@ -210,7 +286,39 @@ impl Provider {
             }
             self.records.push(record);
         }
+        if let (Some(witness), Some(before)) = (&mut self.witness, before) {
+            witness(&Effect { door, changes, before: &before, after: &self.records });
+        }
     }
+}
+
+fn serve(listener: TcpListener, door: Door) -> JoinHandle<()> {
+    let app = Router::new()
+        .route("/", get(negotiate))
+        .route("/records", get(records).post(apply))
+        .route("/adjustendpoints", post(adjust))
+        // A desired list of many thousand endpoints exceeds the framework's default of 2 MiB.
+        .layer(axum::extract::DefaultBodyLimit::disable())
+        .with_state(door);
+    tokio::spawn(async move {
+        // It only ends by being aborted.
+        let _ = axum::serve(listener, app).await;
+    })
+}
+
+/// The first so many operations of a change set: creates, then updates, then deletes.
+fn beginning(changes: &Value, operations: usize) -> Value {
+    let mut left = operations;
+    let mut part = json!({});
+    for fields in [&["create"][..], &["updateOld", "updateNew"], &["delete"]] {
+        let len = changes[fields[0]].as_array().map_or(0, Vec::len).min(left);
+        left -= len;
+        for field in fields {
+            part[field] =
+                changes[field].as_array().and_then(|list| list.get(..len)).unwrap_or_default().into();
+        }
+    }
+    part
 }
 
 fn identity(endpoint: &Value) -> [String; 3] {
@@ -227,39 +335,55 @@ fn lock(shared: &Shared) -> MutexGuard<'_, Provider> {
     shared.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-async fn negotiate(State(shared): State<Shared>) -> Response {
-    answer(&shared, Call::Negotiate, |provider| json_answer(&provider.domain_filter)).await
+async fn negotiate(State(door): State<Door>) -> Response {
+    answer(&door, Call::Negotiate, |provider, _| json_answer(&provider.domain_filter)).await
 }
 
-async fn records(State(shared): State<Shared>) -> Response {
-    answer(&shared, Call::Records, |provider| json_answer(&json!(provider.records))).await
+async fn records(State(door): State<Door>) -> Response {
+    answer(&door, Call::Records, |provider, _| json_answer(&json!(provider.records))).await
 }
 
-async fn adjust(State(shared): State<Shared>, body: Bytes) -> Response {
+async fn adjust(State(door): State<Door>, body: Bytes) -> Response {
     let Ok(endpoints) = serde_json::from_slice::<Value>(&body) else {
-        return answer(&shared, Call::Adjust, |_| StatusCode::BAD_REQUEST.into_response()).await;
+        return answer(&door, Call::Adjust, |_, _| StatusCode::BAD_REQUEST.into_response()).await;
     };
-    lock(&shared).adjusted.push(endpoints.clone());
-    answer(&shared, Call::Adjust, |_| json_answer(&endpoints)).await
+    lock(&door.shared).adjusted.push(endpoints.clone());
+    answer(&door, Call::Adjust, |_, _| json_answer(&endpoints)).await
 }
 
-async fn apply(State(shared): State<Shared>, body: Bytes) -> Response {
+async fn apply(State(door): State<Door>, body: Bytes) -> Response {
     let Ok(changes) = serde_json::from_slice::<Value>(&body) else {
-        return answer(&shared, Call::Apply, |_| StatusCode::BAD_REQUEST.into_response()).await;
+        return answer(&door, Call::Apply, |_, _| StatusCode::BAD_REQUEST.into_response()).await;
     };
-    lock(&shared).applied.push(changes.clone());
-    answer(&shared, Call::Apply, |provider| {
+    let gate = {
+        let mut provider = lock(&door.shared);
+        provider.applied.push(changes.clone());
+        provider.gate.clone()
+    };
+    if let Some(gate) = gate {
+        gate(door.number).await;
+    }
+    answer(&door, Call::Apply, |provider, operations| {
         if let Some(status) = provider.refusal(&changes) {
             return (status, "one of these records is not to my liking").into_response();
         }
-        provider.apply(&changes);
+        match operations {
+            Some(operations) => provider.apply(door.number, &beginning(&changes, operations)),
+            None => provider.apply(door.number, &changes),
+        }
         StatusCode::NO_CONTENT.into_response()
     })
     .await
 }
 
-/// Counts the call, waits, and then either does the work or fails, as the test has asked.
-async fn answer(shared: &Shared, call: Call, work: impl FnOnce(&mut Provider) -> Response) -> Response {
+/// Counts the call, waits, and then either does the work or fails, as the test has asked. The work is told how much of it is to
+/// be done, where that is not all.
+async fn answer(
+    door: &Door,
+    call: Call,
+    work: impl FnOnce(&mut Provider, Option<usize>) -> Response,
+) -> Response {
+    let shared = &door.shared;
     let (fault, delay) = {
         let mut provider = lock(shared);
         *provider.counts.entry(call).or_default() += 1;
@@ -275,18 +399,37 @@ async fn answer(shared: &Shared, call: Call, work: impl FnOnce(&mut Provider) ->
             (status, [(header::RETRY_AFTER, seconds.to_string())]).into_response()
         }
         Some(Fault::LoseAnswer(status)) => {
-            work(&mut lock(shared));
+            work(&mut lock(shared), None);
+            status.into_response()
+        }
+        Some(Fault::InPart(status, operations)) => {
+            work(&mut lock(shared), Some(operations));
             status.into_response()
         }
         Some(Fault::Say { status, content_type, body }) => {
             (status, [(header::CONTENT_TYPE, content_type)], body).into_response()
         }
-        Some(Fault::HangUp) => {
-            let broken = stream::iter([Err::<Bytes, _>(std::io::Error::from(ErrorKind::ConnectionReset))]);
-            ([(header::CONTENT_TYPE, MEDIA_TYPE)], Body::from_stream(broken)).into_response()
+        Some(Fault::HangUp) => hang_up(Bytes::new()),
+        Some(Fault::HalfAnswer) => {
+            let whole = work(&mut lock(shared), None);
+            let whole = axum::body::to_bytes(whole.into_body(), usize::MAX).await.unwrap_or_default();
+            hang_up(whole.slice(..whole.len() / 2))
         }
-        None => work(&mut lock(shared)),
+        Some(Fault::Stall { time, does_it }) => {
+            if does_it {
+                work(&mut lock(shared), None);
+            }
+            tokio::time::sleep(time).await;
+            hang_up(Bytes::new())
+        }
+        None => work(&mut lock(shared), None),
     }
+}
+
+fn hang_up(said: Bytes) -> Response {
+    let broken = Err(std::io::Error::from(ErrorKind::ConnectionReset));
+    let body = Body::from_stream(stream::iter([Ok(said), broken]));
+    ([(header::CONTENT_TYPE, MEDIA_TYPE)], body).into_response()
 }
 
 fn json_answer(value: &Value) -> Response {

@@ -6,4 +6,5 @@
 mod cli;
 mod cluster;
 mod conformance;
+mod faults;
 mod status_page;

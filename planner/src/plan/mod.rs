@@ -478,6 +478,26 @@ impl Change {
         }
     }
 
+    /// Why, as a short fixed word for metrics; of several reasons the first.
+    pub fn reason_code(&self) -> &'static str {
+        match self {
+            Self::Create { reason: CreateReason::New, .. } => "new",
+            Self::Create { reason: CreateReason::TypeAdded, .. } => "type-added",
+            Self::Create { reason: CreateReason::TypeChanged { .. }, .. }
+            | Self::Delete { reason: DeleteReason::TypeChanged { .. }, .. } => "type-changed",
+            Self::Update { reasons, .. } => match reasons.first() {
+                Some(UpdateReason::Ttl { .. }) => "ttl",
+                Some(UpdateReason::Targets) => "targets",
+                Some(UpdateReason::Properties(_)) => "properties",
+                Some(UpdateReason::OwnershipRow) | None => "ownership-row",
+                Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
+            },
+            Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
+            Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-row",
+            Self::Delete { reason: DeleteReason::TypeNotWanted, .. } => "type-not-wanted",
+        }
+    }
+
     /// The objects behind the wish; a delete has none.
     pub fn objects(&self) -> &[Arc<ObjectRef>] {
         match self {

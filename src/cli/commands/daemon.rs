@@ -59,6 +59,7 @@ async fn run_until_stopped(
     };
     health.watch_caches(&prepared.caches);
     health.watch_leadership(&prepared.leadership);
+    metrics.watch_leadership(&prepared.leadership);
     page.show(prepared.status_parts(config)?);
     prepared.daemon.observers.push(metrics);
     prepared.daemon.observers.push(Arc::new(health));
@@ -71,6 +72,7 @@ async fn run_until_stopped(
     }
     if once {
         let report = prepared.daemon.cycle(stop).await;
+        stop.run_until_cancelled(prepared.telling.finish()).await;
         if stop.is_cancelled() {
             return Ok(stopped(once));
         }

@@ -5,7 +5,7 @@ mod kept_out;
 use super::output;
 use super::prepare::{Prepared, prepare};
 use crate::cli::explain_output;
-use crate::cli::{Config, ExplainFormat, ExplainOptions};
+use crate::cli::{Config, ExplainOptions, ReportFormat};
 use crate::status::explain::{Explanation, Findings, Verdict, explain};
 use crate::status::{Clock, Scene};
 use crate::sync::World;
@@ -49,8 +49,8 @@ async fn answer(
     let mut explanation = shown(config, &prepared, &options.name, (&world, &notes), &findings)?;
     explanation.incomplete.extend(prepared.manifest_problems.iter().map(|what| format!("manifests: {what}")));
     let written = match options.format {
-        ExplainFormat::Text => output::coloured(&explain_output::text(&explanation), options.color),
-        ExplainFormat::Json => output::text(&explain_output::json(&explanation)),
+        ReportFormat::Text => output::coloured(&explain_output::text(&explanation), options.color),
+        ReportFormat::Json => output::text(&explain_output::json(&explanation)),
     };
     Ok(match written && explanation.incomplete.is_empty() {
         true => code(explanation.verdict),

@@ -4,9 +4,11 @@ mod approve;
 mod chores;
 mod daemon;
 mod explain;
+mod lint;
 mod output;
 mod plan;
 mod prepare;
+mod telling;
 
 use super::{Command, Exit, parse};
 use std::ffi::OsString;
@@ -28,6 +30,7 @@ pub async fn run(
             u8::from(!written)
         }
         Ok(Command::Approve { hash, address }) => approve::run(hash.as_deref(), &address).await,
+        Ok(Command::Lint(config, format)) => lint::run(&config, format, &stop).await,
         Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,
         Ok(Command::Explain(config, options)) => explain::run(&config, &options, &stop).await,
         Ok(Command::Run(config)) => daemon::run(&config, stop).await,

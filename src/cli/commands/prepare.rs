@@ -1,6 +1,7 @@
 //! What daemon and preview have in common: sources with something to read from, and the parts behind them.
 
-use super::chores::{LookUpLoadBalancers, WriteStatus};
+use super::chores::LookUpLoadBalancers;
+use super::telling::Telling;
 use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
@@ -43,6 +44,8 @@ pub(super) struct Prepared {
     /// Whether this replica is the one that writes.
     pub leadership: Leadership,
     campaign: Option<Campaign<ClusterLease>>,
+    /// What is written into the cluster.
+    pub telling: Telling,
     provider: Provider,
 }
 
@@ -70,8 +73,8 @@ pub(super) async fn prepare(
     let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
     let writer = can_write.then(fenced);
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
-    let mut daemon = Daemon::new(all, wiring::stages(config), pipeline);
-    daemon.listing = wiring::listing_cache(config);
+    let mut daemon = Daemon::new(all.clone(), wiring::stages(config), pipeline);
+    daemon.listing = wiring::listing_cache(config, provider.reader.capabilities().requests_per_second);
     daemon.guard = wiring::guard(config);
     daemon.holds = wiring::hold_ages(config);
     daemon.leadership = leadership.clone();
@@ -83,11 +86,14 @@ pub(super) async fn prepare(
     }
     let caches = Arc::new(caches);
     let (mut manifest_problems, mut followed, mut api) = (Vec::new(), None, None);
+    let mut telling = Telling::default();
     if config.own.manifests.is_empty() {
         if caches.all().next().is_some() || config.guard.configmap.is_some() {
             let client = cluster_access(config).connect(recorder(metrics)).await.map_err(StartError::of)?;
-            if let (Some(crd), true) = (&crd, can_write) {
-                daemon.chores.push(Arc::new(WriteStatus::new(crd.cache(), client.clone())));
+            if can_write {
+                let (told, observers) = Telling::start(config, all, crd, metrics, stop).await?;
+                daemon.observers.extend(observers);
+                telling = told;
             }
             store::start(&caches, &client, stop).detach_all();
             api = Some(client);
@@ -105,6 +111,7 @@ pub(super) async fn prepare(
         manifests: followed,
         leadership,
         campaign,
+        telling,
         provider,
     })
 }
@@ -196,7 +203,7 @@ async fn campaign(
     Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
 }
 
-fn cluster_access(config: &Config) -> ClusterAccess {
+pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
     let kubernetes = &config.kubernetes;
     ClusterAccess {
         kubeconfig: kubernetes.kubeconfig.clone(),
@@ -207,13 +214,13 @@ fn cluster_access(config: &Config) -> ClusterAccess {
     }
 }
 
-fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
+pub(super) fn recorder(metrics: Option<&Arc<Metrics>>) -> Option<RequestRecorder> {
     let metrics = metrics?.clone();
     Some(Arc::new(move |call| metrics.kubernetes_request(&call)))
 }
 
 /// Reads on a thread of its own: standard input may never end, and neither a signal nor the end of the runtime may wait for it.
-async fn read_manifests(paths: Vec<PathBuf>) -> Result<Manifests, StartError> {
+pub(super) async fn read_manifests(paths: Vec<PathBuf>) -> Result<Manifests, StartError> {
     let (sender, receiver) = oneshot::channel();
     let thread = std::thread::Builder::new().name("manifests".into()).stack_size(READER_STACK);
     let unreadable = |error: &dyn std::fmt::Display| StartError::of(format!("--manifests: {error}"));

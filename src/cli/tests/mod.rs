@@ -129,7 +129,6 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[case("--dynamodb-table=t", "--dynamodb-table is for registry dynamodb")]
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
-#[case("--events-emit=RecordReady", "--events-emit is for writing Kubernetes Events")]
 #[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
 #[case("--pdns-api-key=secret", "--pdns-api-key is for provider pdns")]
 fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {
@@ -273,7 +272,7 @@ fn previews_need_no_policy() {
 fn subcommands_come_first() {
     assert!(matches!(parse_with(&["crds"], &[]), Ok(Command::Crds)));
     assert!(parse_with(&["crds", "--policy=sync"], &[]).unwrap_err().message.contains("unknown long flag"));
-    assert!(parse_with(&["lint"], &[]).unwrap_err().message.contains("does not have the subcommand"));
+    assert!(parse_with(&["lnt"], &[]).unwrap_err().message.contains("there are plan, explain, lint"));
     assert!(refusal(&["plan"]).contains("comes before all flags"));
     assert!(refusal(&["-o"]).contains("unknown short flag"));
 }
@@ -282,7 +281,7 @@ fn subcommands_come_first() {
 fn explain_takes_a_name_before_all_flags() {
     let explain = |words: &[&str]| parse_with(&[&["explain"], words, &MINIMUM[..]].concat(), &[]);
     let Ok(Command::Explain(_, options)) = explain(&["Web.Example.org", "-o", "json"]) else { panic!() };
-    assert_eq!((options.name.as_str(), options.format), ("web.example.org", ExplainFormat::Json));
+    assert_eq!((options.name.as_str(), options.format), ("web.example.org", ReportFormat::Json));
     for (words, part) in [
         (&[][..], "explain needs a name"),
         (&["--once"], "explain needs a name"),

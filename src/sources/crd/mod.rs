@@ -3,14 +3,16 @@
 pub mod status;
 
 use super::annotations::{AnnotationKeys, CURRENT_PREFIX, OLDER_PREFIX};
-use super::object::{Kind, Metadata, Object, StringMap, null_to_default};
+use super::object::{Key, Kind, Metadata, Object, StringMap, null_to_default};
 use super::outcome::{Common, Outcome};
 use super::settings::Settings;
 use super::store::{Cache, Caches, Fill, Scope};
 use super::{Source, Which};
 use crate::kube_object;
 use serde::Deserialize;
-use std::sync::Arc;
+use status::Condition;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use zonewright_planner::{DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, Ttl};
 
 /// The resource.
@@ -40,6 +42,8 @@ struct Spec {
 #[serde(default, rename_all = "camelCase")]
 struct Status {
     observed_generation: i64,
+    #[serde(deserialize_with = "status::conditions")]
+    conditions: Box<[Condition]>,
 }
 
 /// One wanted record, field by field as on the wire.
@@ -69,10 +73,44 @@ struct Property {
     value: Box<str>,
 }
 
+/// What an object asked for when it was looked at: what is said of it in its status is said of that.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Visit {
+    /// The UID of the object: one of the same name may take its place.
+    pub uid: Arc<str>,
+    /// The generation that was looked at.
+    pub generation: i64,
+    /// The names it asks for.
+    pub names: Box<[DnsName]>,
+    /// Those for which it cannot say what they point at.
+    pub holds: Box<[(DnsName, HoldReason)]>,
+    /// Whether it asks for something else that is left out, because not even the name makes sense.
+    pub leaves_out: bool,
+}
+
+impl Visit {
+    fn of(object: &DnsEndpoint, outcome: &Outcome) -> Self {
+        let hold = |hold: &zonewright_planner::Hold| Some((hold.name.clone()?, hold.reason.clone()));
+        let holds: Box<[_]> = outcome.holds.iter().filter_map(hold).collect();
+        let wanted = outcome.endpoints.iter().map(|endpoint| &endpoint.name);
+        let names: BTreeSet<&DnsName> = wanted.chain(holds.iter().map(|(name, _)| name)).collect();
+        Self {
+            uid: object.metadata.uid.clone(),
+            generation: object.metadata.generation,
+            names: names.into_iter().cloned().collect(),
+            leaves_out: object.spec.endpoints.iter().flatten().count()
+                > outcome.endpoints.len() + outcome.holds.len(),
+            holds,
+        }
+    }
+}
+
 /// The source.
 pub struct CrdSource {
     settings: Arc<Settings>,
     endpoints: Arc<Cache<DnsEndpoint>>,
+    /// What was looked at since it was last asked; absent while nobody asks.
+    visits: OnceLock<Mutex<BTreeMap<Key, Visit>>>,
 }
 
 impl CrdSource {
@@ -82,7 +120,20 @@ impl CrdSource {
     /// Takes its caches.
     pub fn new(settings: Arc<Settings>, caches: &mut Caches) -> Self {
         let scope = Scope { namespace: settings.namespace.clone(), ..Scope::default() };
-        Self { endpoints: caches.of(KIND, scope), settings }
+        Self { endpoints: caches.of(KIND, scope), settings, visits: OnceLock::new() }
+    }
+
+    /// What was looked at since the last call. What was looked at before the first call is not remembered.
+    pub fn take_visits(&self) -> BTreeMap<Key, Visit> {
+        let visits = self.visits.get_or_init(Mutex::default);
+        // A panic elsewhere does not make the list wrong.
+        std::mem::take(&mut *visits.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn note_visit(&self, object: &DnsEndpoint, outcome: &Outcome) {
+        let Some(visits) = self.visits.get() else { return };
+        let mut visits = visits.lock().unwrap_or_else(PoisonError::into_inner);
+        visits.insert(object.metadata.key(), Visit::of(object, outcome));
     }
 
     /// The objects, for those who write their status.
@@ -199,7 +250,11 @@ impl Source for CrdSource {
                 settings.annotation_filter.matches(|key| metadata.annotations.get(key))
                     && settings.label_filter.matches(|key| metadata.labels.get(key))
             })
-            .for_each(|object| take(self.outcome(object)));
+            .for_each(|object| {
+                let outcome = self.outcome(object);
+                self.note_visit(&object.fields, &outcome);
+                take(outcome);
+            });
     }
 }
 

@@ -1,36 +1,64 @@
-//! `status.observedGeneration` of DNSEndpoints: tells that this generation was looked at.
+//! The status of DNSEndpoints: which generation was looked at, and what came of it.
 
 use super::{DnsEndpoint, KIND};
 use crate::sources::object::Key;
 use crate::sources::store::Cache;
 use kube::api::{Api, DynamicObject, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
-use serde_json::json;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
 
-/// A status that is behind.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StatusUpdate {
-    /// The object.
-    pub key: Key,
-    /// What the object looked like when it was read; a write on top of anything newer is refused.
-    pub resource_version: String,
-    /// The generation that was looked at.
-    pub generation: i64,
+/// A condition in the form that Kubernetes gives it (meta/v1). Those of others pass through here unchanged.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Condition {
+    /// What it is about.
+    pub r#type: Box<str>,
+    /// `True`, `False` or `Unknown`.
+    pub status: Box<str>,
+    /// The generation of which it is said.
+    pub observed_generation: i64,
+    /// Since when the status is as it is.
+    pub last_transition_time: Box<str>,
+    /// Why, in a word.
+    pub reason: Box<str>,
+    /// Why, in a sentence.
+    pub message: Box<str>,
 }
 
-/// Every object whose status does not name its current generation. Nothing in the steady state.
-pub fn outdated(cache: &Cache<DnsEndpoint>) -> Vec<StatusUpdate> {
+/// Reads conditions. Of a form that is not ours there are none: a status must never make an object unreadable.
+pub(super) fn conditions<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Box<[Condition]>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    Ok(serde_json::from_value(value).unwrap_or_default())
+}
+
+/// What an object's status says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// What a write has to be based on; one on top of anything newer is refused.
+    pub resource_version: String,
+    /// The UID of the object.
+    pub uid: Arc<str>,
+    /// The generation of the object.
+    pub generation: i64,
+    /// The generation that was looked at.
+    pub observed_generation: i64,
+    /// Conditions, ours and those of others.
+    pub conditions: Vec<Condition>,
+}
+
+/// The status of one object as it is known here; `None` when the object is gone.
+pub fn of(cache: &Cache<DnsEndpoint>, key: &Key) -> Option<Standing> {
     let contents = cache.read();
-    let behind = contents.iter().map(|object| &object.fields).filter(|fields| {
-        fields.metadata.generation != 0 && fields.status.observed_generation != fields.metadata.generation
-    });
-    behind
-        .map(|fields| StatusUpdate {
-            key: fields.metadata.key(),
-            resource_version: fields.metadata.resource_version.to_string(),
-            generation: fields.metadata.generation,
-        })
-        .collect()
+    let fields = &contents.get(&key.namespace, &key.name)?.fields;
+    Some(Standing {
+        resource_version: fields.metadata.resource_version.to_string(),
+        uid: fields.metadata.uid.clone(),
+        generation: fields.metadata.generation,
+        observed_generation: fields.status.observed_generation,
+        conditions: fields.status.conditions.to_vec(),
+    })
 }
 
 /// Why a status was not written.
@@ -73,18 +101,23 @@ impl From<kube::Error> for StatusError {
     }
 }
 
-/// Writes one status. Uses the verb `update` on `dnsendpoints/status`, as the Helm chart grants it.
+/// Writes one status, and tells whether conditions are kept: the definition of ExternalDNS v0.22 has none, and then the API server
+/// drops them. Uses the verb `update` on `dnsendpoints/status`, as the Helm chart grants it.
 ///
 /// # Errors
 /// What the API server answered.
-pub async fn write(client: &kube::Client, update: &StatusUpdate) -> Result<(), StatusError> {
+pub async fn write(client: &kube::Client, key: &Key, standing: &Standing) -> Result<bool, StatusError> {
     let kind = GroupVersionKind::gvk(KIND.group, KIND.version, KIND.kind);
     let resource = ApiResource::from_gvk_with_plural(&kind, KIND.plural);
-    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &update.key.namespace, &resource);
-    let mut object = DynamicObject::new(&update.key.name, &resource);
-    object.metadata.namespace = Some(update.key.namespace.to_string());
-    object.metadata.resource_version = Some(update.resource_version.clone());
-    object.data = json!({"status": {"observedGeneration": update.generation}});
-    api.replace_status(&update.key.name, &PostParams::default(), &object).await?;
-    Ok(())
+    let api: Api<DynamicObject> = Api::namespaced_with(client.clone(), &key.namespace, &resource);
+    let mut object = DynamicObject::new(&key.name, &resource);
+    object.metadata.namespace = Some(key.namespace.to_string());
+    object.metadata.resource_version = Some(standing.resource_version.clone());
+    let mut status = json!({"observedGeneration": standing.observed_generation});
+    if !standing.conditions.is_empty() {
+        status["conditions"] = json!(standing.conditions);
+    }
+    object.data = json!({"status": status});
+    let written = api.replace_status(&key.name, &PostParams::default(), &object).await?;
+    Ok(written.data["status"]["conditions"].is_array())
 }

@@ -135,9 +135,6 @@ impl GatewaySource {
         let [prefix] = self.kind.prefixes;
         let resource = format!("{prefix}{}/{}", metadata.namespace, metadata.name);
         let common = common(&annotations, resource, &mut outcome);
-        if annotations.get(key::TARGET).is_some() {
-            outcome.warn("annotation target is ignored on a Route: it belongs on the Gateway or ListenerSet");
-        }
         match self.hosts(object, &annotations, &mut outcome) {
             Ok(hosts) => self.publish(&object.fields, &hosts, parents, &common, &mut outcome),
             Err(error) => outcome.fail(&common, error.to_string()),

@@ -21,6 +21,7 @@ use super::{Affected, Source, Which, Wishes};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use touched::Touched;
 use zonewright_planner::DnsName;
 
@@ -71,6 +72,8 @@ pub struct SourceIndex {
     wake: Arc<Notify>,
     touched: Touched,
     is_filled: bool,
+    /// When the first was taken in of what nobody has asked about yet.
+    news_since: Option<Instant>,
 }
 
 impl SourceIndex {
@@ -84,12 +87,25 @@ impl SourceIndex {
                 feeds.push(Feed { source: place, cache, is_primary: position == 0, changes });
             }
         }
-        Self { sources, settings, feeds, wake, touched: Touched::default(), is_filled: false }
+        Self {
+            sources,
+            settings,
+            feeds,
+            wake,
+            touched: Touched::default(),
+            is_filled: false,
+            news_since: None,
+        }
     }
 
     /// Is notified when there may be something to [`update`](Self::update). A notification that nobody waits for is kept.
     pub fn wake(&self) -> Arc<Notify> {
         self.wake.clone()
+    }
+
+    /// When the first was taken in of all that [`update`](Self::update) has told of since the last call.
+    pub fn take_news_since(&mut self) -> Option<Instant> {
+        self.news_since.take()
     }
 
     /// Whether a source makes its wishes up anew each time it is asked: it has no caches that could say when they change.
@@ -140,6 +156,7 @@ impl SourceIndex {
         for feed in &self.feeds {
             let news = feed.changes.take();
             dirty.everything |= news.state;
+            self.news_since = self.news_since.into_iter().chain(news.since).min();
             let (Some(source), Some(concerned)) =
                 (self.sources.get(feed.source), concerned.get_mut(feed.source))
             else {

@@ -11,6 +11,7 @@ use std::any::Any;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 /// Beyond this many objects a feed no longer tells them apart: looking at everything is then as quick, and a reader that does
 /// not take its news does not fill the memory with them.
@@ -42,6 +43,8 @@ pub struct News {
     pub too_many: bool,
     /// Whether the cache became complete or incomplete, or other objects than before cannot be decoded.
     pub state: bool,
+    /// When the first of it was taken in.
+    pub since: Option<Instant>,
 }
 
 impl News {
@@ -70,6 +73,7 @@ impl News {
     }
 
     fn absorb(&mut self, later: &News) {
+        self.since.get_or_insert_with(Instant::now);
         self.state |= later.state;
         self.too_many |= later.too_many;
         for (key, before) in &later.objects {

@@ -20,6 +20,8 @@ use tracing::{error, info};
 pub struct Loaded {
     /// Every object once, lists taken apart, in the order of their first appearance.
     pub objects: Vec<Value>,
+    /// Where each of them stands.
+    pub positions: Vec<Position>,
     /// What could not be read, or was said twice.
     pub problems: Vec<String>,
 }
@@ -233,10 +235,13 @@ fn is_manifest(path: &Path) -> bool {
 
 /// Where an object was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Position {
-    file: String,
-    document: usize,
-    line: usize,
+pub struct Position {
+    /// The file, as it was named.
+    pub file: String,
+    /// Which document in the file, from 1.
+    pub document: usize,
+    /// The line where the document begins, from 1.
+    pub line: usize,
 }
 
 impl fmt::Display for Position {
@@ -283,14 +288,16 @@ impl Collection {
                 self.loaded.problems.push(format!(
                     "{place}: {kind} {namespace}/{name} is also in {earlier}; the later one counts"
                 ));
-                if let Some(slot) = self.loaded.objects.get_mut(*index) {
-                    *slot = object;
+                let slots = (self.loaded.objects.get_mut(*index), self.loaded.positions.get_mut(*index));
+                if let (Some(slot), Some(position)) = slots {
+                    (*slot, *position) = (object, place.clone());
                 }
                 *earlier = place.clone();
             }
             None => {
                 self.known.insert(identity, (self.loaded.objects.len(), place.clone()));
                 self.loaded.objects.push(object);
+                self.loaded.positions.push(place.clone());
             }
         }
     }

@@ -16,7 +16,7 @@ fn report(names: &[&str], skipped: &[&str]) -> CycleReport {
     let mut report = CycleReport::default();
     if !names.is_empty() {
         report.names = Some(names.len());
-        report.scope = names.iter().map(|text| name(text)).collect();
+        report.planned_names = names.iter().map(|text| name(text)).collect();
     }
     let skips = skipped
         .iter()

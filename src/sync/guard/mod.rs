@@ -269,7 +269,8 @@ impl Guard {
 /// The record that a change deletes without anything taking its place.
 fn counted(change: &Change) -> Option<&Record> {
     match change {
-        Change::Delete { old, reason } if !reason.is_replaced() => Some(old),
+        // An ownership record that is left over is no record of ours in the sense of the guard.
+        Change::Delete { old, reason } if !reason.is_replaced() && !reason.is_of_a_row() => Some(old),
         _ => None,
     }
 }

@@ -2,14 +2,16 @@
 
 use super::{Service, daemon};
 use crate::sources::ingress::IngressSource;
+use crate::sources::outcome::Outcome;
 use crate::sources::settings::Settings;
 use crate::sources::store::{CacheStatus, Caches, Fill, Retention};
+use crate::sources::{Source, Which};
 use crate::sync::daemon::{CaughtUp, Daemon};
 use crate::sync::report::CycleReport;
 use crate::sync::{ListingCache, Schedule};
 use serde_json::{Value, json};
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -38,7 +40,7 @@ impl Cluster {
     async fn new() -> Self {
         let mut caches = Caches::new(Retention::default());
         let source = Arc::new(IngressSource::new(Arc::new(Settings::default()), &mut caches));
-        let (service, mut daemon) = daemon(source, Capabilities::everything(), true);
+        let (service, mut daemon) = daemon(vec![source], Capabilities::everything(), true);
         daemon.listing = ListingCache { across_writes: Duration::from_secs(3600), ..ListingCache::default() };
         let cache = caches.all().next().unwrap().clone();
         let objects = [
@@ -191,6 +193,63 @@ async fn a_full_run_after_which_nothing_changed_is_not_planned_again() {
     cluster.service.records.lock().unwrap().retain(|record| record.name.as_str() != "a.example.org");
     cluster.daemon.listing = ListingCache::default();
     assert_eq!(cluster.daemon.cycle(&cluster.stop).await.count("create"), 1);
+}
+
+/// The Ingresses of one namespace. When they are read for the first time, one of them has just moved to a namespace that was read
+/// before.
+struct Moving {
+    source: IngressSource,
+    moves: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+}
+
+impl Source for Moving {
+    fn name(&self) -> &'static str {
+        self.source.name()
+    }
+
+    fn resource_prefixes(&self) -> &'static [&'static str] {
+        self.source.resource_prefixes()
+    }
+
+    fn caches(&self) -> Vec<Arc<dyn Fill>> {
+        self.source.caches()
+    }
+
+    fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
+        if let Some(move_it) = self.moves.lock().unwrap().take() {
+            move_it();
+        }
+        self.source.visit(which, take);
+    }
+}
+
+#[tokio::test]
+async fn an_object_that_moves_while_sources_are_read_is_not_taken_for_gone() {
+    let mut caches = Caches::new(Retention::default());
+    let of_namespace = |namespace: &str, caches: &mut Caches| {
+        let settings = Settings { namespace: namespace.to_owned(), ..Settings::default() };
+        IngressSource::new(Arc::new(settings), caches)
+    };
+    let first = Arc::new(of_namespace("first", &mut caches));
+    let second = Arc::new(Moving { source: of_namespace("second", &mut caches), moves: Mutex::default() });
+    let (there, here) = (first.caches()[0].clone(), second.caches()[0].clone());
+    let object = |namespace: &str| {
+        let mut object = ingress("a", &["a.example.org"], "192.0.2.1");
+        object["metadata"]["namespace"] = json!(namespace);
+        object
+    };
+    there.replace_from_json(Vec::new(), CacheStatus::Synced);
+    here.replace_from_json(vec![object("second")], CacheStatus::Synced);
+    let (service, mut daemon) = daemon(vec![first, second.clone()], Capabilities::everything(), true);
+    let stop = CancellationToken::new();
+    assert_eq!(daemon.cycle(&stop).await.count("create"), 1);
+    *second.moves.lock().unwrap() = Some(Box::new(move || {
+        there.apply_json(&object("first").to_string()).unwrap();
+        here.replace_from_json(Vec::new(), CacheStatus::Synced);
+    }));
+    let report = daemon.cycle(&stop).await;
+    assert_eq!((report.count("delete"), report.count("update")), (0, 0));
+    assert_eq!(service.records.lock().unwrap().len(), 2);
 }
 
 #[tokio::test(start_paused = true)]

@@ -154,7 +154,11 @@ struct Harness {
 }
 
 /// The service, and a daemon on it that reads this source.
-fn daemon(source: Arc<dyn Source>, capabilities: Capabilities, can_write: bool) -> (Arc<Service>, Daemon) {
+fn daemon(
+    sources: Vec<Arc<dyn Source>>,
+    capabilities: Capabilities,
+    can_write: bool,
+) -> (Arc<Service>, Daemon) {
     let service = Arc::<Service>::default();
     let side = Arc::new(Side(service.clone(), capabilities));
     let txt = TxtSettings {
@@ -179,7 +183,7 @@ fn daemon(source: Arc<dyn Source>, capabilities: Capabilities, can_write: bool) 
             hold_missing_targets: true,
         },
     };
-    (service, Daemon::new(vec![source], PipelineSettings::default(), pipeline))
+    (service, Daemon::new(sources, PipelineSettings::default(), pipeline))
 }
 
 impl Harness {
@@ -189,7 +193,7 @@ impl Harness {
 
     fn with(capabilities: Capabilities, can_write: bool) -> Self {
         let source = Arc::<Says>::default();
-        let (service, daemon) = daemon(source.clone(), capabilities, can_write);
+        let (service, daemon) = daemon(vec![source.clone()], capabilities, can_write);
         Self { service, source, daemon, stop: CancellationToken::new() }
     }
 

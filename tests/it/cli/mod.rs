@@ -3,6 +3,7 @@
 mod bad_input;
 mod explain;
 mod guard;
+mod lint;
 mod quickstart;
 mod streams;
 

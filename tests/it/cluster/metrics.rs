@@ -59,7 +59,7 @@ impl Metrics {
             None => (series, BTreeMap::new()),
         };
         let is_repeated = self.samples.iter().any(|known| known.name == name && known.labels == labels);
-        let family = name.trim_end_matches("_sum").trim_end_matches("_count");
+        let family = name.trim_end_matches("_sum").trim_end_matches("_count").trim_end_matches("_bucket");
         let has_type = self.types.contains_key(name) || self.types.contains_key(family);
         if !is_name(name) || is_repeated || !has_type {
             return None;

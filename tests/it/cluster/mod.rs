@@ -4,13 +4,14 @@
 //! Nothing here sleeps for luck. A test waits for what it expects, with a deadline; that nothing happens is shown by cycles
 //! that came and went.
 
-mod daemon;
+pub mod daemon;
 mod events;
 mod guard;
 mod holds;
+mod kubernetes_events;
 mod lifecycle;
 mod metrics;
-mod objects;
+pub mod objects;
 mod once;
 mod owners;
 mod provider_faults;
@@ -18,8 +19,8 @@ mod refusals;
 mod reload;
 mod replicas;
 mod signals;
-mod source_faults;
+pub mod source_faults;
 mod startup;
 mod status;
 mod telemetry;
-mod world;
+pub mod world;

@@ -1,11 +1,12 @@
 //! What is written into the cluster, and when nothing is written anywhere.
 
-use super::daemon::{self, Daemon, text, until_async};
+use super::daemon::{self, Daemon, text, until, until_async};
 use super::objects::{dns_endpoint, owned_a, service};
-use super::world::{Provider, first_cluster, test, with};
+use super::world::{Provider, first_cluster, own_cluster, test, with};
 use serde_json::{Value, json};
 use std::sync::Arc;
-use zonewright_testing::KubeApiserver;
+use std::time::Duration;
+use zonewright_testing::{Call, KubeApiserver};
 
 async fn observed(cluster: &KubeApiserver, object: &Value) -> Value {
     cluster.get(object).await.unwrap()["status"]["observedGeneration"].clone()
@@ -116,5 +117,130 @@ fn a_preview_writes_nothing_anywhere() {
         }
         assert_eq!(provider.applies(), 0);
         assert_eq!(observed(&cluster, &api).await, Value::Null);
+    });
+}
+
+async fn condition(cluster: &KubeApiserver, object: &Value, kind: &str) -> Value {
+    let object = cluster.get(object).await.unwrap();
+    let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+    conditions.into_iter().find(|condition| condition["type"] == kind).unwrap_or_default()
+}
+
+/// What `kubectl wait --for=condition=Ready` waits for: the condition is true, and of this generation (kubectl, wait.go).
+async fn is_ready(cluster: &KubeApiserver, object: &Value) -> bool {
+    let generation = cluster.get(object).await.unwrap()["metadata"]["generation"].clone();
+    let ready = condition(cluster, object, "Ready").await;
+    ready["status"] == "True" && ready["observedGeneration"] == generation
+}
+
+#[test]
+fn an_object_is_ready_once_the_provider_has_acknowledged_its_records() {
+    test(async {
+        let (provider, cluster) = (Provider::start().await, first_cluster().await);
+        let namespace = "ready";
+        let api = |address| dns_endpoint(namespace, "api", "api.example.org", address, 60);
+        provider.0.delay(Call::Apply, Duration::from_millis(500));
+        let flags = with(&provider.flags_in(&cluster, namespace, &["crd"]), &["--interval=1h"]);
+        let mut daemon = Daemon::start(&flags);
+        until("the first cycle", || provider.0.count(Call::Adjust) == 1).await;
+        for address in ["192.0.2.1", "192.0.2.2"] {
+            cluster.apply(&api(address)).await.unwrap();
+            until_async("ready", async || {
+                let ready = is_ready(&cluster, &api(address)).await;
+                let is_there =
+                    provider.0.records().iter().any(|record| record["targets"] == json!([address]));
+                assert!(!ready || is_there, "ready before the record is there");
+                ready
+            })
+            .await;
+        }
+        let accepted = condition(&cluster, &api("192.0.2.2"), "Accepted").await;
+        assert_eq!((&accepted["status"], &accepted["reason"]), (&json!("True"), &json!("Accepted")));
+        let since = condition(&cluster, &api("192.0.2.2"), "Ready").await["lastTransitionTime"].clone();
+        assert_eq!(since, accepted["lastTransitionTime"], "both were true from the first on");
+        assert_eq!(status_writes(&daemon).await, Some(2.0));
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn what_stands_in_the_way_is_told_in_the_status() {
+    test(async {
+        let (provider, cluster) = (Provider::start().await, first_cluster().await);
+        let namespace = "unready";
+        provider.0.set_records(owned_a("taken.example.org", "192.0.2.9", "other", "service/x/taken"));
+        let taken = dns_endpoint(namespace, "taken", "taken.example.org", "192.0.2.1", 60);
+        let wrong = dns_endpoint(namespace, "wrong", "wrong.example.org", "192.0.2.1.", 60);
+        for object in [&taken, &wrong] {
+            cluster.apply(object).await.unwrap();
+        }
+        let flags = provider.flags_in(&cluster, namespace, &["crd"]);
+        let mut daemon = Daemon::start(&flags);
+        for (object, reason, message) in [
+            (&taken, "Conflict", "A taken.example.org: belongs to owner \"other\""),
+            (&wrong, "Invalid", "wrong.example.org: target \"192.0.2.1.\" must not end with a dot"),
+        ] {
+            until_async(reason, async || condition(&cluster, object, "Ready").await["reason"] == reason)
+                .await;
+            let ready = condition(&cluster, object, "Ready").await;
+            assert_eq!(ready["status"], "False");
+            assert!(ready["message"].as_str().unwrap().starts_with(message), "{ready}");
+        }
+        assert_eq!(condition(&cluster, &taken, "Accepted").await["status"], "True");
+        assert_eq!(condition(&cluster, &wrong, "Accepted").await["status"], "False");
+        daemon.until_cycles_pass(20).await;
+        assert_eq!(status_writes(&daemon).await, Some(2.0), "said once");
+        daemon.stop().await;
+
+        let mut again = Daemon::start(&flags);
+        again.until_cycles_pass(5).await;
+        assert_eq!(status_writes(&again).await, None, "and not again by the next process");
+        provider.0.set_records(Vec::new());
+        until_async("the way is free", async || is_ready(&cluster, &taken).await).await;
+        again.stop().await;
+    });
+}
+
+#[test]
+fn a_definition_without_conditions_gets_the_generation_and_no_more_writes() {
+    test(async {
+        let (provider, cluster) = (Provider::start().await, own_cluster().await);
+        let definition = json!({
+            "apiVersion": "apiextensions.k8s.io/v1",
+            "kind": "CustomResourceDefinition",
+            "metadata": {"name": "dnsendpoints.externaldns.k8s.io"},
+        });
+        // As ExternalDNS v0.22 defines it.
+        let mut older = cluster.get(&definition).await.unwrap();
+        older["metadata"]
+            .as_object_mut()
+            .unwrap()
+            .retain(|key, _| ["name", "annotations"].contains(&key.as_str()));
+        older.as_object_mut().unwrap().remove("status");
+        let schema = &mut older["spec"]["versions"][0]["schema"]["openAPIV3Schema"];
+        schema["properties"]["status"]["properties"].as_object_mut().unwrap().remove("conditions").unwrap();
+        cluster.apply(&older).await.unwrap();
+        let probe = |i: usize| dns_endpoint("probe", &format!("p{i}"), "p.example.org", "192.0.2.1", 60);
+        let mut probes = 0;
+        until_async("the older definition", async || {
+            probes += 1;
+            let mut object = probe(probes);
+            object["status"] = json!({"conditions": []});
+            cluster.apply(&object).await.unwrap()["status"]["conditions"].is_null()
+        })
+        .await;
+        let api = dns_endpoint("older", "api", "api.example.org", "192.0.2.1", 60);
+        let two = dns_endpoint("older", "two", "two.example.org", "192.0.2.1", 60);
+        cluster.apply(&api).await.unwrap();
+        let mut daemon = provider.daemon_in(&cluster, "older", &["crd"]);
+        until_async("the generation", async || observed(&cluster, &api).await == 1).await;
+        cluster.apply(&two).await.unwrap();
+        until_async("the generation", async || observed(&cluster, &two).await == 1).await;
+        provider.0.set_records(owned_a("two.example.org", "192.0.2.9", "other", "service/x/taken"));
+        daemon.until_it_says(&["two.example.org", "belongs to owner \"other\""]).await;
+        daemon.until_cycles_pass(10).await;
+        assert_eq!(status_writes(&daemon).await, Some(2.0));
+        assert_eq!(daemon.said(&["knows no conditions"]), 1);
+        daemon.stop().await;
     });
 }
