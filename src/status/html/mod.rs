@@ -1,6 +1,6 @@
 //! The status page as HTML: no script, one stylesheet, nothing loaded from elsewhere, nothing that changes anything.
 //!
-//! Everything that is not written in this folder goes through [`writer::Html::text`] or [`writer::Html::attribute`], which escape; what
+//! Everything that is not written in this folder goes through `Html::text` or `Html::attribute`, which escape; what
 //! goes in as it is must be known when the program is built. All links are relative, so that the page works behind a proxy
 //! under any path.
 
