@@ -10,7 +10,7 @@ use crate::sources::{Asked, Asking};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zonewright_planner::{DnsName, Endpoint, ObjectRef, SkipReason};
+use zonewright_planner::{DnsName, Endpoint, Hold, ObjectRef, SkipReason};
 use zonewright_provider_kit::zone_for;
 
 /// The answer in one word.
@@ -151,7 +151,7 @@ pub struct PlanRow {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeftAloneRow {
-    /// The record's type.
+    /// The record's type; empty where no record exists and nobody can say what it would be.
     #[serde(rename = "type")]
     pub record_type: String,
     /// The record's set identifier; empty for plain records.
@@ -201,7 +201,7 @@ pub fn explain(scene: Scene<'_>, name: &DnsName, findings: &Findings) -> Explana
         ownership: ownership(scene, name),
         records,
         plan,
-        left_alone: left_alone(scene, name),
+        left_alone: left_alone(scene, name, asked),
         incomplete: incomplete(scene),
     };
     explanation.summary = summary(&explanation);
@@ -254,7 +254,10 @@ fn answer(explanation: &Explanation) -> String {
         let texts: BTreeSet<String> = explanation
             .left_alone
             .iter()
-            .map(|row| format!("{} is left alone: {}", row.record_type, row.reason))
+            .map(|row| match row.record_type.as_str() {
+                "" => row.reason.clone(),
+                record_type => format!("{record_type} is left alone: {}", row.reason),
+            })
             .collect();
         let failed = explanation.checks.iter().filter(|check| !check.passes);
         let failed = failed.map(|check| format!("{}: {}", check.check, check.detail));
@@ -282,7 +285,7 @@ fn answer(explanation: &Explanation) -> String {
 }
 
 fn object_row(asking: &Asking, name: &DnsName) -> ObjectRow {
-    let hold_text = |hold: &zonewright_planner::Hold| match &hold.name {
+    let hold_text = |hold: &Hold| match &hold.name {
         Some(_) => hold.reason.to_string(),
         None => format!("it is not known whether it asks for {name}: {}", hold.reason),
     };
@@ -402,7 +405,7 @@ fn plan_row(pending: &crate::sync::board::Pending) -> PlanRow {
     }
 }
 
-fn left_alone(scene: Scene<'_>, name: &DnsName) -> Vec<LeftAloneRow> {
+fn left_alone(scene: Scene<'_>, name: &DnsName, asked: &Asked) -> Vec<LeftAloneRow> {
     let retry = scene.notes.retries.get(name).and_then(|at| scene.clock.future(*at));
     let next_try = |reason: &SkipReason| match State::of(reason) {
         State::Quarantined | State::Fought => retry.map(super::timestamp),
@@ -417,7 +420,27 @@ fn left_alone(scene: Scene<'_>, name: &DnsName) -> Vec<LeftAloneRow> {
         objects: object_texts(&skip.objects),
         next_try: next_try(&skip.reason),
     };
-    scene.notes.skips_at(name).iter().map(row).collect()
+    let mut rows: Vec<LeftAloneRow> = scene.notes.skips_at(name).iter().map(row).collect();
+    if rows.is_empty() && asked.desired.endpoints.is_empty() {
+        // Where no record exists, the plan has nothing to leave alone; and yet it is the hold that keeps the name away.
+        rows.extend(
+            asked.objects.iter().flat_map(|asking| &asking.holds).filter_map(|hold| held(hold, name)),
+        );
+    }
+    rows
+}
+
+fn held(hold: &Hold, name: &DnsName) -> Option<LeftAloneRow> {
+    let reason = SkipReason::Held(hold.reason.clone());
+    (hold.name.as_ref() == Some(name)).then(|| LeftAloneRow {
+        record_type: String::new(),
+        set_identifier: hold.set_identifier.to_string(),
+        code: reason.code(),
+        reason: reason.to_string(),
+        advice: advice(&reason),
+        objects: vec![hold.object.to_string()],
+        next_try: None,
+    })
 }
 
 fn incomplete(scene: Scene<'_>) -> Vec<String> {

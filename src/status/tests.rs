@@ -280,6 +280,25 @@ fn an_object_whose_names_are_unknown_is_named() {
 }
 
 #[test]
+fn a_name_that_never_had_a_target() {
+    let hold = Hold {
+        object: object("web", "shop"),
+        name: Some(name("shop.example.org")),
+        set_identifier: "".into(),
+        resource: None,
+        reason: HoldReason::NoTarget,
+    };
+    let explained = shop(&Stage::new(Vec::new()), &asked(Vec::new(), vec![hold]));
+    assert_eq!(explained.verdict, Verdict::LeftAlone);
+    assert_eq!((explained.left_alone[0].code, &*explained.left_alone[0].record_type), ("held", ""));
+    assert!(
+        explained.summary.ends_with("held: the object has no target at the moment."),
+        "{}",
+        explained.summary
+    );
+}
+
+#[test]
 fn the_overview_says_what_is_wrong() {
     let mut stage = Stage::new(vec![record("a.example.org", "192.0.2.1", "me")]);
     stage.world.parts[0].is_stale = true;

@@ -12,7 +12,11 @@ pub(super) fn section(html: &mut Html, found: &Table, query: &Query, overview: &
     form(html, query, overview);
     states(html, found, query);
     if found.records.is_empty() {
-        html.raw("<p class=\"faint\">Nothing matches.</p></section>");
+        html.raw("<p>Nothing matches.");
+        if let Ok(name) = zonewright_planner::DnsName::parse(&query.text) {
+            html.raw(" Why is there no ").name_link(name.as_str(), "./").raw("?");
+        }
+        html.raw("</p></section>");
         return;
     }
     rows(html, &found.records, "./");

@@ -157,7 +157,7 @@ fn what_is_withheld_comes_first_with_its_command() {
     };
     stage.note(&CycleReport { withheld: vec![Arc::new(withheld)], ..CycleReport::default() });
     let page = page(&stage, &Query::default());
-    let alert = page.find("1 deletes withheld").unwrap();
+    let alert = page.find("1 delete withheld").unwrap();
     assert!(alert < page.find("<h2>Overview").unwrap());
     assert!(page.contains("<code>zonewright approve 4f1c2a90b7d3</code>"));
 }

@@ -42,6 +42,14 @@ fn the_answer_and_the_exit_status(#[case] host: &str, #[case] code: i32, #[case]
 }
 
 #[test]
+fn the_manual_shows_what_it_says() {
+    let records = "--inmemory-records=examples/quickstart/records.yaml";
+    let ended = run(&["explain", "payments.example.org", "@examples/quickstart/flags", records]);
+    let shown = format!("@examples/quickstart/flags {records}\n{}```\n", ended.stdout);
+    assert!(include_str!("../../../docs/operations.md").contains(&shown), "{}", ended.stdout);
+}
+
+#[test]
 fn after_a_run_what_changed_is_published() {
     let copy = Copy::new();
     assert_eq!(copy.once().code, Some(0));

@@ -16,58 +16,106 @@ use zonewright_planner::DnsName;
 const USUAL: [SourceName; 4] =
     [SourceName::Ingress, SourceName::Service, SourceName::GatewayHttpRoute, SourceName::Crd];
 
+const INGRESS: &[SourceName] = &[SourceName::Ingress];
+const SERVICE: &[SourceName] = &[SourceName::Service];
+const ROUTES: &[SourceName] = &[
+    SourceName::GatewayHttpRoute,
+    SourceName::GatewayGrpcRoute,
+    SourceName::GatewayTcpRoute,
+    SourceName::GatewayTlsRoute,
+    SourceName::GatewayUdpRoute,
+];
+const NODES: &[SourceName] = &[SourceName::Node, SourceName::Pod, SourceName::Service];
+
 /// One thing that may keep objects out.
 struct Filter {
     /// What to say of it.
     text: String,
+    /// The sources that look at it; none for all.
+    of: &'static [SourceName],
     /// Whether it is in force.
     applies: fn(&Settings) -> bool,
     /// Sets it aside.
     lift: fn(&mut Settings),
 }
 
+fn filter(
+    text: &str,
+    of: &'static [SourceName],
+    applies: fn(&Settings) -> bool,
+    lift: fn(&mut Settings),
+) -> Filter {
+    Filter { text: text.to_owned(), of, applies, lift }
+}
+
 fn filters() -> Vec<Filter> {
-    let filter = |text: &str, applies: fn(&Settings) -> bool, lift: fn(&mut Settings)| Filter {
-        text: text.to_owned(),
-        applies,
-        lift,
-    };
     vec![
         filter(
             "--annotation-filter",
+            &[],
             |s| !s.annotation_filter.is_empty(),
             |s| s.annotation_filter = Default::default(),
         ),
-        filter("--label-filter", |s| !s.label_filter.is_empty(), |s| s.label_filter = Default::default()),
-        filter("--namespace", |s| !s.namespace.is_empty(), |s| s.namespace.clear()),
-        filter("--ingress-class", |s| !s.ingress.classes.is_empty(), |s| s.ingress.classes.clear()),
-        filter("--service-type-filter", |s| !s.service.types.is_empty(), |s| s.service.types.clear()),
-        filter("--gateway-name", |s| !s.gateway.name.is_empty(), |s| s.gateway.name.clear()),
-        filter("--gateway-namespace", |s| !s.gateway.namespace.is_empty(), |s| s.gateway.namespace.clear()),
+        filter(
+            "--label-filter",
+            &[],
+            |s| !s.label_filter.is_empty(),
+            |s| s.label_filter = Default::default(),
+        ),
+        filter("--namespace", &[], |s| !s.namespace.is_empty(), |s| s.namespace.clear()),
+        filter("--ingress-class", INGRESS, |s| !s.ingress.classes.is_empty(), |s| s.ingress.classes.clear()),
+        filter(
+            "--service-type-filter",
+            SERVICE,
+            |s| !s.service.types.is_empty(),
+            |s| s.service.types.clear(),
+        ),
+        filter("--gateway-name", ROUTES, |s| !s.gateway.name.is_empty(), |s| s.gateway.name.clear()),
+        filter(
+            "--gateway-namespace",
+            ROUTES,
+            |s| !s.gateway.namespace.is_empty(),
+            |s| s.gateway.namespace.clear(),
+        ),
         filter(
             "--gateway-label-filter",
+            ROUTES,
             |s| !s.gateway.label_filter.is_empty(),
             |s| s.gateway.label_filter = Default::default(),
         ),
         filter(
             "the controller annotation",
+            &[],
             |_| true,
             |s| s.annotation_keys = s.annotation_keys.clone().of_any_controller(),
         ),
         filter(
             "--ignore-hostname-annotation",
+            &[],
             |s| s.ignore_hostname_annotation,
             |s| s.ignore_hostname_annotation = false,
         ),
-        filter("--ignore-ingress-rules-spec", |s| s.ingress.ignore_rules, |s| s.ingress.ignore_rules = false),
-        filter("--ignore-ingress-tls-spec", |s| s.ingress.ignore_tls, |s| s.ingress.ignore_tls = false),
+        filter(
+            "--ignore-ingress-rules-spec",
+            INGRESS,
+            |s| s.ingress.ignore_rules,
+            |s| s.ingress.ignore_rules = false,
+        ),
+        filter(
+            "--ignore-ingress-tls-spec",
+            INGRESS,
+            |s| s.ingress.ignore_tls,
+            |s| s.ingress.ignore_tls = false,
+        ),
         filter(
             "the absence of --publish-internal-services",
+            SERVICE,
             |s| !s.service.publish_internal,
             |s| s.service.publish_internal = true,
         ),
         filter(
             "--exclude-unschedulable",
+            NODES,
             |s| s.nodes.exclude_unschedulable,
             |s| s.nodes.exclude_unschedulable = false,
         ),
@@ -134,8 +182,10 @@ async fn kept_out_by_several(
 
 /// The filters that these flags put in force.
 fn in_force(config: &Config) -> Result<Vec<Filter>, StartError> {
+    let names = &config.sources.names;
     let mut filters = filters();
-    wiring::sources_with(config, &config.sources.names, |settings| {
+    filters.retain(|filter| filter.of.is_empty() || filter.of.iter().any(|name| names.contains(name)));
+    wiring::sources_with(config, names, |settings| {
         filters.retain(|filter| (filter.applies)(settings));
     })?;
     Ok(filters)
