@@ -28,12 +28,12 @@ pub fn merge(mut endpoints: Vec<Endpoint>) -> Vec<Endpoint> {
     endpoints
 }
 
-/// Sorts wishes, equal ones in the order they had, by way of their places: the library's stable sort needs room for all of them
-/// once more, which would be the peak of a cycle's memory.
-pub fn sort(endpoints: &mut [Endpoint], order: impl Fn(&Endpoint, &Endpoint) -> Ordering) {
-    // At each place, the place of the wish that belongs there.
-    let mut origins: Vec<usize> = (0..endpoints.len()).collect();
-    origins.sort_unstable_by(|&a, &b| order(&endpoints[a], &endpoints[b]).then(a.cmp(&b)));
+/// Sorts wishes or records, equal ones in the order they had, by way of their places: the library's stable sort needs room for all of
+/// them once more, which would be the peak of a cycle's memory.
+pub fn sort<T>(items: &mut [T], order: impl Fn(&T, &T) -> Ordering) {
+    // At each place, the place of the item that belongs there.
+    let mut origins: Vec<usize> = (0..items.len()).collect();
+    origins.sort_by(|&a, &b| order(&items[a], &items[b]));
     for start in 0..origins.len() {
         let mut place = start;
         // Round the cycle that this place is part of; afterwards each place of it has its own.
@@ -42,7 +42,7 @@ pub fn sort(endpoints: &mut [Endpoint], order: impl Fn(&Endpoint, &Endpoint) -> 
             if origin == start {
                 break;
             }
-            endpoints.swap(place, origin);
+            items.swap(place, origin);
             place = origin;
         }
     }

@@ -8,6 +8,7 @@
 //! A part is read, trusted and read again as a whole. What we write is noted in it, so that the next plan needs no listing.
 
 use super::Applied;
+use crate::sources::merge::sort;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -148,7 +149,7 @@ impl Part {
         read_at: Instant,
         read_took: Duration,
     ) -> Self {
-        owned.records.sort_by(|a, b| order(a).cmp(&order(b)));
+        sort(&mut owned.records, |a, b| order(a).cmp(&order(b)));
         Self { zones, owned, odd, fingerprint, read_at, read_took, is_written: false, is_stale: false }
     }
 
@@ -194,7 +195,7 @@ impl Part {
         }
         records.extend(come);
         // Nearly sorted, which this sort is fast at.
-        records.sort_by(|a, b| order(a).cmp(&order(b)));
+        sort(records, |a, b| order(a).cmp(&order(b)));
     }
 }
 

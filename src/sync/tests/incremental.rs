@@ -195,6 +195,27 @@ async fn a_full_run_after_which_nothing_changed_is_not_planned_again() {
     assert_eq!(cluster.daemon.cycle(&cluster.stop).await.count("create"), 1);
 }
 
+#[tokio::test]
+async fn a_listing_that_says_what_the_last_one_said_is_not_planned_again() {
+    let mut cluster = Cluster::new().await;
+    cluster.daemon.listing = ListingCache::default();
+    let adjusts = |cluster: &Cluster| cluster.service.adjusts.swap(0, Ordering::Relaxed);
+    // What was written since the first listing makes the second one news.
+    cluster.daemon.cycle(&cluster.stop).await;
+    assert_eq!((cluster.calls(), adjusts(&cluster)), ((2, 0), 2));
+    cluster.service.records.lock().unwrap().reverse();
+    let report = cluster.daemon.cycle(&cluster.stop).await;
+    assert_eq!((cluster.calls(), adjusts(&cluster)), ((2, 0), 0));
+    assert_eq!((report.planned, report.existing.get("a")), (0, Some(&3)));
+    // What somebody else broke is mended, and its being mended is news again.
+    cluster.service.records.lock().unwrap().retain(|record| record.name.as_str() != "a.example.org");
+    assert_eq!(cluster.daemon.cycle(&cluster.stop).await.count("create"), 1);
+    cluster.daemon.cycle(&cluster.stop).await;
+    assert_eq!(adjusts(&cluster), 2);
+    cluster.daemon.cycle(&cluster.stop).await;
+    assert_eq!(adjusts(&cluster), 0);
+}
+
 /// The Ingresses of one namespace. When they are read for the first time, one of them has just moved to a namespace that was read
 /// before.
 struct Moving {

@@ -34,6 +34,7 @@ struct Service {
     refused_name: Mutex<Option<&'static str>>,
     unwritable_zone: Mutex<Option<(&'static str, ProviderError)>>,
     lists: AtomicUsize,
+    adjusts: AtomicUsize,
     writes: AtomicUsize,
     stop_after_write: Mutex<Option<CancellationToken>>,
 }
@@ -65,6 +66,7 @@ impl ReadZones for Side {
     }
 
     async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+        self.0.adjusts.fetch_add(1, Ordering::Relaxed);
         Ok(Adjusted { endpoints, ..Adjusted::default() })
     }
 }
