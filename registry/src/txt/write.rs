@@ -37,9 +37,10 @@ impl TxtRegistry {
             Change::Update { old, .. } | Change::Delete { old, .. } => self.former_changes(old, all),
             Change::Create { .. } => Vec::new(),
         };
+        let is_of_the_row_alone = change.leaves_record_alone();
         let row = match &mut change {
             Change::Create { new, .. } => self.create(new, rows),
-            Change::Update { old, new, .. } => self.update(old, new, rows),
+            Change::Update { old, new, .. } => self.update(old, new, is_of_the_row_alone, rows),
             // A row has no row.
             Change::Delete { reason: DeleteReason::LeftoverRow, .. } => None,
             Change::Delete { old, .. } => self.delete(old, rows),
@@ -145,14 +146,20 @@ impl TxtRegistry {
         Some(RowChange { read: Some(read), expected: None, write: Some(write) })
     }
 
-    fn update(&self, old: &Record, new: &mut Endpoint, rows: &Rows) -> Option<RowChange> {
+    fn update(
+        &self,
+        old: &Record,
+        new: &mut Endpoint,
+        is_of_the_row_alone: bool,
+        rows: &Rows,
+    ) -> Option<RowChange> {
         // The owner stays; that it is us was decided when the change was planned.
         let nonce = self.stamp(new, old.labels.owner().unwrap_or(self.owner.as_str()));
         let name = self.row_name(&new.name, &new.record_type)?;
         let read = rows.find(&name, &old.set_identifier, Some(&old.zone)).map(|row| row.record(&name, old));
-        // ExternalDNS does not know former names, so there is nothing that it would expect.
-        let is_new = old.ownership.row_moved && read.is_none();
-        let expected = (!is_new).then(|| self.expected(&name, old, read.as_ref(), rows));
+        // ExternalDNS knows nothing of former names, so there is nothing that it would expect.
+        let is_beyond = is_of_the_row_alone || (old.ownership.row_moved && read.is_none());
+        let expected = (!is_beyond).then(|| self.expected(&name, old, read.as_ref(), rows));
         Some(RowChange { read, expected, write: Some(self.row(name, new, nonce)?) })
     }
 
