@@ -67,6 +67,10 @@ pub struct Spelling {
 pub struct Ownership {
     /// Ownership is known only from an older form of row; the one that this version writes is missing.
     pub row_missing: bool,
+    /// Ownership is known only from a row under a former name (`--txt-prefix-read`); the one under today's name is missing.
+    pub row_moved: bool,
+    /// Rows under former names stand beside today's, and are to go (`--txt-prune-old-rows`).
+    pub former_rows: bool,
     /// The owner that the row still names while owners are migrated (`--migrate-from-txt-owner`).
     pub migrate_from: Option<Owner>,
 }

@@ -34,6 +34,11 @@ pub(crate) struct Collisions {
 }
 
 impl Collisions {
+    /// Whether every row is that of one record.
+    pub(crate) fn are_impossible(&self) -> bool {
+        !self.everywhere && self.wildcard.is_none()
+    }
+
     /// Whether this row may be that of several records. Rather once too often.
     pub(crate) fn possible(&self, row: &str) -> bool {
         self.everywhere || self.wildcard.as_deref().is_some_and(|wildcard| row.contains(wildcard))

@@ -23,6 +23,8 @@ pub struct Rows {
     collisions: Collisions,
     /// Rows of ours that vouch for no record that exists.
     leftovers: BTreeSet<RowSite>,
+    /// Rows of ours under former names that go as soon as their record has one under today's.
+    prunable: BTreeSet<RowSite>,
 }
 
 /// Where a row stands: name, set identifier, zone.
@@ -38,6 +40,8 @@ pub(crate) enum Obstacle {
     Text,
     /// The row would make a record ours that is not: it could be the row of both.
     Unowned,
+    /// The row that stands there is the one of another record, under a former name.
+    Former,
 }
 
 /// The rows of one name: nearly always one.
@@ -195,7 +199,7 @@ impl Rows {
             }
             Some((name, slot))
         });
-        Self { by_name: slots.collect(), obstacles, collisions, leftovers: BTreeSet::new() }
+        Self { by_name: slots.collect(), obstacles, collisions, ..Self::default() }
     }
 
     /// How many rows there are.
@@ -235,13 +239,30 @@ impl Rows {
         let kept = self.by_name.iter().filter(|(name, _)| self.collisions.possible(name.as_str()));
         let by_name = kept.map(|(name, slot)| (name.clone(), slot.clone())).collect();
         let (obstacles, collisions) = (Obstacles::new(), self.collisions.clone());
-        Self { by_name, obstacles, collisions, leftovers: BTreeSet::new() }
+        Self { by_name, obstacles, collisions, ..Self::default() }
     }
 
     /// Notes which rows vouch for no record.
     pub(crate) fn with_leftovers(mut self, leftovers: BTreeSet<RowSite>) -> Self {
         self.leftovers = leftovers;
         self
+    }
+
+    /// Notes which rows under former names are to go.
+    pub(crate) fn with_prunable(mut self, prunable: BTreeSet<RowSite>) -> Self {
+        self.prunable = prunable;
+        self
+    }
+
+    /// A row under a former name that is to go, as it was read.
+    pub(crate) fn prunable(&self, site: &RowSite) -> Option<Record> {
+        let (name, set_identifier, zone) = self.prunable.get(site)?;
+        self.find(name, set_identifier, Some(zone))?.odd()
+    }
+
+    /// Whether no row is to go because of its name.
+    pub(crate) fn has_nothing_prunable(&self) -> bool {
+        self.prunable.is_empty()
     }
 
     /// Rows of ours that vouch for no record, as they were read.
@@ -315,10 +336,11 @@ impl Rows {
     }
 
     fn take(&mut self, read: &Record) -> Option<Row> {
-        if !self.leftovers.is_empty() {
+        if !(self.leftovers.is_empty() && self.prunable.is_empty()) {
             // Whatever is done to it, it is either gone or has a record now.
             let site = (read.name.clone(), read.set_identifier.clone(), read.zone.clone());
             self.leftovers.remove(&site);
+            self.prunable.remove(&site);
         }
         let is_it = |row: &Row| {
             row.set_identifier() == &*read.set_identifier

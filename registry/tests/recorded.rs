@@ -45,6 +45,7 @@ const ELSEWHERE: &[&str] = &[
     "domain-filter-idn",
     "policy-upsert-only-type-change",
     "target-cname-trailing-dot",
+    "migrate-owner-updates-and-deletes",
     "owner-twice-refused",
     "provider-specific-foreign-dropped",
     "same-endpoint-twice-in-one-object",

@@ -24,6 +24,16 @@ pub(super) struct RegistryArgs {
     /// Suffix of the first label of ownership records; may contain %{record_type}; not with --txt-prefix
     #[arg(long, default_value = "", value_name = "SUFFIX")]
     txt_suffix: String,
+    /// A value that --txt-prefix once had, empty for none: ownership records under these names are read, too, and written anew under
+    /// today's (repeatable)
+    #[arg(long, value_name = "PREFIX")]
+    txt_prefix_read: Vec<String>,
+    /// A value that --txt-suffix once had (repeatable)
+    #[arg(long, value_name = "SUFFIX")]
+    txt_suffix_read: Vec<String>,
+    /// Delete our ownership records under the names of --txt-prefix-read and --txt-suffix-read where today's stands
+    #[arg(long, action = clap::ArgAction::Set, default_value_t)]
+    txt_prune_old_rows: bool,
     /// What stands for the asterisk of a wildcard in the names of ownership records
     #[arg(long, default_value = "", value_name = "TEXT")]
     txt_wildcard_replacement: String,
@@ -73,6 +83,12 @@ pub struct TxtConfig {
     pub prefix: String,
     /// Suffix of first labels, as typed.
     pub suffix: String,
+    /// Prefixes that rows once had.
+    pub former_prefixes: Vec<String>,
+    /// Suffixes that rows once had.
+    pub former_suffixes: Vec<String>,
+    /// Whether rows with former affixes are deleted once they are replaced.
+    pub prune_former: bool,
     /// Stands for `*`; empty to keep it.
     pub wildcard_replacement: String,
     /// Whether rows are written encrypted; then there is a key.
@@ -91,6 +107,9 @@ impl RegistryArgs {
             migrate_from_txt_owner,
             txt_prefix,
             txt_suffix,
+            txt_prefix_read,
+            txt_suffix_read,
+            txt_prune_old_rows,
             txt_wildcard_replacement,
             txt_encrypt_enabled,
             txt_encrypt_aes_key,
@@ -101,6 +120,12 @@ impl RegistryArgs {
         } = self;
         if !txt_prefix.is_empty() && !txt_suffix.is_empty() {
             return Err("txt-prefix and txt-suffix are mutual exclusive".into());
+        }
+        if txt_prune_old_rows && txt_prefix_read.is_empty() && txt_suffix_read.is_empty() {
+            return Err(
+                "--txt-prune-old-rows needs to know their names: set --txt-prefix-read or --txt-suffix-read"
+                    .into(),
+            );
         }
         if registry != RegistryName::Noop {
             if txt_owner_id.is_empty() {
@@ -120,6 +145,9 @@ impl RegistryArgs {
             txt: TxtConfig {
                 prefix: txt_prefix,
                 suffix: txt_suffix,
+                former_prefixes: txt_prefix_read,
+                former_suffixes: txt_suffix_read,
+                prune_former: txt_prune_old_rows,
                 wildcard_replacement: txt_wildcard_replacement,
                 encrypt: txt_encrypt_enabled,
                 aes_key: has_key.then_some(txt_encrypt_aes_key),

@@ -79,7 +79,9 @@ impl State {
     /// What it comes to that something was left alone.
     pub fn of(reason: &SkipReason) -> Self {
         match reason {
-            SkipReason::ForeignOwner { .. } | SkipReason::Claimed { .. } => Self::Foreign,
+            SkipReason::ForeignOwner { .. } | SkipReason::Claimed { .. } | SkipReason::NotMigrated { .. } => {
+                Self::Foreign
+            }
             SkipReason::Unowned => Self::Unowned,
             SkipReason::PolicyKeeps(_) | SkipReason::PolicyFreezes(_) => Self::Policy,
             SkipReason::DomainFilter | SkipReason::UnmanagedType => Self::Filtered,
@@ -110,7 +112,13 @@ pub fn advice(reason: &SkipReason) -> String {
         SkipReason::ForeignOwner { owner } => {
             return format!(
                 "Another instance publishes it, with --txt-owner-id={owner}. Stop asking for it there, or take it over with \
-                 --migrate-from-txt-owner={owner}, which takes over everything of that owner"
+                 --migrate-from-txt-owner={owner}, which takes over what is asked for here"
+            );
+        }
+        SkipReason::NotMigrated { owner } => {
+            return format!(
+                "Only what an object here asks for is taken over: the rest may belong to another instance with \
+                 --txt-owner-id={owner}. If nobody wants it any more, delete the record together with its ownership record"
             );
         }
         SkipReason::Claimed { owner } => {

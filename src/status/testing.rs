@@ -120,6 +120,7 @@ pub(crate) fn every_reason() -> Vec<SkipReason> {
         SkipReason::ForeignOwner { owner: blue() },
         SkipReason::Unowned,
         SkipReason::Claimed { owner: blue() },
+        SkipReason::NotMigrated { owner: blue() },
         SkipReason::PolicyKeeps(Policy::UpsertOnly),
         SkipReason::PolicyFreezes(Policy::CreateOnly),
         SkipReason::DomainFilter,
@@ -149,6 +150,7 @@ fn is_listed(reason: &SkipReason) {
         SkipReason::ForeignOwner { .. }
         | SkipReason::Unowned
         | SkipReason::Claimed { .. }
+        | SkipReason::NotMigrated { .. }
         | SkipReason::PolicyKeeps(_)
         | SkipReason::PolicyFreezes(_)
         | SkipReason::DomainFilter

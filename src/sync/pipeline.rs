@@ -254,7 +254,9 @@ impl Pipeline {
     pub fn stock(&self, world: &World) -> Vec<Stock> {
         let mut counts: BTreeMap<&ZoneId, usize> = BTreeMap::new();
         for record in world.records() {
+            // Of the owner that is taken over from nothing is deleted.
             let is_ours = record.is_owned_by(self.registry.owner())
+                && record.ownership.migrate_from.is_none()
                 && self.settings.managed.contains(&record.record_type)
                 && self.settings.filter.matches(&record.name)
                 && world.filter.matches(&record.name);

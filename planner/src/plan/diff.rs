@@ -265,6 +265,12 @@ fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateReason> {
     if let Some(from) = &record.ownership.migrate_from {
         reasons.push(UpdateReason::OwnerMigration(from.clone()));
     }
+    if record.ownership.row_moved {
+        reasons.push(UpdateReason::RowMoved);
+    }
+    if record.ownership.former_rows {
+        reasons.push(UpdateReason::FormerRows);
+    }
     reasons
 }
 
@@ -291,6 +297,12 @@ fn create(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint, reason: Cre
 fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option<SkipReason> {
     if let Some(foreign) = row.current.iter().find(|record| !record.is_owned_by(input.owner)) {
         return Some(not_ours(foreign));
+    }
+    // A record of the former owner that is not asked for in its own type stays, so nothing new may be put beside it.
+    let is_asked_for = |record: &Record| row.candidates.iter().any(|c| c.record_type == record.record_type);
+    let left = row.current.iter().filter(|record| !is_asked_for(record));
+    if let Some(owner) = left.filter_map(|record| record.ownership.migrate_from.clone()).next() {
+        return Some(SkipReason::ForeignOwner { owner });
     }
     let key = RecordKey {
         name: endpoint.name.clone(),
@@ -326,6 +338,11 @@ fn release(
     } else {
         input.holds.incomplete_owner(record).map(Kept::Incomplete)
     };
+    if let (None, Some(owner)) = (&kept, &record.ownership.migrate_from) {
+        // Another cluster may share the former owner. What nobody here asks for is not taken over, let alone deleted.
+        plan.skips.push(Skip::of_record(record, SkipReason::NotMigrated { owner: owner.clone() }));
+        return;
+    }
     settle(input, record, reason, kept, plan);
 }
 

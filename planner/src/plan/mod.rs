@@ -177,6 +177,17 @@ pub enum UpdateReason {
     OwnershipRow,
     /// The ownership record still names this owner.
     OwnerMigration(Owner),
+    /// The ownership record stands under a former name only: one under today's name is written.
+    RowMoved,
+    /// Ownership records under former names are removed.
+    FormerRows,
+}
+
+impl UpdateReason {
+    /// Whether the record itself is already as it should be, and only its ownership record is written or removed.
+    pub fn is_of_the_row_alone(&self) -> bool {
+        matches!(self, Self::RowMoved | Self::FormerRows)
+    }
 }
 
 /// Why something is deleted.
@@ -253,6 +264,11 @@ pub enum SkipReason {
     Unowned,
     /// No record exists, but another owner's ownership record holds the name.
     Claimed {
+        /// The owner in the ownership record.
+        owner: Owner,
+    },
+    /// The record belongs to the owner that is taken over from, and no object here asks for it: it may be somebody else's.
+    NotMigrated {
         /// The owner in the ownership record.
         owner: Owner,
     },
@@ -333,6 +349,7 @@ impl SkipReason {
             Self::ForeignOwner { .. } => "foreign-owner",
             Self::Unowned => "unowned",
             Self::Claimed { .. } => "claimed",
+            Self::NotMigrated { .. } => "not-migrated",
             Self::PolicyKeeps(_) | Self::PolicyFreezes(_) => "policy",
             Self::DomainFilter => "domain-filter",
             Self::UnmanagedType => "unmanaged-type",
@@ -359,6 +376,9 @@ impl fmt::Display for SkipReason {
             Self::Unowned => f.write_str("exists without an ownership record, so it is not ours to change"),
             Self::Claimed { owner } => {
                 write!(f, "the name is held by an ownership record of owner {:?}", owner.as_str())
+            }
+            Self::NotMigrated { owner } => {
+                write!(f, "belongs to owner {:?}, and no object here asks for it", owner.as_str())
             }
             Self::PolicyKeeps(policy) => write!(f, "policy {} does not delete", policy.as_str()),
             Self::PolicyFreezes(policy) => write!(f, "policy {} does not update", policy.as_str()),
@@ -418,6 +438,8 @@ impl fmt::Display for UpdateReason {
             Self::Properties(names) => write!(f, "{} changed", names.join(", ")),
             Self::OwnershipRow => f.write_str("ownership record is rewritten in the current form"),
             Self::OwnerMigration(owner) => write!(f, "taken over from owner {:?}", owner.as_str()),
+            Self::RowMoved => f.write_str("ownership record is written under its new name"),
+            Self::FormerRows => f.write_str("ownership records under former names are removed"),
         }
     }
 }
@@ -434,6 +456,16 @@ impl fmt::Display for DeleteReason {
 }
 
 impl Change {
+    /// Whether the record itself stays exactly as it is: only ownership records are written or removed.
+    pub fn leaves_record_alone(&self) -> bool {
+        match self {
+            Self::Update { reasons, .. } => {
+                !reasons.is_empty() && reasons.iter().all(UpdateReason::is_of_the_row_alone)
+            }
+            Self::Create { .. } | Self::Delete { .. } => false,
+        }
+    }
+
     /// The record's name.
     pub fn name(&self) -> &DnsName {
         match self {
@@ -491,6 +523,8 @@ impl Change {
                 Some(UpdateReason::Properties(_)) => "properties",
                 Some(UpdateReason::OwnershipRow) | None => "ownership-row",
                 Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
+                Some(UpdateReason::RowMoved) => "row-moved",
+                Some(UpdateReason::FormerRows) => "former-rows",
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
             Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-row",

@@ -383,6 +383,57 @@ fn a_row_in_an_older_form_or_of_the_old_owner_is_rewritten() {
     );
 }
 
+/// Somebody else may share the former owner: what nobody here asks for, in this type, is theirs.
+#[test]
+fn of_the_former_owner_only_what_is_asked_for_is_taken_over() {
+    let mut case = case(
+        &[
+            "asked.example.org A 192.0.2.1 owner=me migrate=old",
+            "changed.example.org A 192.0.2.1 owner=me migrate=old",
+            "other.example.org A 192.0.2.1 owner=me migrate=old",
+            "type.example.org CNAME lb.example.net owner=me migrate=old",
+            "beside.example.org A 192.0.2.1 owner=me migrate=old",
+            "beside.example.org AAAA 2001:db8::1 owner=me migrate=old",
+            "ours.example.org A 192.0.2.1 owner=me",
+        ],
+        &[
+            "asked.example.org A 192.0.2.1",
+            "changed.example.org A 192.0.2.2",
+            "type.example.org A 192.0.2.1",
+            "beside.example.org A 192.0.2.1",
+        ],
+    );
+    let expected = [
+        "~ asked.example.org A 192.0.2.1",
+        "~ beside.example.org A 192.0.2.1",
+        "~ changed.example.org A 192.0.2.2",
+        "- ours.example.org A",
+        "! beside.example.org AAAA not-migrated",
+        "! other.example.org A not-migrated",
+        "! type.example.org A foreign-owner",
+        "! type.example.org CNAME not-migrated",
+    ];
+    assert_eq!(case.lines(), expected);
+    case.policy = Policy::UpsertOnly;
+    let not_migrated = case.lines().iter().filter(|line| line.ends_with("not-migrated")).count();
+    assert_eq!(not_migrated, 3);
+}
+
+#[test]
+fn a_row_under_a_former_name_is_no_change_of_its_record() {
+    let mut moved = record("a.example.org A 192.0.2.1 ttl=60 owner=me");
+    moved.ownership.row_moved = true;
+    let alone = |wanted: &str| {
+        let mut case = case(&[], &[wanted]);
+        case.current.push(moved.clone());
+        let [change] = <[Change; 1]>::try_from(case.plan().changes).unwrap();
+        change.leaves_record_alone()
+    };
+    assert!(alone("a.example.org A 192.0.2.1"));
+    assert!(!alone("a.example.org A 192.0.2.2"));
+    assert!(!alone("a.example.org A 192.0.2.1 ttl=90"));
+}
+
 fn any_wish() -> impl Strategy<Value = Endpoint> {
     let name = prop::sample::select(vec!["a", "b", "*.c"]);
     let kind = prop::sample::select(vec!["A", "AAAA", "CNAME", "TXT"]);

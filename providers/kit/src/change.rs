@@ -17,7 +17,8 @@ pub struct RowChange {
     /// The row as it was read; `None` when there is none. Rows are only ever deleted if they were read.
     pub read: Option<Record>,
     /// The row as ExternalDNS v0.22 would compute it from the record's labels, whether or not it exists. Webhook providers
-    /// are told this instead of `read`, because v0.22 tells them so; `None` for a create.
+    /// are told this instead of `read`, because v0.22 tells them so; `None` for a create, and for rows that v0.22 knows nothing
+    /// of (those under former names).
     pub expected: Option<Endpoint>,
     /// The row to write; `None` for a delete.
     pub write: Option<Endpoint>,
@@ -45,6 +46,9 @@ impl ZoneChange {
             Change::Delete { old, .. } => (Operation::Delete(old), false),
         };
         let mut operations: Vec<_> = self.rows.iter().filter_map(RowChange::operation).collect();
+        if self.change.leaves_record_alone() {
+            return operations;
+        }
         operations.insert(if is_last { operations.len() } else { 0 }, record);
         operations
     }

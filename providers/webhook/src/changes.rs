@@ -59,6 +59,8 @@ pub(crate) fn to_wire(changes: &[ZoneChange]) -> WireChanges<Row<'_>> {
     for change in changes {
         let force_update = needs_row(&change.change);
         match &change.change {
+            // Only its rows: the record is not mentioned at all.
+            unchanged if unchanged.leaves_record_alone() => {}
             Change::Create { new, .. } => wire.create.push(Row::wish(new, false)),
             Change::Update { old, new, .. } => {
                 wire.update_old.push(Row::read(old, force_update));
@@ -100,7 +102,7 @@ fn add_row<'a>(wire: &mut WireChanges<Row<'a>>, row: &'a RowChange, force_update
             // Creates stand at the head of the list already.
             Some(Operation::Create(_) | Operation::Delete(_)) | None => {}
         },
-        // v0.22 does not know this row; providers are not told of it.
-        (None, None) => {}
+        // A row that v0.22 would not know of.
+        (None, None) => wire.delete.extend(row.read.as_ref().map(|read| Row::read(read, false))),
     }
 }

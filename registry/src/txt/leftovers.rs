@@ -5,7 +5,9 @@
 //! under `--txt-prefix=%{record_type}-own.`, and without a prefix to `own.web.example.org`.
 
 use super::TxtRegistry;
+use super::former::Former;
 use super::read::{Form, Found, Source};
+use crate::names::RowNames;
 use crate::payload::Texts;
 use crate::rows::{RowSite, Rows};
 use std::collections::{BTreeSet, HashMap};
@@ -16,7 +18,8 @@ impl TxtRegistry {
     pub fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
         let mut texts = Texts::default();
         let leftover = |mut row: Record| {
-            let of = self.names.records_of(row.name.as_str(), |_| true);
+            let names = std::iter::once(&self.names).chain(&self.former);
+            let of: Vec<_> = names.flat_map(|names| names.records_of(row.name.as_str(), |_| true)).collect();
             row.labels = self.row_labels(&row, &mut texts)?;
             if let Some((name, _)) = of.first() {
                 row.labels.set(OWNED_RECORD, name.as_str());
@@ -33,17 +36,17 @@ impl TxtRegistry {
         records: &[Record],
         rows: &[Found],
         sources: &[Source],
+        former: &Former,
     ) -> BTreeSet<RowSite> {
         let mut is_used = vec![false; rows.len()];
+        // A row that a record may have under a former name is its own, whether the record has another by now or not.
+        former.rows().for_each(|row| is_used[row as usize] = true);
         for (row, form) in sources.iter().flatten() {
             is_used[*row as usize] |= *form != Form::AliasAsCname;
         }
         let unused = rows.iter().zip(is_used).filter(|(_, is_used)| !is_used).map(|(row, _)| row);
         let mut candidates = unused
-            .filter(|row| {
-                row.labels.get(OWNER) == Some(self.owner.as_str())
-                    && self.names.is_typed(row.record.name.as_str(), |t| self.managed.contains(t))
-            })
+            .filter(|row| row.labels.get(OWNER) == Some(self.owner.as_str()) && self.is_to_be_tidied(row))
             .peekable();
         if candidates.peek().is_none() {
             return BTreeSet::new();
@@ -57,6 +60,15 @@ impl TxtRegistry {
                 (record.name.clone(), record.set_identifier.clone(), record.zone.clone())
             })
             .collect()
+    }
+
+    /// What may be a row under a former name is tidied up only where that is asked for.
+    fn is_to_be_tidied(&self, row: &Found) -> bool {
+        let is_of = |names: &RowNames| names.is_typed(row.record.name.as_str(), |t| self.managed.contains(t));
+        match self.former.iter().any(is_of) {
+            true => self.prune_former,
+            false => is_of(&self.names),
+        }
     }
 }
 

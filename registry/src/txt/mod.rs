@@ -1,6 +1,7 @@
 //! The `txt` registry: ownership stands in TXT records beside the records. Byte-compatible with ExternalDNS v0.22
 //! (registry/txt, registry/mapper, endpoint/labels at commit 2bf1bf8); docs/ownership.md describes the form.
 
+mod former;
 mod leftovers;
 mod read;
 mod write;
@@ -27,6 +28,12 @@ pub struct TxtSettings {
     pub prefix: String,
     /// `--txt-suffix`; may contain `%{record_type}`.
     pub suffix: String,
+    /// `--txt-prefix-read`: what `--txt-prefix` once was; rows under these names are read, never written.
+    pub former_prefixes: Vec<String>,
+    /// `--txt-suffix-read`: what `--txt-suffix` once was.
+    pub former_suffixes: Vec<String>,
+    /// `--txt-prune-old-rows`: rows under former names are removed where today's stands.
+    pub prune_former: bool,
     /// `--txt-wildcard-replacement`; empty for none.
     pub wildcard_replacement: String,
     /// `--txt-encrypt-enabled`: rows are written encrypted. Encrypted rows are read whenever there is a key.
@@ -47,6 +54,9 @@ impl TxtSettings {
             migrate_from: None,
             prefix: String::new(),
             suffix: String::new(),
+            former_prefixes: Vec::new(),
+            former_suffixes: Vec::new(),
+            prune_former: false,
             wildcard_replacement: String::new(),
             encrypt: false,
             key: None,
@@ -87,6 +97,16 @@ pub enum RegistryError {
         /// What is wrong with the names.
         source: NameError,
     },
+    /// Former affixes that no DNS name can carry.
+    #[error(
+        "with {affix:?} for --txt-prefix-read or --txt-suffix-read no ownership record can be named: {source}"
+    )]
+    FormerAffix {
+        /// The prefix or suffix.
+        affix: String,
+        /// What is wrong with the names.
+        source: NameError,
+    },
     /// Encryption needs a key.
     #[error("--txt-encrypt-enabled needs a key (--txt-encrypt-aes-key)")]
     NoKey,
@@ -101,6 +121,8 @@ pub struct TxtRegistry {
     owner: Owner,
     migrate_from: Option<Owner>,
     names: RowNames,
+    former: Vec<RowNames>,
+    prune_former: bool,
     key: Option<RowKey>,
     encrypt: bool,
     managed: ManagedTypes,
@@ -118,6 +140,9 @@ impl TxtRegistry {
             migrate_from,
             prefix,
             suffix,
+            former_prefixes,
+            former_suffixes,
+            prune_former,
             wildcard_replacement,
             encrypt,
             key,
@@ -137,6 +162,18 @@ impl TxtRegistry {
             return Err(RegistryError::NoKey);
         }
         let names = RowNames::new(&prefix, &suffix, &wildcard_replacement);
+        let former = former_prefixes.iter().map(|prefix| (prefix.as_str(), ""));
+        let former = former.chain(former_suffixes.iter().map(|suffix| ("", suffix.as_str())));
+        let is_todays = |affixes: &(&str, &str)| {
+            affixes.0.eq_ignore_ascii_case(&prefix) && affixes.1.eq_ignore_ascii_case(&suffix)
+        };
+        let former = former.filter(|affixes| !is_todays(affixes)).map(|(prefix, suffix)| {
+            let names = RowNames::new(prefix, suffix, &wildcard_replacement);
+            let affix = if suffix.is_empty() { prefix } else { suffix };
+            let refused = |source| RegistryError::FormerAffix { affix: affix.to_owned(), source };
+            check_names(&names).map(|()| names).map_err(refused)
+        });
+        let former = former.collect::<Result<_, _>>()?;
         check_names(&names).map_err(|source| RegistryError::Affix {
             prefix,
             suffix,
@@ -145,7 +182,7 @@ impl TxtRegistry {
         })?;
         // Taking over from oneself would never come to an end.
         let migrate_from = migrate_from.filter(|from| *from != owner);
-        Ok(Self { owner, migrate_from, names, key, encrypt, managed, nonces })
+        Ok(Self { owner, migrate_from, names, former, prune_former, key, encrypt, managed, nonces })
     }
 
     /// In whose name records are owned.

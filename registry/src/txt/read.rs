@@ -5,10 +5,12 @@
 //! before it is an untyped row of a host called `a-foo`.
 
 use super::TxtRegistry;
+use super::former::Former;
 use crate::Owned;
+use crate::names::RowNames;
 use crate::payload::{self, Texts};
 use crate::rows::{Obstacle, Obstacles, Row, Rows, Users, Vouched};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use zonewright_planner::{
     ALIAS, DnsName, Labels, OWNER, Owner, Ownership, Record, RecordKey, RecordType, Target,
@@ -55,6 +57,8 @@ pub(super) enum Form {
     Current,
     /// Under a name that some other version or configuration wrote.
     Older,
+    /// Under a name that this version would write with a former affix, or an older form of such a name.
+    Former,
     /// Under the CNAME name of an alias, as versions before 0.22 wrote it.
     AliasAsCname,
 }
@@ -63,8 +67,8 @@ pub(super) enum Form {
 pub(super) type Source = Option<(u32, Form)>;
 
 /// Rows by name; rows of one name are chained in the order in which they were read.
-struct Index<'a> {
-    rows: &'a [Found],
+pub(super) struct Index<'a> {
+    pub(super) rows: &'a [Found],
     first: HashMap<&'a str, u32>,
     next: Vec<u32>,
 }
@@ -94,7 +98,7 @@ impl<'a> Index<'a> {
         chain.take_while(|i| *i != END).filter(move |i| *self.at(*i).record.set_identifier == *set_identifier)
     }
 
-    fn in_zone(&self, name: &str, record: &Record) -> Option<u32> {
+    pub(super) fn in_zone(&self, name: &str, record: &Record) -> Option<u32> {
         self.all(name, &record.set_identifier).find(|i| self.at(*i).record.zone == record.zone)
     }
 }
@@ -124,17 +128,24 @@ impl TxtRegistry {
         records.shrink_to_fit();
         drop(texts);
         let index = Index::new(&rows);
-        let sources = self.sources(&records, &index);
+        let mut former = self.former_of(&records, &index);
+        let sources = self.sources(&records, &index, &mut former);
         let claims = self.claims(&records, &index, &sources);
         drop(index);
-        let leftovers = self.leftover_sites(&records, &rows, &sources);
+        let leftovers = self.leftover_sites(&records, &rows, &sources, &former);
+        self.note_former(&former, &rows, &sources, &mut obstacles);
         let ours: Arc<str> = self.owner.as_str().into();
+        let shared = self.shared_while_migrating(&sources);
         for (record, source) in records.iter_mut().zip(&sources) {
-            self.label(record, *source, &rows, &obstacles, &ours);
+            let is_shared = source.is_some_and(|(row, _)| shared.contains(&row));
+            self.label(record, *source, is_shared, &rows, &obstacles, &ours);
         }
+        let prunable = self.prunable(&mut records, &rows, &sources, &former);
         self.note_unowned(&records, &mut obstacles);
-        let warnings = warnings(&records, &sources);
-        let rows = self.kept(rows, &records, &sources, obstacles).with_leftovers(leftovers);
+        let mut warnings = warnings(&records, &sources);
+        warnings.extend(former.warning(&rows));
+        let rows = self.kept(rows, &records, &sources, obstacles);
+        let rows = rows.with_leftovers(leftovers).with_prunable(prunable);
         Owned { records, rows, claims, warnings }
     }
 
@@ -151,7 +162,8 @@ impl TxtRegistry {
         let mut name = String::new();
         for record in records
             .iter()
-            .filter(|r| !r.is_owned_by(Some(&self.owner)) && self.managed.contains(&r.record_type))
+            .filter(|r| !r.is_owned_by(Some(&self.owner)) || r.ownership.migrate_from.is_some())
+            .filter(|r| self.managed.contains(&r.record_type))
         {
             self.names.typed_into(record.name.as_str(), &record.record_type, &mut name);
             if self.names.collisions().possible(&name)
@@ -164,7 +176,7 @@ impl TxtRegistry {
     }
 
     /// Finds the row of every record.
-    fn sources(&self, records: &[Record], index: &Index<'_>) -> Vec<Source> {
+    fn sources(&self, records: &[Record], index: &Index<'_>, former: &mut Former) -> Vec<Source> {
         if index.rows.is_empty() {
             return vec![None; records.len()];
         }
@@ -191,15 +203,22 @@ impl TxtRegistry {
             is_used[row as usize] = true;
             sources[i] = Some((row, Form::Current));
         }
+        former.settle(&mut sources, &mut is_used);
         for (source, record) in sources.iter_mut().zip(records).filter(|(source, _)| source.is_none()) {
-            *source = self.older_source(record, index, &is_used, &mut name);
+            *source = self.older_source(&self.names, record, index, &is_used, &mut name).or_else(|| {
+                let mut former = self.former.iter();
+                let (row, _) =
+                    former.find_map(|names| self.older_source(names, record, index, &is_used, &mut name))?;
+                Some((row, Form::Former))
+            });
         }
         sources
     }
 
-    /// Finds a row in one of the older forms.
+    /// Finds a row in one of the older forms of these names.
     fn older_source(
         &self,
+        names: &RowNames,
         record: &Record,
         index: &Index<'_>,
         is_used: &[bool],
@@ -217,22 +236,25 @@ impl TxtRegistry {
             Some(if here(&first) { first } else { rows.find(here).unwrap_or(first) })
         };
         // What has the current form of a managed type is that and nothing older: ExternalDNS writes only that form now.
-        let find_older =
-            |name: &str| find(name).filter(|_| !self.names.is_typed(name, |t| self.managed.contains(t)));
+        let is_typed = |name: &str| {
+            let mut all = std::iter::once(&self.names).chain(&self.former);
+            all.any(|names| names.is_typed(name, |t| self.managed.contains(t)))
+        };
+        let find_older = |name: &str| find(name).filter(|_| !is_typed(name));
         let text = record.name.as_str();
         let older = |row: u32| Some((row, Form::Older));
 
-        let row = self.names.international(&record.name, record_type).and_then(|name| find(name.as_str()));
+        let row = names.international(&record.name, record_type).and_then(|name| find(name.as_str()));
         if let Some(row) = row {
             return older(row);
         }
-        if self.names.placeholder_dropped_into(text, record_type, name)
+        if names.placeholder_dropped_into(text, record_type, name)
             && let Some(row) = find_older(name)
         {
             return older(row);
         }
         if is_alias(record) {
-            self.names.typed_into(text, &RecordType::Cname, name);
+            names.typed_into(text, &RecordType::Cname, name);
             if let Some(row) = find(name) {
                 return Some((row, Form::AliasAsCname));
             }
@@ -241,7 +263,7 @@ impl TxtRegistry {
         if *record_type == RecordType::Aaaa {
             return None;
         }
-        self.names.untyped_into(text, name);
+        names.untyped_into(text, name);
         find_older(name).and_then(older)
     }
 
@@ -250,6 +272,7 @@ impl TxtRegistry {
         &self,
         record: &mut Record,
         source: Source,
+        is_shared: bool,
         rows: &[Found],
         obstacles: &Obstacles,
         ours: &Arc<str>,
@@ -262,8 +285,10 @@ impl TxtRegistry {
                 labels.iter().for_each(|(key, value)| record.labels.set(key, value));
             }
         }
-        if let Some(from) =
-            self.migrate_from.as_ref().filter(|from| record.labels.owner() == Some(from.as_str()))
+        if let Some(from) = self
+            .migrate_from
+            .as_ref()
+            .filter(|from| !is_shared && record.labels.owner() == Some(from.as_str()))
         {
             record.ownership.migrate_from = Some(from.clone());
             record.labels.set(OWNER, ours.clone());
@@ -275,10 +300,26 @@ impl TxtRegistry {
             && record.is_owned_by(Some(&self.owner))
         {
             let row = self.row_name(&record.name, &record.record_type);
-            record.ownership.row_missing = row.is_some_and(|row| {
+            let is_to_be_written = row.is_some_and(|row| {
                 obstacles.is_empty() || !obstacles.contains_key(&(row, record.set_identifier.clone()))
             });
+            record.ownership.row_moved = is_to_be_written && matches!(source, Some((_, Form::Former)));
+            record.ownership.row_missing = is_to_be_written && !record.ownership.row_moved;
         }
+    }
+
+    /// Rows that several records use, while owners are migrated: rewriting one for a record that is asked for would take the
+    /// others along.
+    fn shared_while_migrating(&self, sources: &[Source]) -> HashSet<u32> {
+        let (mut seen, mut shared) = (HashSet::new(), HashSet::new());
+        if self.migrate_from.is_some() && !self.names.collisions().are_impossible() {
+            for (row, _) in sources.iter().flatten().filter(|(_, form)| *form == Form::Current) {
+                if !seen.insert(*row) {
+                    shared.insert(*row);
+                }
+            }
+        }
+        shared
     }
 
     /// Rows of other owners whose record does not exist.
@@ -300,7 +341,9 @@ impl TxtRegistry {
         let mut claims = BTreeMap::new();
         for (i, row) in (0..END).zip(index.rows) {
             let name = row.record.name.as_str();
-            let Some(owner) = self.foreign_owner(&row.labels) else { continue };
+            let is_taken_over = || users.contains_key(&i).then(|| self.migrate_from.clone()).flatten();
+            let former = || is_taken_over().filter(|from| row.labels.get(OWNER) == Some(from.as_str()));
+            let Some(owner) = self.foreign_owner(&row.labels).or_else(former) else { continue };
             if is_used[i as usize] && !self.names.collisions().possible(name) {
                 continue;
             }

@@ -8,6 +8,7 @@
 //! | update | any | it is written anew, in the current form; older forms stay |
 //! | delete | current form, read | it is deleted |
 //! | delete | older form | it stays, as ExternalDNS leaves it |
+//! | update, delete | also one under a former name | that one goes if it is to be pruned (`former.rs`) |
 //!
 //! A row whose record does not exist is planned like a record, see `leftovers.rs`.
 
@@ -26,15 +27,25 @@ use zonewright_provider_kit::{RowChange, ZoneChange};
 
 impl TxtRegistry {
     /// See [`crate::Registry::decorate`].
-    pub fn decorate(&self, mut change: Change, rows: &Rows) -> ZoneChange {
+    pub fn decorate(&self, change: Change, rows: &Rows) -> ZoneChange {
+        self.decorate_among(change, rows, rows)
+    }
+
+    /// `rows` under today's names, and `all` that were read.
+    fn decorate_among(&self, mut change: Change, rows: &Rows, all: &Rows) -> ZoneChange {
+        let former = match &change {
+            Change::Update { old, .. } | Change::Delete { old, .. } => self.former_changes(old, all),
+            Change::Create { .. } => Vec::new(),
+        };
+        let is_of_the_row_alone = change.leaves_record_alone();
         let row = match &mut change {
             Change::Create { new, .. } => self.create(new, rows),
-            Change::Update { old, new, .. } => self.update(old, new, rows),
+            Change::Update { old, new, .. } => self.update(old, new, is_of_the_row_alone, rows),
             // A row has no row.
             Change::Delete { reason: DeleteReason::LeftoverRow, .. } => None,
             Change::Delete { old, .. } => self.delete(old, rows),
         };
-        ZoneChange { change, rows: row.into_iter().collect() }
+        ZoneChange { change, rows: row.into_iter().chain(former).collect() }
     }
 
     /// See [`crate::Registry::decorate_all`].
@@ -49,7 +60,7 @@ impl TxtRegistry {
                 decorated.push(self.decorate(change, rows));
                 continue;
             };
-            let mut change = self.decorate(change, &shared);
+            let mut change = self.decorate_among(change, &shared, rows);
             let key = (row, change.change.set_identifier().to_owned());
             let writes = change.rows.iter().any(|row| row.write.is_some() && row.operation().is_some());
             let is_later = writes && !written.insert(key);
@@ -96,9 +107,15 @@ impl TxtRegistry {
             return Ok(());
         }
         let Some(row) = self.row_name(name, &endpoint.record_type) else { return Ok(()) };
-        match rows.obstacle(&row, set_identifier).filter(|_| rows.find(&row, set_identifier, None).is_none())
-        {
+        let is_in_the_way = |obstacle: &Obstacle| {
+            *obstacle == Obstacle::Former || rows.find(&row, set_identifier, None).is_none()
+        };
+        match rows.obstacle(&row, set_identifier).filter(is_in_the_way) {
             None => Ok(()),
+            Some(Obstacle::Former) => Err(format!(
+                "its ownership record would be called {row}, as is the one that another record has from a former --txt-prefix \
+                 or --txt-suffix; --txt-prune-old-rows removes those"
+            )),
             Some(Obstacle::Text) => Err(format!(
                 "its ownership record would be called {row}, but a TXT record of that name exists that is none"
             )),
@@ -129,13 +146,21 @@ impl TxtRegistry {
         Some(RowChange { read: Some(read), expected: None, write: Some(write) })
     }
 
-    fn update(&self, old: &Record, new: &mut Endpoint, rows: &Rows) -> Option<RowChange> {
+    fn update(
+        &self,
+        old: &Record,
+        new: &mut Endpoint,
+        is_of_the_row_alone: bool,
+        rows: &Rows,
+    ) -> Option<RowChange> {
         // The owner stays; that it is us was decided when the change was planned.
         let nonce = self.stamp(new, old.labels.owner().unwrap_or(self.owner.as_str()));
         let name = self.row_name(&new.name, &new.record_type)?;
         let read = rows.find(&name, &old.set_identifier, Some(&old.zone)).map(|row| row.record(&name, old));
-        let expected = self.expected(&name, old, read.as_ref(), rows);
-        Some(RowChange { read, expected: Some(expected), write: Some(self.row(name, new, nonce)?) })
+        // ExternalDNS knows nothing of former names, so there is nothing that it would expect.
+        let is_beyond = is_of_the_row_alone || (old.ownership.row_moved && read.is_none());
+        let expected = (!is_beyond).then(|| self.expected(&name, old, read.as_ref(), rows));
+        Some(RowChange { read, expected, write: Some(self.row(name, new, nonce)?) })
     }
 
     fn delete(&self, old: &Record, rows: &Rows) -> Option<RowChange> {
@@ -148,6 +173,9 @@ impl TxtRegistry {
                 expected: None,
                 read: Some(read.clone()),
             });
+        }
+        if old.ownership.row_moved && read.is_none() {
+            return None;
         }
         let expected = self.expected(&name, old, read.as_ref(), rows);
         Some(RowChange { read, expected: Some(expected), write: None })

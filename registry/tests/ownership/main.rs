@@ -6,8 +6,10 @@
     reason = "clippy.toml allows it in test functions, not in what they call"
 )]
 
+mod former_names;
 mod half_written;
 mod leftovers;
+mod migration;
 mod older_versions;
 mod truth_table;
 

@@ -62,6 +62,7 @@ impl Zone {
         let (again, _) = stage.cycle(&wishes, &none);
         assert!(again.is_empty(), "{what}: a second cycle sends {:?}", signs(&again));
 
+        self.check_another_prefix(what, &zone, &wishes);
         // From what was found, and from what the first cycle made of it.
         for start in [zone, stage.zone] {
             let mut stage = Stage::new(self.settings(), Policy::Sync, start);
@@ -69,6 +70,22 @@ impl Zone {
             assert_eq!(names(&stage.zone), lines(&self.left), "{what}: left");
             assert!(stage.cycle(&[], &none).0.is_empty(), "{what}: a second cycle after the deletion");
         }
+    }
+
+    /// Under another prefix, with the former affix read, every record gets a new row, and nothing else happens.
+    fn check_another_prefix(&self, what: &str, zone: &[Record], wishes: &[Endpoint]) {
+        let mut settings = self.settings();
+        let (prefix, suffix) = (std::mem::take(&mut settings.prefix), std::mem::take(&mut settings.suffix));
+        match suffix.is_empty() {
+            true => settings.former_prefixes.push(prefix),
+            false => settings.former_suffixes.push(suffix),
+        }
+        settings.prefix = "moved-".to_owned();
+        let mut stage = Stage::new(settings, Policy::Sync, zone.to_vec());
+        let (changes, skips) = stage.cycle(wishes, &Holds::default());
+        assert_eq!(signs(&changes), vec!["+TXT"; wishes.len()], "{what}: {skips:?}");
+        assert!(zone.iter().all(|record| stage.zone.contains(record)), "{what}: nothing else changes");
+        assert!(stage.cycle(wishes, &Holds::default()).0.is_empty(), "{what}: a second cycle");
     }
 
     fn settings(&self) -> TxtSettings {

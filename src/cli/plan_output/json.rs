@@ -219,6 +219,8 @@ fn codes(change: &Change) -> Vec<&'static str> {
                 UpdateReason::Properties(_) => "properties",
                 UpdateReason::OwnershipRow => "ownership-record",
                 UpdateReason::OwnerMigration(_) => "owner-migration",
+                UpdateReason::RowMoved => "ownership-record-name",
+                UpdateReason::FormerRows => "former-ownership-records",
             })
             .collect(),
         Change::Delete { reason, .. } => vec![match reason {

@@ -54,6 +54,7 @@ fn limit(reason: &SkipReason) -> usize {
     match reason {
         SkipReason::DomainFilter
         | SkipReason::UnmanagedType
+        | SkipReason::NotMigrated { .. }
         | SkipReason::PolicyKeeps(_)
         | SkipReason::PolicyFreezes(_) => SHOWN_OF_EXPECTED,
         _ => SHOWN_OF_NEWS,

@@ -61,6 +61,9 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "provider-requests-per-second",
         "drift-interval",
         "webhook-provider-max-changes",
+        "txt-prefix-read",
+        "txt-suffix-read",
+        "txt-prune-old-rows",
     ];
     // The order of the help text does not matter here.
     assert_eq!(BTreeSet::from_iter(extra), BTreeSet::from(ours));
@@ -99,6 +102,10 @@ fn values_arrive_in_their_own_fields() {
         "--txt-owner-id=me",
         "--migrate-from-txt-owner=you",
         "--txt-prefix=p-",
+        "--txt-prefix-read=",
+        "--txt-prefix-read=o-",
+        "--txt-suffix-read=-s",
+        "--txt-prune-old-rows",
         "--txt-wildcard-replacement=any",
         "--txt-cache-interval=4s",
         "--regex-domain-filter=a",
@@ -162,6 +169,9 @@ fn values_arrive_in_their_own_fields() {
         (config.registry.txt.prefix.as_str(), config.registry.txt.wildcard_replacement.as_str()),
         ("p-", "any")
     );
+    assert_eq!(config.registry.txt.former_prefixes, ["", "o-"]);
+    assert_eq!(config.registry.txt.former_suffixes, ["-s"]);
+    assert!(config.registry.txt.prune_former);
     assert_eq!(config.registry.txt.cache_interval, Duration::from_secs(4));
     assert_eq!(config.filters.regex_domain_filter.unwrap().as_str(), "a");
     assert_eq!(config.filters.regex_domain_exclusion.unwrap().as_str(), "b");
@@ -249,9 +259,10 @@ fn other_value(argument: &clap::Arg) -> String {
 fn every_flag_changes_the_configuration_in_its_own_way() {
     let base = [
         "--source=fake",
-        "--policy=create-only",
+        "--policy=sync",
         "--fqdn-template=y",
         "--managed-record-types=PTR",
+        "--txt-prefix-read=y",
         "--txt-encrypt-aes-key=y",
     ];
     // Those that allow no other value, and those of the base that may not be repeated.

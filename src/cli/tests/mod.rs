@@ -197,6 +197,7 @@ fn the_deprecated_timeout_wins_as_it_does_in_externaldns() {
 #[case("--txt-owner-id=a\"b", "cannot be read back")]
 #[case("--migrate-from-txt-owner=a,b", "cannot be read back")]
 #[case("--txt-owner-id=", "owner id cannot be empty")]
+#[case("--txt-prune-old-rows", "set --txt-prefix-read or --txt-suffix-read")]
 #[case("--txt-encrypt-enabled", "--txt-encrypt-aes-key")]
 #[case(
     "--service-type-filter=ClusterIP,NodePort",
@@ -218,6 +219,19 @@ fn the_deprecated_timeout_wins_as_it_does_in_externaldns() {
 fn refusals_say_what_to_do(#[case] word: &str, #[case] expected: &str) {
     let message = refusal(&[word]);
     assert!(message.contains(expected), "{message}");
+}
+
+#[test]
+fn old_rows_are_pruned_under_sync_only() {
+    let flags = |policy: &'static str| {
+        parse_with(
+            &["--source=crd", "--provider=inmemory", policy, "--txt-prefix-read=", "--txt-prune-old-rows"],
+            &[],
+        )
+    };
+    assert!(flags("--policy=sync").is_ok());
+    let refused = flags("--policy=upsert-only").unwrap_err().message;
+    assert!(refused.contains("--policy=sync"), "{refused}");
 }
 
 /// A loop without a pause would do nothing but ask the provider.

@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zonewright_planner::{
-    DnsName, DomainFilter, Endpoint, HoldReason, ManagedTypes, ObjectRef, Owner, Policy, Record, ZoneId,
+    DnsName, DomainFilter, Endpoint, HoldReason, ManagedTypes, ObjectRef, Policy, Record, ZoneId,
 };
 use zonewright_provider_kit::{
     Adjusted, Capabilities, ErrorClass, Listing, Operation, ProviderError, ReadZones, WriteZone, Zone,
@@ -163,17 +163,7 @@ fn daemon(
 ) -> (Arc<Service>, Daemon) {
     let service = Arc::<Service>::default();
     let side = Arc::new(Side(service.clone(), capabilities));
-    let txt = TxtSettings {
-        owner: Owner::new("me"),
-        migrate_from: None,
-        prefix: String::new(),
-        suffix: String::new(),
-        wildcard_replacement: String::new(),
-        encrypt: false,
-        key: None,
-        managed: ManagedTypes::default(),
-        nonces: NonceSource::from_seed([0; 32]),
-    };
+    let txt = TxtSettings::new("me", NonceSource::from_seed([0; 32]));
     let pipeline = Pipeline {
         reader: side.clone(),
         writer: can_write.then_some(side as Arc<dyn WriteZone>),

@@ -1,11 +1,15 @@
 //! Ownership that is not as it should be, mended by cycles.
 
+use super::super::Applied;
 use super::{Harness, zone};
 use async_trait::async_trait;
+use rstest::rstest;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::Duration;
 use zonewright_planner::{Record, RecordType};
-use zonewright_provider_kit::{Capabilities, Listing, ProviderError, ReadZones, Zone};
+use zonewright_provider_kit::{Capabilities, Listing, Operation, ProviderError, ReadZones, Zone};
+use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
 
 const OURS: &str = "\"heritage=external-dns,external-dns/owner=me,external-dns/resource=ingress/x/gone\"";
 
@@ -89,4 +93,50 @@ async fn an_apex_that_is_known_by_an_older_row_is_left_in_peace() {
     assert_eq!(harness.cycle().await.planned, 0);
     harness.say(&[]);
     assert_eq!(harness.cycle().await.count("delete"), 1);
+}
+
+/// With the former prefix read, a run writes rows and no record, and the next one nothing, whether from memory or after listing.
+#[rstest]
+#[case::kept(false, Duration::ZERO)]
+#[case::pruned(true, Duration::ZERO)]
+#[case::kept_and_remembered(false, Duration::from_secs(3600))]
+#[case::pruned_and_remembered(true, Duration::from_secs(3600))]
+#[tokio::test]
+async fn another_prefix_moves_rows_and_nothing_else(#[case] prune_former: bool, #[case] trusted: Duration) {
+    let mut harness = Harness::new();
+    let txt = TxtSettings {
+        prefix: "own.".to_owned(),
+        former_prefixes: vec![String::new()],
+        prune_former,
+        ..TxtSettings::new("me", NonceSource::from_seed([0; 32]))
+    };
+    harness.daemon.pipeline.registry = Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap()));
+    harness.daemon.listing.across_writes = trusted;
+    for (name, row) in [("a.example.org", "a-a.example.org"), ("b.example.org", "a-b.example.org")] {
+        harness.stores("example.org", name, "A", "192.0.2.1");
+        harness.stores("example.org", row, "TXT", OURS);
+    }
+    harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.org", &["192.0.2.1"])]);
+    let report = harness.cycle().await;
+    assert!(report.succeeded());
+    assert_eq!((report.count("create"), report.count("update"), report.count("delete")), (0, 2, 0));
+    let of_rows = |done: &Applied| {
+        done.change.operations().iter().all(|operation| match operation {
+            Operation::Create(new) | Operation::Update(_, new) => new.record_type == RecordType::Txt,
+            Operation::Delete(old) => old.record_type == RecordType::Txt,
+        })
+    };
+    assert!(report.applied.iter().all(of_rows));
+    let mut expected = vec!["A a.example.org", "A b.example.org"];
+    if !prune_former {
+        expected.extend(["TXT a-a.example.org", "TXT a-b.example.org"]);
+    }
+    expected.extend(["TXT own.a-a.example.org", "TXT own.a-b.example.org"]);
+    assert_eq!(harness.names(), expected);
+    harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.org", &["192.0.2.1"])]);
+    assert_eq!(harness.cycle().await.planned, 0);
+    // Gone with its row of today's form, remembered or listed.
+    harness.say(&[("b.example.org", &["192.0.2.1"])]);
+    assert_eq!(harness.cycle().await.count("delete"), 1);
+    assert!(!harness.names().iter().any(|name| name.ends_with("own.a-a.example.org")));
 }

@@ -68,6 +68,7 @@ impl Amiss {
             SkipReason::ForeignOwner { .. }
             | SkipReason::Unowned
             | SkipReason::Claimed { .. }
+            | SkipReason::NotMigrated { .. }
             | SkipReason::Conflict { .. }
             | SkipReason::CnameConflict { .. }
             | SkipReason::Impossible { .. } => (Reason::Conflict, reason.to_string()),

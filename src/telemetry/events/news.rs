@@ -133,6 +133,7 @@ fn kind_of(reason: &SkipReason) -> Option<EmittedEvent> {
         SkipReason::ForeignOwner { .. }
         | SkipReason::Unowned
         | SkipReason::Claimed { .. }
+        | SkipReason::NotMigrated { .. }
         | SkipReason::Conflict { .. }
         | SkipReason::CnameConflict { .. }
         | SkipReason::Impossible { .. }

@@ -93,14 +93,32 @@ fn a_missing_row_marks_the_old_side() {
 #[test]
 fn a_delete_names_the_row_that_v0_22_expects() {
     let change = Change::Delete { old: owned_record(), reason: DeleteReason::NoLongerWanted };
-    let legacy = txt("web.example.org", HERITAGE);
-    let read =
-        Record::from_text(ZoneId::new("webhook"), "web.example.org", RecordType::Txt, &[HERITAGE]).unwrap();
-    let mut delete = with_row(change, None, Some(row()), None);
-    // A row of an older form, which v0.22 leaves where it is.
-    delete.rows.push(RowChange { read: Some(read), expected: None, write: None });
-    assert_eq!(legacy.name, delete.change.name().clone());
+    let delete = with_row(change, None, Some(row()), None);
     assert_eq!(sent(&[delete]), format!(r#"{{"delete":[{RECORD},{ROW}]}}"#));
+}
+
+/// Not in any recording: ExternalDNS knows one prefix only.
+#[test]
+fn a_row_that_moves_to_another_name_leaves_the_record_out_of_it() {
+    let mut old = owned_record();
+    old.ownership.row_moved = true;
+    let reasons = vec![UpdateReason::RowMoved, UpdateReason::FormerRows];
+    let change = Change::Update { old: old.clone(), new: owned_wish(), reasons };
+    let former =
+        Record::from_text(ZoneId::new("webhook"), "own.a-web.example.org", RecordType::Txt, &[HERITAGE])
+            .unwrap();
+    let mut changes = [with_row(change, None, None, Some(row()))];
+    assert_eq!(sent(&changes), format!(r#"{{"create":[{ROW}]}}"#));
+    changes[0].rows.push(RowChange { read: Some(former), expected: None, write: None });
+    let former = r#"{"dnsName":"own.a-web.example.org","targets":["\"heritage=external-dns,external-dns/owner=me,external-dns/resource=crd/default/web\""],"recordType":"TXT"}"#;
+    assert_eq!(sent(&changes), format!(r#"{{"create":[{ROW}],"delete":[{former}]}}"#));
+    let reasons = vec![UpdateReason::Targets, UpdateReason::RowMoved];
+    let change = Change::Update { old, new: owned_wish(), reasons };
+    let changes = [with_row(change, None, None, Some(row()))];
+    assert_eq!(
+        sent(&changes),
+        format!(r#"{{"create":[{ROW}],"updateOld":[{RECORD}],"updateNew":[{RECORD}]}}"#)
+    );
 }
 
 #[test]

@@ -186,6 +186,12 @@ pub(super) fn every_change() -> Vec<Change> {
             "service/web/taken-over",
             vec![UpdateReason::OwnerMigration(Owner::new("old").unwrap())],
         ),
+        update(
+            "moved.example.org A 192.0.2.8",
+            "moved.example.org A 192.0.2.8",
+            "service/web/moved",
+            vec![UpdateReason::RowMoved, UpdateReason::FormerRows],
+        ),
         delete("gone.example.org A 192.0.2.10 ttl=60", "ingress/web/gone"),
         create("www.example.net CNAME www.example.org", "dnsendpoint/web/www"),
     ]
@@ -198,6 +204,7 @@ pub(super) fn every_skip() -> Vec<Skip> {
         SkipReason::ForeignOwner { owner: owner("cluster-blue") },
         SkipReason::Unowned,
         SkipReason::Claimed { owner: owner("cluster-blue") },
+        SkipReason::NotMigrated { owner: owner("cluster-blue") },
         SkipReason::PolicyKeeps(Policy::UpsertOnly),
         SkipReason::PolicyFreezes(Policy::CreateOnly),
         SkipReason::DomainFilter,
