@@ -99,8 +99,7 @@ impl ApiProxy {
         let what = || "listening as an API server".to_owned();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.context(what)?;
         let address = listener.local_addr().context(what)?;
-        let shared =
-            Arc::new(Shared { client, rules: Mutex::default(), cut: watch::Sender::new(0) });
+        let shared = Arc::new(Shared { client, rules: Mutex::default(), cut: watch::Sender::new(0) });
         let app = axum::Router::new().fallback(handle).with_state(shared.clone());
         let task = tokio::spawn(async move {
             // It only ends by being aborted.
@@ -344,7 +343,8 @@ fn slowly(bytes: impl Stream<Item = Piece>, size: usize, pause: Duration) -> imp
 }
 
 fn broken() -> Response {
-    Body::from_stream(stream::iter([Err::<Bytes, _>(Error::from(ErrorKind::ConnectionReset))])).into_response()
+    Body::from_stream(stream::iter([Err::<Bytes, _>(Error::from(ErrorKind::ConnectionReset))]))
+        .into_response()
 }
 
 fn status(code: u16) -> serde_json::Value {

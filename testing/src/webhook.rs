@@ -314,7 +314,8 @@ fn beginning(changes: &Value, operations: usize) -> Value {
         let len = changes[fields[0]].as_array().map_or(0, Vec::len).min(left);
         left -= len;
         for field in fields {
-            part[field] = changes[field].as_array().and_then(|list| list.get(..len)).unwrap_or_default().into();
+            part[field] =
+                changes[field].as_array().and_then(|list| list.get(..len)).unwrap_or_default().into();
         }
     }
     part

@@ -181,9 +181,12 @@ impl SourceIndex {
                 }
             }
         }
+        let opaque = self.opaque_claims();
         for (place, concerned) in concerned.into_iter().enumerate() {
             self.look_again(place, &concerned, &mut dirty);
         }
+        // An object that nobody understands any more keeps the names that it has in DNS from other namespaces.
+        dirty.everything |= opaque != self.opaque_claims();
         // A PTR record is made of every wish with its address, so that one name may change many others.
         dirty.everything |= self.settings.create_ptr.is_some() && !dirty.names.is_empty();
         dirty
@@ -195,6 +198,14 @@ impl SourceIndex {
         let news = self.namespaces.as_ref().filter(|namespaces| !namespaces.is_empty()).map(Changes::take);
         let rules = std::mem::replace(&mut self.rules, policy.version());
         news.is_some() || rules != self.rules
+    }
+
+    /// What claims names that nobody knows, where that matters.
+    fn opaque_claims(&self) -> BTreeSet<String> {
+        match self.settings.tenancy.refuse_across_namespaces {
+            true => self.touched.unnamed_holds().filter_map(|hold| hold.resource.clone()).collect(),
+            false => BTreeSet::new(),
+        }
     }
 
     fn look_again(&mut self, place: usize, concerned: &Concerned, dirty: &mut Dirty) {

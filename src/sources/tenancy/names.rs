@@ -6,7 +6,9 @@
 use super::hold_of;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use zonewright_planner::{DnsName, Endpoint, Hold, HoldReason, ObjectRef, RecordType, Refusal, Skip, SkipReason};
+use zonewright_planner::{
+    DnsName, Endpoint, Hold, HoldReason, ObjectRef, RecordType, Refusal, Skip, SkipReason,
+};
 
 /// Says who has which name now.
 pub trait NameHolders: std::fmt::Debug + Send + Sync {
@@ -121,9 +123,10 @@ fn winners(
         Some(Claim::new(&wish.name, object, wish.targets.is_empty(), label))
     });
     // Who is refused by the domain policy has no claim.
-    let held = holds.iter().filter(|hold| !matches!(hold.reason, HoldReason::Refused(_))).filter_map(|hold| {
-        Some(Claim::new(hold.name.as_ref()?, &hold.object, true, hold.resource.as_deref()))
-    });
+    let held =
+        holds.iter().filter(|hold| !matches!(hold.reason, HoldReason::Refused(_))).filter_map(|hold| {
+            Some(Claim::new(hold.name.as_ref()?, &hold.object, true, hold.resource.as_deref()))
+        });
     let mut claims: Vec<Claim<'_>> = wished.chain(held).collect();
     claims.sort_unstable();
     // Objects that are there without anybody knowing what they ask for.

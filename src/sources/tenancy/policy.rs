@@ -212,9 +212,9 @@ impl Rules {
             ));
         }
         if rules.is_empty() {
-            return self.denies_by_default.then(|| {
-                format!("{file} has no rule for namespace {namespace}, and its default is deny")
-            });
+            return self
+                .denies_by_default
+                .then(|| format!("{file} has no rule for namespace {namespace}, and its default is deny"));
         }
         let rules: Vec<String> = rules.iter().map(|rule| rule.describe()).collect();
         Some(format!("namespace {namespace} may not publish it: {} in {file}", rules.join("; ")))
@@ -316,9 +316,8 @@ impl Rule {
         }
         namespaces.iter().flatten().try_for_each(|namespace| check_namespace(namespace))?;
         let selector = namespace_selector.map(selector).transpose()?;
-        let domain = |text: &String| {
-            Domain::parse(text.trim()).map_err(|error| format!("domains: {text:?}: {error}"))
-        };
+        let domain =
+            |text: &String| Domain::parse(text.trim()).map_err(|error| format!("domains: {text:?}: {error}"));
         let domains = domains.iter().map(domain).collect::<Result<_, _>>()?;
         let types = record_types.map(|types| types.iter().map(|text| record_type(text)).collect());
         Ok(Self { title, namespaces, selector, domains, types: types.transpose()? })

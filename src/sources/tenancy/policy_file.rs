@@ -45,9 +45,11 @@ impl DomainPolicy {
     /// When they select by labels and Namespaces are not watched; the rules stay as they are.
     pub fn replace(&self, rules: Rules) -> Result<(), String> {
         if rules.needs_labels() && self.namespaces.is_none() {
-            return Err("namespaceSelector is used for the first time, which takes a restart, because until now \
+            return Err(
+                "namespaceSelector is used for the first time, which takes a restart, because until now \
                         Namespaces are not watched"
-                .to_owned());
+                    .to_owned(),
+            );
         }
         // A panic elsewhere does not make what is stored here wrong: every write is one assignment.
         *self.rules.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(rules);

@@ -86,7 +86,10 @@ impl Case {
         self.looks += effect.after.len();
         let mut found = Vec::new();
         let mut by_name: HashMap<&str, Vec<&Value>> = HashMap::new();
-        effect.after.iter().for_each(|record| by_name.entry(text(record, "dnsName")).or_default().push(record));
+        effect
+            .after
+            .iter()
+            .for_each(|record| by_name.entry(text(record, "dnsName")).or_default().push(record));
         self.look_at_wanted(&by_name, &mut found);
         self.look_at_foreign(effect.after, &mut found);
         self.look_at_ours(effect.after, &by_name, &mut found);
@@ -120,19 +123,15 @@ impl Case {
     }
 
     /// What is not foreign is ours: it has a reason, is there once, and has its ownership record.
-    fn look_at_ours(
-        &self,
-        after: &[Value],
-        by_name: &HashMap<&str, Vec<&Value>>,
-        found: &mut Vec<String>,
-    ) {
+    fn look_at_ours(&self, after: &[Value], by_name: &HashMap<&str, Vec<&Value>>, found: &mut Vec<String>) {
         let mut seen = HashSet::new();
         for record in after.iter().filter(|record| !self.foreign.contains(record)) {
             let (name, kind) = (text(record, "dnsName"), text(record, "recordType"));
             if !seen.insert((name, kind)) {
                 found.push(format!("{name} {kind} was created twice"));
             }
-            let asked = if is_answer(record) { name } else { name.split_once('-').map_or(name, |(_, rest)| rest) };
+            let asked =
+                if is_answer(record) { name } else { name.split_once('-').map_or(name, |(_, rest)| rest) };
             if !self.asked_for.contains(asked) {
                 found.push(format!("nobody asked for {name} {kind}"));
             }

@@ -181,7 +181,8 @@ impl Storm {
     }
 
     fn provider_fault(&mut self) {
-        let call = self.random.one_of(&[Call::Records, Call::Adjust, Call::Apply, Call::Apply, Call::Negotiate]);
+        let call =
+            self.random.one_of(&[Call::Records, Call::Adjust, Call::Apply, Call::Apply, Call::Negotiate]);
         let provider = &self.provider.0;
         let random = &mut self.random;
         let status = random.one_of(&PASSING);
@@ -337,7 +338,12 @@ impl Storm {
         }
         let applies = self.provider.applies();
         self.daemon.until_cycles_pass(2).await;
-        assert_eq!(self.provider.applies(), applies, "a second cycle found something to do: {:?}", self.provider.0.applied());
+        assert_eq!(
+            self.provider.applies(),
+            applies,
+            "a second cycle found something to do: {:?}",
+            self.provider.0.applied()
+        );
         self.is_alive();
         self.model.is_settled();
     }
@@ -412,9 +418,22 @@ fn a_daemon_that_is_killed_again_and_again_in_a_storm_harms_nothing() {
             &storm.size,
             began.elapsed(),
             &[
-                ("kills", format!("{} ({} in the middle of a provider call)", storm.counts.kills, storm.counts.kills_in_a_call)),
+                (
+                    "kills",
+                    format!(
+                        "{} ({} in the middle of a provider call)",
+                        storm.counts.kills, storm.counts.kills_in_a_call
+                    ),
+                ),
                 ("operations on objects", storm.model.operations.to_string()),
-                ("provider faults", format!("{}, less {} that met no call", listed(&storm.counts.provider_faults), storm.counts.unmet)),
+                (
+                    "provider faults",
+                    format!(
+                        "{}, less {} that met no call",
+                        listed(&storm.counts.provider_faults),
+                        storm.counts.unmet
+                    ),
+                ),
                 ("API server events", listed(&storm.counts.api_events)),
                 ("API answers spoiled", listed(&storm.proxy.faults())),
                 ("writes", format!("{writes}, {looks} records looked at after them")),
