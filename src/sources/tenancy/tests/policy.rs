@@ -134,6 +134,18 @@ fn what_is_refused_is_taken_out_told_and_held() {
     );
 }
 
+#[test]
+fn the_example_in_the_documentation_does_what_it_says() {
+    let page = include_str!("../../../../docs/operations.md");
+    let example = page.split("```yaml\n# What a namespace has").nth(1).unwrap().split("```").next().unwrap();
+    let policy = policy(&format!("#{example}"));
+    let passes = |name: &str| refusal(&policy, name, "192.0.2.1").is_empty();
+    // Labels are unknown here, so that the rules by name are all there are.
+    let allowed = ["a.example.org", "x.a.example.org", "x.preview.example.org", "pr-7.review.example.org"];
+    assert!(allowed.into_iter().all(passes));
+    assert!(!["pay.example.com", "x.example.org", "pr-x.review.example.org"].into_iter().any(passes));
+}
+
 #[rstest]
 #[case("rules: [", "line 1")]
 #[case("- a", "expected")]
