@@ -63,7 +63,21 @@ pub struct Sources {
 /// # Errors
 /// When a template, a filter or a combination of flags cannot work, or the domain policy makes no sense.
 pub fn sources(config: &Config) -> Result<Sources, StartError> {
-    let settings = Arc::new(settings(config)?);
+    sources_with(config, &config.sources.names, |_| {})
+}
+
+/// Makes sources with settings that differ from what the flags say: to find out what a flag keeps out.
+///
+/// # Errors
+/// As [`sources`].
+pub fn sources_with(
+    config: &Config,
+    names: &[SourceName],
+    adjust: impl FnOnce(&mut Settings),
+) -> Result<Sources, StartError> {
+    let mut settings = settings(config)?;
+    adjust(&mut settings);
+    let settings = Arc::new(settings);
     let mut caches = Caches::new(retention(config, &settings));
     let mut sources = Sources {
         all: Vec::new(),
@@ -72,7 +86,7 @@ pub fn sources(config: &Config) -> Result<Sources, StartError> {
         service: None,
         policy: None,
     };
-    for name in &config.sources.names {
+    for name in names {
         let source: Arc<dyn Source> = match name {
             SourceName::Ingress => Arc::new(IngressSource::new(settings.clone(), &mut caches)),
             SourceName::Node => Arc::new(NodeSource::new(settings.clone(), &mut caches)),

@@ -166,7 +166,7 @@ impl Endpoint {
 
     /// The same wish with a label.
     #[must_use]
-    pub fn with_label(mut self, key: &'static str, value: impl Into<Arc<str>>) -> Self {
+    pub fn with_label(mut self, key: &'static str, value: impl AsRef<str>) -> Self {
         self.labels.set(key, value);
         self
     }

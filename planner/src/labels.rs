@@ -1,6 +1,7 @@
 //! Labels: what the ownership record says about a record.
 
-use std::sync::{Arc, LazyLock};
+use std::fmt;
+use std::sync::Arc;
 
 /// Label key: the owner id.
 pub const OWNER: &str = "owner";
@@ -9,20 +10,12 @@ pub const RESOURCE: &str = "resource";
 /// Label key carried by an ownership record itself: the name of the record it vouches for.
 pub const OWNED_RECORD: &str = "ownedRecord";
 
-/// Sorted key-value pairs. A handful at most, hence a flat list: half the memory of a tree for tens of thousands of records.
-/// Clones share it until one of them is changed.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
-pub struct Labels(Arc<[(Arc<str>, Arc<str>)]>);
-
-/// The keys that nearly every record carries, kept once.
-static USUAL_KEYS: LazyLock<[Arc<str>; 2]> = LazyLock::new(|| [OWNER.into(), RESOURCE.into()]);
-
-fn shared_key(key: impl Into<Arc<str>> + AsRef<str>) -> Arc<str> {
-    match USUAL_KEYS.iter().find(|usual| ***usual == *key.as_ref()) {
-        Some(usual) => usual.clone(),
-        None => key.into(),
-    }
-}
+/// Sorted key-value pairs, a handful at most.
+///
+/// All of them stand in one text, each key and value behind its length, such as `5:owner7:default8:resource19:ingress/default/web`:
+/// tens of thousands of records have them, and every text of its own costs two lengths and two counters. Clones share it.
+#[derive(Clone, PartialEq, Eq, Default, Hash)]
+pub struct Labels(Arc<str>);
 
 /// Why a label cannot be kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -57,31 +50,31 @@ impl Labels {
 
     /// The value of a label.
     pub fn get(&self, key: &str) -> Option<&str> {
-        self.position(key).ok().and_then(|i| self.0.get(i)).map(|(_, value)| &**value)
+        self.iter().find(|(other, _)| *other == key).map(|(_, value)| value)
     }
 
     /// Sets a label, replacing what was there.
-    pub fn set(&mut self, key: impl Into<Arc<str>> + AsRef<str>, value: impl Into<Arc<str>>) {
-        match self.position(key.as_ref()) {
-            Ok(i) => Arc::make_mut(&mut self.0)[i].1 = value.into(),
-            Err(i) => {
-                let (before, after) = self.0.split_at(i);
-                let new = (shared_key(key), value.into());
-                self.0 = before.iter().cloned().chain([new]).chain(after.iter().cloned()).collect();
-            }
-        }
+    pub fn set(&mut self, key: impl AsRef<str>, value: impl AsRef<str>) {
+        let new = (key.as_ref(), value.as_ref());
+        *self = self.iter().chain([new]).collect();
     }
 
     /// Removes a label.
     pub fn remove(&mut self, key: &str) {
-        if self.position(key).is_ok() {
-            self.0 = self.0.iter().filter(|(k, _)| **k != *key).cloned().collect();
+        if self.get(key).is_some() {
+            *self = self.iter().filter(|(other, _)| *other != key).collect();
         }
     }
 
     /// The labels in byte order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(key, value)| (&**key, &**value))
+        let mut rest = &*self.0;
+        std::iter::from_fn(move || {
+            let (key, tail) = split_first(rest)?;
+            let (value, tail) = split_first(tail)?;
+            rest = tail;
+            Some((key, value))
+        })
     }
 
     /// Whether there is none.
@@ -98,30 +91,42 @@ impl Labels {
     pub fn resource(&self) -> Option<&str> {
         self.get(RESOURCE).filter(|resource| !resource.is_empty())
     }
+}
 
-    fn position(&self, key: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(k, _)| (**k).cmp(key))
+/// The first text of a list of them, and the others.
+fn split_first(list: &str) -> Option<(&str, &str)> {
+    let (length, rest) = list.split_once(':')?;
+    rest.split_at_checked(length.parse().ok()?)
+}
+
+impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
+    fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
+        let mut labels: Vec<(K, V)> = pairs.into_iter().collect();
+        if !labels.is_sorted_by(|(a, _), (b, _)| a.as_ref() < b.as_ref()) {
+            // Stable, then the last of equal keys is kept.
+            labels.sort_by(|(a, _), (b, _)| a.as_ref().cmp(b.as_ref()));
+            labels.reverse();
+            labels.dedup_by(|(a, _), (b, _)| (*a).as_ref() == (*b).as_ref());
+            labels.reverse();
+        }
+        if labels.is_empty() {
+            // The one empty text that all share.
+            return Self::default();
+        }
+        let texts = labels.iter().flat_map(|(key, value)| [key.as_ref(), value.as_ref()]);
+        let mut list = String::with_capacity(128);
+        for text in texts {
+            list.push_str(&text.len().to_string());
+            list.push(':');
+            list.push_str(text);
+        }
+        Self(list.into())
     }
 }
 
-impl<K: Into<Arc<str>> + AsRef<str>, V: Into<Arc<str>>> FromIterator<(K, V)> for Labels {
-    fn from_iter<T: IntoIterator<Item = (K, V)>>(pairs: T) -> Self {
-        let labels: Arc<[(Arc<str>, Arc<str>)]> =
-            pairs.into_iter().map(|(key, value)| (shared_key(key), value.into())).collect();
-        if labels.is_empty() {
-            // The one empty list that all share.
-            return Self::default();
-        }
-        if labels.is_sorted_by(|a, b| a.0 < b.0) {
-            return Self(labels);
-        }
-        let mut labels = labels.to_vec();
-        // Stable, then the last of equal keys is kept.
-        labels.sort_by(|a, b| a.0.cmp(&b.0));
-        labels.reverse();
-        labels.dedup_by(|a, b| a.0 == b.0);
-        labels.reverse();
-        Self(labels.into())
+impl fmt::Debug for Labels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_map().entries(self.iter()).finish()
     }
 }
 
@@ -133,6 +138,20 @@ mod tests {
     fn labels_are_sorted_and_the_last_value_wins() {
         let labels: Labels = [("resource", "a"), ("owner", "x"), ("resource", "b")].into_iter().collect();
         assert_eq!(labels.iter().collect::<Vec<_>>(), [("owner", "x"), ("resource", "b")]);
+    }
+
+    #[test]
+    fn any_text_can_be_a_label() {
+        let mut labels = Labels::new();
+        for (key, value) in [("ä:3", "5:owner1:x"), ("", ""), ("a", "\0\n"), ("a", "é:")] {
+            labels.set(key, value);
+        }
+        assert_eq!(labels.iter().collect::<Vec<_>>(), [("", ""), ("a", "é:"), ("ä:3", "5:owner1:x")]);
+        assert_eq!((labels.get(""), labels.get("owner")), (Some(""), None));
+        labels.remove("");
+        labels.remove("a");
+        labels.remove("ä:3");
+        assert_eq!(labels, Labels::new());
     }
 
     #[test]

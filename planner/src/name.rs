@@ -116,6 +116,12 @@ impl DnsName {
 }
 
 /// Suffix match on label boundaries: `a.example.org` is below `example.org`, `aexample.org` is not.
+impl AsRef<DnsName> for DnsName {
+    fn as_ref(&self) -> &DnsName {
+        self
+    }
+}
+
 pub(crate) fn is_same_or_below(name: &str, zone: &str) -> bool {
     match name.strip_suffix(zone) {
         Some(rest) => rest.is_empty() || rest.ends_with('.'),

@@ -29,7 +29,7 @@ impl fmt::Display for ZoneId {
 }
 
 /// A record set as a provider reported it, with what the registry knows about its ownership.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Record {
     /// The zone it was read from; changes go back there.
     pub zone: ZoneId,
@@ -54,7 +54,7 @@ pub struct Record {
 }
 
 /// Name and targets letter for letter as read.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Spelling {
     /// Name as read.
     pub name: String,
@@ -63,7 +63,7 @@ pub struct Spelling {
 }
 
 /// What is to be mended about the ownership record of a record of ours.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Hash)]
 pub struct Ownership {
     /// Ownership is known only from an older form of row; the one that this version writes is missing.
     pub row_missing: bool,

@@ -5,8 +5,8 @@
 
 use crate::names::Collisions;
 use crate::payload::{is_text_of, quoted, to_text};
-use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zonewright_planner::{
     Change, DeleteReason, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordType, Target, Ttl,
@@ -17,7 +17,8 @@ use zonewright_provider_kit::{RowChange, ZoneChange};
 /// The ownership rows of a listing, kept up to date with what is written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Rows {
-    by_name: HashMap<DnsName, Slot>,
+    /// A tree, because half of a hash table of this size is empty.
+    by_name: BTreeMap<DnsName, Slot>,
     obstacles: Obstacles,
     collisions: Collisions,
     /// Rows of ours that vouch for no record that exists.
@@ -178,14 +179,23 @@ impl Slot {
 impl Rows {
     /// Collects rows as read, and what keeps others from being written.
     pub(crate) fn new(
-        rows: impl ExactSizeIterator<Item = (DnsName, Row)>,
+        rows: impl Iterator<Item = (DnsName, Row)>,
         obstacles: Obstacles,
         collisions: Collisions,
     ) -> Self {
-        let by_name = HashMap::with_capacity(rows.len());
-        let mut collected = Self { by_name, obstacles, collisions, leftovers: BTreeSet::new() };
-        rows.for_each(|(name, row)| collected.insert(name, row));
-        collected
+        let mut rows: Vec<(DnsName, Row)> = rows.collect();
+        // In order, so that the nodes of the tree are filled to the end.
+        rows.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut rows = rows.into_iter().peekable();
+        let slots = std::iter::from_fn(|| {
+            let (name, first) = rows.next()?;
+            let mut slot = Slot::One(first);
+            while let Some((_, row)) = rows.next_if(|(other, _)| *other == name) {
+                slot.add(row);
+            }
+            Some((name, slot))
+        });
+        Self { by_name: slots.collect(), obstacles, collisions, leftovers: BTreeSet::new() }
     }
 
     /// How many rows there are.

@@ -11,6 +11,7 @@ const COLUMNS: usize = 100;
 const SUBCOMMANDS: &str = "\
 Subcommands (before all flags; without one, the daemon runs):
   plan     Show what a run would change, and why, and change nothing
+  explain  Say why a name is, or is not, published
   lint     Look for mistakes in manifests, without a cluster and a provider
   approve  Let through deletes that the guard of a running daemon withholds, or list them
   crds     Print the custom resource definitions that the daemon uses
@@ -30,6 +31,7 @@ pub(super) fn text(form: Form) -> String {
             SUBCOMMANDS,
         ),
         Form::Approve => ("zonewright approve [HASH] [--address=[HOST]:PORT]", ""),
+        Form::Explain => ("zonewright explain NAME --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Lint => ("zonewright lint [FILE|FOLDER|-]... [FLAGS]", ""),
         Form::Crds => {
@@ -41,6 +43,11 @@ pub(super) fn text(form: Form) -> String {
         Form::Plan => {
             "Shows what a run would change, and why, and changes nothing.\n\n\
              Exit status: 0 nothing to do, 2 changes, 3 deletes withheld by the guard, 1 error."
+        }
+        Form::Explain => {
+            "Says why a name is, or is not, published: objects, filters, zone, owner, plan. Changes nothing.\n\n\
+             Exit status: 0 published as it is asked for, 2 the next run changes something, 3 deletes withheld by\n\
+             the guard, 4 left alone or not asked for, 1 error."
         }
         Form::Lint => {
             "Looks for mistakes in manifests: unknown annotations, annotations on the wrong kind of object, malformed\n\

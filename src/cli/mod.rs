@@ -12,6 +12,7 @@
 mod argv;
 mod built;
 mod commands;
+mod explain_output;
 mod filters;
 mod guard;
 mod help;
@@ -39,8 +40,8 @@ pub use guard::{ConfigMapName, GuardConfig};
 pub use kubernetes::KubernetesConfig;
 pub use leadership::LeadershipConfig;
 pub use names::{
-    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LintFormat, LoadBalancing, LogFormat,
-    LogLevel, OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ServiceType, SourceName,
+    CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
+    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ReportFormat, ServiceType, SourceName,
     TlsVersion, ZoneVisibility,
 };
 pub use own::OwnConfig;
@@ -75,6 +76,7 @@ use argv::{Given, Kind, Request, Surroundings};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use zonewright_planner::DnsName;
 
 /// What the program is to do.
 #[derive(Debug)]
@@ -83,6 +85,8 @@ pub enum Command {
     Run(Box<Config>),
     /// Show what a run would change.
     Plan(Box<Config>, PlanOptions),
+    /// Say why a name is, or is not, published.
+    Explain(Box<Config>, ExplainOptions),
     /// Let through what the delete guard of a running daemon withholds, or say what that is.
     Approve {
         /// What is approved; `None` to say what could be.
@@ -91,7 +95,7 @@ pub enum Command {
         address: String,
     },
     /// Look for mistakes in manifests.
-    Lint(Box<Config>, LintFormat),
+    Lint(Box<Config>, ReportFormat),
     /// Print the custom resource definitions.
     Crds,
 }
@@ -136,6 +140,17 @@ pub struct PlanOptions {
     pub color: ColorChoice,
 }
 
+/// What `explain` explains, and how it shows that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExplainOptions {
+    /// The name.
+    pub name: DnsName,
+    /// In which form.
+    pub format: ReportFormat,
+    /// Whether in colour.
+    pub color: ColorChoice,
+}
+
 /// The end of the program before it began: help, version or a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exit {
@@ -174,7 +189,13 @@ pub fn parse(
         .map(|word| word.into_string().map_err(|word| Exit::bad_flag(format!("{word:?} is not UTF-8"))))
         .collect::<Result<_, _>>()?;
     let (form, mut words) = Form::of(words).map_err(Exit::bad_flag)?;
-    let hash = if form == Form::Approve { take_operand(&mut words) } else { None };
+    let operand = match form {
+        Form::Approve => take_operand(&mut words),
+        Form::Explain if !asks_for_help(&words) => {
+            Some(take_name(&mut words).map_err(Exit::bad_flag)?.to_string())
+        }
+        _ => None,
+    };
     let command = form.command();
     let kinds = command
         .get_arguments()
@@ -198,7 +219,7 @@ pub fn parse(
         Form::Crds => Ok(Command::Crds),
         Form::Approve => {
             let ApproveArgs { address } = ApproveArgs::from_arg_matches(&matches).map_err(typed)?;
-            Ok(Command::Approve { hash, address })
+            Ok(Command::Approve { hash: operand, address })
         }
         Form::Daemon => {
             let flags = DaemonArgs::from_arg_matches(&matches).map_err(typed)?.flags;
@@ -216,6 +237,14 @@ pub fn parse(
             let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;
             Ok(Command::Lint(Box::new(flags.check(true, &given)?), output))
         }
+        Form::Explain => {
+            let ExplainArgs { flags, output, color } =
+                ExplainArgs::from_arg_matches(&matches).map_err(typed)?;
+            let config = flags.check(true, &given)?;
+            let name = DnsName::parse(&operand.unwrap_or_default())
+                .map_err(|error| Exit::bad_flag(error.to_string()))?;
+            Ok(Command::Explain(Box::new(config), ExplainOptions { name, format: output, color }))
+        }
     }
 }
 
@@ -225,6 +254,7 @@ enum Form {
     Daemon,
     Plan,
     Lint,
+    Explain,
     Approve,
     Crds,
 }
@@ -234,22 +264,20 @@ impl Form {
     fn of(mut words: Vec<String>) -> Result<(Self, Vec<String>), String> {
         let form = match words.first().map(String::as_str) {
             Some("plan") => Self::Plan,
+            Some("explain") => Self::Explain,
             Some("approve") => Self::Approve,
             Some("crds") => Self::Crds,
             Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
             Some("lint") => Self::Lint,
-            Some(name @ "explain") => {
-                return Err(format!("this version of Zonewright does not have the subcommand {name} yet"));
-            }
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, lint, approve and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, explain, lint, approve and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);
-        if matches!(form, Self::Plan | Self::Lint) {
+        if matches!(form, Self::Plan | Self::Lint | Self::Explain) {
             words.iter_mut().for_each(long_output);
         }
         Ok((form, words))
@@ -260,6 +288,7 @@ impl Form {
             Self::Daemon => DaemonArgs::command(),
             Self::Plan => PlanArgs::command(),
             Self::Lint => LintArgs::command(),
+            Self::Explain => ExplainArgs::command(),
             Self::Approve => ApproveArgs::command(),
             Self::Crds => {
                 clap::Command::new("zonewright crds").disable_help_flag(true).disable_version_flag(true)
@@ -276,7 +305,21 @@ fn take_operand(words: &mut Vec<String>) -> Option<String> {
     (0..words.len()).find(is_operand).map(|index| words.remove(index))
 }
 
-/// `plan` and `lint` have a short flag: `-o json`, `-ojson`, `-o=json`.
+/// The name to explain stands before all flags, because a word behind a flag may be its value.
+fn take_name(words: &mut Vec<String>) -> Result<DnsName, String> {
+    match words.first() {
+        Some(word) if !word.starts_with(['-', '@']) => {
+            DnsName::parse(&words.remove(0)).map_err(|error| error.to_string())
+        }
+        _ => Err("explain needs a name right behind it: zonewright explain NAME [FLAGS]".to_owned()),
+    }
+}
+
+fn asks_for_help(words: &[String]) -> bool {
+    words.iter().any(|word| matches!(word.as_str(), "--help" | "--help-long" | "--help-man" | "--version"))
+}
+
+/// `plan`, `explain` and `lint` have a short flag: `-o json`, `-ojson`, `-o=json`.
 fn long_output(word: &mut String) {
     let Some(rest) = word.strip_prefix("-o") else { return };
     *word = match rest.strip_prefix('=').unwrap_or(rest) {
@@ -323,6 +366,19 @@ struct PlanArgs {
 }
 
 #[derive(Debug, Parser)]
+#[command(name = "zonewright explain", disable_help_flag = true, disable_version_flag = true)]
+struct ExplainArgs {
+    /// Form of the answer; -o for short
+    #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Answer")]
+    output: ReportFormat,
+    /// Whether the answer is coloured; auto for on a terminal
+    #[arg(long, default_value = "auto", value_name = "WHEN", help_heading = "Answer")]
+    color: ColorChoice,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Parser)]
 #[command(name = "zonewright approve", disable_help_flag = true, disable_version_flag = true)]
 struct ApproveArgs {
     /// The --metrics-address of the daemon, which takes approvals only from its own machine or Pod
@@ -335,7 +391,7 @@ struct ApproveArgs {
 struct LintArgs {
     /// Form of the result; -o for short
     #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Check")]
-    output: LintFormat,
+    output: ReportFormat,
     #[command(flatten)]
     flags: Flags,
 }

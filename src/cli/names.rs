@@ -229,8 +229,8 @@ named! {
 }
 
 named! {
-    /// What `lint` prints (`--output`).
-    pub enum LintFormat {
+    /// What `lint` and `explain` print (`--output`).
+    pub enum ReportFormat {
         Text = "text",
         Json = "json",
     }

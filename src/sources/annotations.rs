@@ -38,18 +38,26 @@ pub mod key {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AnnotationKeys {
     prefixes: Vec<String>,
+    any_controller: bool,
 }
 
 impl Default for AnnotationKeys {
     fn default() -> Self {
-        Self { prefixes: vec![CURRENT_PREFIX.to_owned(), OLDER_PREFIX.to_owned()] }
+        Self { prefixes: vec![CURRENT_PREFIX.to_owned(), OLDER_PREFIX.to_owned()], any_controller: false }
     }
 }
 
 impl AnnotationKeys {
     /// Only this prefix is read (`--annotation-prefix`).
     pub fn only(prefix: &str) -> Self {
-        Self { prefixes: vec![prefix.to_owned()] }
+        Self { prefixes: vec![prefix.to_owned()], any_controller: false }
+    }
+
+    /// The same, and objects that are meant for another controller count as well. Only to find out which those are.
+    #[must_use]
+    pub fn of_any_controller(mut self) -> Self {
+        self.any_controller = true;
+        self
     }
 
     /// The prefixes in order of precedence.
@@ -78,7 +86,8 @@ impl<'a> Annotations<'a> {
 
     /// Whether the object is ours to process: `controller` is absent or exactly `dns-controller`.
     pub fn are_for_us(&self) -> bool {
-        self.get(key::CONTROLLER).is_none_or(|controller| controller == "dns-controller")
+        self.keys.any_controller
+            || self.get(key::CONTROLLER).is_none_or(|controller| controller == "dns-controller")
     }
 
     /// The `hostname` items.
@@ -116,8 +125,10 @@ impl<'a> Annotations<'a> {
         // Later prefixes first, so that the values of the first prefix overwrite theirs.
         for prefix in self.keys.prefixes.iter().rev() {
             for (full_key, value) in self.map.iter() {
-                let property = full_key.strip_prefix(prefix.as_str()).and_then(|s| self.property(s, value));
-                if let Some(name) = property {
+                let Some(suffix) = full_key.strip_prefix(prefix.as_str()) else { continue };
+                // A value without a meaning overwrites, too: an `alias` of `false` under the first prefix is no alias.
+                let counts = self.get(suffix) == Some(value);
+                if let (true, Some(name)) = (counts, self.property(suffix, value)) {
                     properties.set(name, value);
                 }
             }

@@ -27,6 +27,8 @@ pub mod outcome;
 pub mod pipeline;
 pub mod pod;
 pub mod pods;
+#[cfg(test)]
+mod prefix_matrix;
 pub mod selection;
 pub mod selector;
 pub mod service;

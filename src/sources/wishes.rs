@@ -78,7 +78,7 @@ impl Wishes {
         let mut found: BTreeSet<(usize, DnsName, Arc<ObjectRef>)> = BTreeSet::new();
         for source in &self.sources {
             source.visit(Which::All, &mut |outcome| {
-                for other in names(&outcome) {
+                for other in names(&outcome).into_iter().filter(|other| *other != name) {
                     if let Some(distance) = distance(name, other) {
                         found.insert((distance, other.clone(), outcome.object.clone()));
                         if found.len() > most {

@@ -10,7 +10,7 @@ use crate::sources::{Asked, Asking};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zonewright_planner::{DnsName, Endpoint, ObjectRef, SkipReason};
+use zonewright_planner::{DnsName, Endpoint, Hold, ObjectRef, SkipReason};
 use zonewright_provider_kit::zone_for;
 
 /// The answer in one word.
@@ -151,7 +151,7 @@ pub struct PlanRow {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct LeftAloneRow {
-    /// The record's type.
+    /// The record's type; empty where no record exists and nobody can say what it would be.
     #[serde(rename = "type")]
     pub record_type: String,
     /// The record's set identifier; empty for plain records.
@@ -201,7 +201,7 @@ pub fn explain(scene: Scene<'_>, name: &DnsName, findings: &Findings) -> Explana
         ownership: ownership(scene, name),
         records,
         plan,
-        left_alone: left_alone(scene, name),
+        left_alone: left_alone(scene, name, asked),
         incomplete: incomplete(scene),
     };
     explanation.summary = summary(&explanation);
@@ -232,6 +232,18 @@ fn asks(asking: &Asking, name: &DnsName) -> bool {
 }
 
 fn summary(explanation: &Explanation) -> String {
+    let mut text = answer(explanation);
+    if let Some(first) = explanation.filtered.first() {
+        text.push_str(&format!(" {} would ask for it, but is kept out by {}.", first.object, first.filter));
+    }
+    let wildcard = explanation.similar.iter().find(|similar| similar.is_wildcard);
+    if let (Verdict::NotAskedFor, Some(wildcard)) = (explanation.verdict, wildcard) {
+        text.push_str(&format!(" {} of {} answers for it.", wildcard.name, wildcard.object));
+    }
+    text
+}
+
+fn answer(explanation: &Explanation) -> String {
     let name = &explanation.name;
     let actions = |rows: &[PlanRow]| {
         let texts: BTreeSet<String> =
@@ -242,7 +254,10 @@ fn summary(explanation: &Explanation) -> String {
         let texts: BTreeSet<String> = explanation
             .left_alone
             .iter()
-            .map(|row| format!("{} is left alone: {}", row.record_type, row.reason))
+            .map(|row| match row.record_type.as_str() {
+                "" => row.reason.clone(),
+                record_type => format!("{record_type} is left alone: {}", row.reason),
+            })
             .collect();
         let failed = explanation.checks.iter().filter(|check| !check.passes);
         let failed = failed.map(|check| format!("{}: {}", check.check, check.detail));
@@ -260,32 +275,17 @@ fn summary(explanation: &Explanation) -> String {
             }
             reasons => format!("{name} is not as it is asked for: {reasons}."),
         },
-        Verdict::NotAskedFor => nobody_asks(explanation),
+        Verdict::NotAskedFor => match explanation.records.first() {
+            Some(row) => {
+                format!("No object asks for {name}. What is there is not ours ({}).", row.state.as_str())
+            }
+            None => format!("No object asks for {name}."),
+        },
     }
-}
-
-fn nobody_asks(explanation: &Explanation) -> String {
-    let name = &explanation.name;
-    let there = match explanation.records.first() {
-        Some(row) => format!(" What is there is not ours ({}).", row.state.as_str()),
-        None => String::new(),
-    };
-    if let Some(first) = explanation.filtered.first() {
-        return format!(
-            "No object that counts asks for {name}: {} would, but {} leaves it out.{there}",
-            first.object, first.filter
-        );
-    }
-    let wildcard = explanation.similar.iter().find(|similar| similar.is_wildcard);
-    let hint = match wildcard {
-        Some(wildcard) => format!(" {} of {} answers for it.", wildcard.name, wildcard.object),
-        None => String::new(),
-    };
-    format!("No object asks for {name}.{hint}{there}")
 }
 
 fn object_row(asking: &Asking, name: &DnsName) -> ObjectRow {
-    let hold_text = |hold: &zonewright_planner::Hold| match &hold.name {
+    let hold_text = |hold: &Hold| match &hold.name {
         Some(_) => hold.reason.to_string(),
         None => format!("it is not known whether it asks for {name}: {}", hold.reason),
     };
@@ -405,7 +405,7 @@ fn plan_row(pending: &crate::sync::board::Pending) -> PlanRow {
     }
 }
 
-fn left_alone(scene: Scene<'_>, name: &DnsName) -> Vec<LeftAloneRow> {
+fn left_alone(scene: Scene<'_>, name: &DnsName, asked: &Asked) -> Vec<LeftAloneRow> {
     let retry = scene.notes.retries.get(name).and_then(|at| scene.clock.future(*at));
     let next_try = |reason: &SkipReason| match State::of(reason) {
         State::Quarantined | State::Fought => retry.map(super::timestamp),
@@ -420,7 +420,27 @@ fn left_alone(scene: Scene<'_>, name: &DnsName) -> Vec<LeftAloneRow> {
         objects: object_texts(&skip.objects),
         next_try: next_try(&skip.reason),
     };
-    scene.notes.skips_at(name).iter().map(row).collect()
+    let mut rows: Vec<LeftAloneRow> = scene.notes.skips_at(name).iter().map(row).collect();
+    if rows.is_empty() && asked.desired.endpoints.is_empty() {
+        // Where no record exists, the plan has nothing to leave alone; and yet it is the hold that keeps the name away.
+        rows.extend(
+            asked.objects.iter().flat_map(|asking| &asking.holds).filter_map(|hold| held(hold, name)),
+        );
+    }
+    rows
+}
+
+fn held(hold: &Hold, name: &DnsName) -> Option<LeftAloneRow> {
+    let reason = SkipReason::Held(hold.reason.clone());
+    (hold.name.as_ref() == Some(name)).then(|| LeftAloneRow {
+        record_type: String::new(),
+        set_identifier: hold.set_identifier.to_string(),
+        code: reason.code(),
+        reason: reason.to_string(),
+        advice: advice(&reason),
+        objects: vec![hold.object.to_string()],
+        next_try: None,
+    })
 }
 
 fn incomplete(scene: Scene<'_>) -> Vec<String> {

@@ -15,6 +15,11 @@ mod overview;
 mod records;
 mod state;
 
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
+
 pub use overview::{Overview, overview};
 pub use records::{PAGE, Query, Row, Table, table};
 pub use state::{ALL_STATES, State, advice};

@@ -79,7 +79,7 @@ pub(super) enum Item<'a> {
 
 /// Looks everything through and gives one page.
 pub fn table(scene: Scene<'_>, query: &Query) -> Table {
-    let words: Vec<String> = query.text.split_whitespace().map(str::to_lowercase).collect();
+    let words: Vec<String> = query.text.split_whitespace().map(as_searched).collect();
     let mut states = BTreeMap::new();
     let mut found: Vec<(Item<'_>, State)> = Vec::new();
     let mut buffer = String::new();
@@ -223,7 +223,7 @@ impl<'a> Item<'a> {
 
     pub(super) fn state(self, scene: Scene<'a>) -> State {
         if let Some(skip) = self.skip(scene) {
-            return State::of(&skip.reason);
+            return self.state_of_skipped(scene, State::of(&skip.reason));
         }
         if self.pending(scene).is_some() {
             return State::Pending;
@@ -239,6 +239,17 @@ impl<'a> Item<'a> {
             (true, _) => State::Filtered,
             (false, "") => State::Unowned,
             (false, _) => State::Foreign,
+        }
+    }
+
+    /// What cannot be ours is not held by us, whatever it might have been kept for.
+    fn state_of_skipped(self, scene: Scene<'a>, state: State) -> State {
+        let Self::Record(record) = self else { return state };
+        let is_ours = record.is_owned_by(scene.rules.registry.owner());
+        match (state, record.labels.owner().unwrap_or_default()) {
+            (State::Held, "") if !is_ours => State::Unowned,
+            (State::Held, _) if !is_ours => State::Foreign,
+            (state, _) => state,
         }
     }
 
@@ -320,6 +331,14 @@ impl<'a> Item<'a> {
             objects: self.objects(scene),
             reason: self.reason(scene, state),
         }
+    }
+}
+
+/// A word in the form in which names and objects are looked through: that of DNS, as far as it can be part of a name.
+fn as_searched(word: &str) -> String {
+    match DnsName::parse(word) {
+        Ok(name) if !word.is_ascii() => name.to_string(),
+        _ => word.to_lowercase(),
     }
 }
 

@@ -157,14 +157,13 @@ pub fn advice(reason: &SkipReason) -> String {
              why it stays"
         }
         SkipReason::Held(HoldReason::NoTarget) => {
-            "It stays as it is until the object has an address again: look at the object's status, its load balancer and \
-             its Pods"
+            "Nothing changes at the name until the object has an address: look at its status, its load balancer and its Pods"
         }
         SkipReason::Held(HoldReason::NotAccepted) => {
-            "It stays as it is until the Gateway accepts the route: look at the route's status"
+            "Nothing changes at the name until the Gateway accepts the route: look at the route's status"
         }
         SkipReason::Held(HoldReason::Invalid(_)) => {
-            "It stays as it is until the object has been put right; the reason says what is malformed"
+            "Nothing changes at the name until the object has been put right; the reason says what is malformed"
         }
         SkipReason::Unsupported { .. } => {
             "The provider or the form of the ownership records cannot store it as it is asked for; the reason says what \

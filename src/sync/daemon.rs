@@ -320,11 +320,9 @@ impl Daemon {
         }
         // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
         let changes = std::mem::take(&mut report.plan.changes);
-        let changes = self.pipeline.decorate(&self.world(), changes);
         let manner = |zone: &_| self.faults.manner(zone);
-        report.applied = self.pipeline.carry_out(changes, manner, stop).await;
+        report.applied = self.pipeline.carry_out(changes, &self.world, manner, stop).await;
         self.faults.note(&report.applied, Instant::now());
-        self.world_mut().absorb(&report.applied);
         self.guard.note_applied(&report.applied, begun);
         report
     }
@@ -354,9 +352,9 @@ impl Daemon {
         // Listed first, as ExternalDNS does: what is wanted is then the newer of the two, and takes the memory that the ownership
         // rows of the list have left.
         let surveyed = self.survey(begun).await;
-        if let Ok(listed) = surveyed {
-            changed |= listed;
-            report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(!listed);
+        if let Ok(surveyed) = &surveyed {
+            changed |= surveyed.is_news;
+            report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(!surveyed.is_read);
             changed |= self.holds.due(begun).next().is_some();
             changed |= !self.index.update().is_empty() || self.index.makes_things_up();
             if let (false, Some(settled)) = (changed, self.settled.take()) {
@@ -458,19 +456,21 @@ impl Daemon {
         Ok(report)
     }
 
-    /// Reads what may not be trusted any more. Whether anything was read.
-    async fn survey(&mut self, now: Instant) -> Result<bool, ProviderError> {
+    /// Reads what may not be trusted any more.
+    async fn survey(&mut self, now: Instant) -> Result<Surveyed, ProviderError> {
         let rules = self.listing;
         if self.world().is_covered_by(&rules, now) {
-            return Ok(false);
+            return Ok(Surveyed { is_read: false, is_news: false });
         }
+        let before = self.world().seen();
         let known = || {
             let parts = std::mem::take(&mut write(&self.world).parts);
             parts.into_iter().filter(|part| rules.covers(part, now)).collect()
         };
         let world = self.pipeline.survey(&mut self.faults, now, known).await?;
+        let is_news = before.is_none() || before != world.seen();
         *self.world_mut() = world;
-        Ok(true)
+        Ok(Surveyed { is_read: true, is_news })
     }
 }
 
@@ -483,6 +483,14 @@ pub enum CaughtUp {
     Done(Box<CycleReport>),
     /// More has to be planned than some names.
     NeedsFullRun,
+}
+
+/// What a look at the zones came to.
+struct Surveyed {
+    /// At least one zone was read.
+    is_read: bool,
+    /// What was read is not what was read before, or something was written meanwhile.
+    is_news: bool,
 }
 
 /// What a full run came to before anything is written.

@@ -1,7 +1,7 @@
 //! One provider with its registry and policy: what exists, what should change.
 
 use super::guard::Stock;
-use super::world::{Part, groups};
+use super::world::{Part, fingerprint, groups};
 use super::{Faults, World};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -134,10 +134,11 @@ impl Pipeline {
         if read.is_empty() {
             return None;
         }
+        let fingerprint = fingerprint(&records);
         let mut owned = self.registry.read(records);
         self.give_up_rows_outside(&read, &mut owned.records);
         odd.append(&mut owned.warnings);
-        Some(Part::new(read, owned, odd, read_at, begun.elapsed()))
+        Some(Part::new(read, owned, odd, fingerprint, read_at, begun.elapsed()))
     }
 
     /// A row of today's form that would lie outside its record's zone (that of an apex, as a rule) is never written. A record that is

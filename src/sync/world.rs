@@ -8,6 +8,7 @@
 //! A part is read, trusted and read again as a whole. What we write is noted in it, so that the next plan needs no listing.
 
 use super::Applied;
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 use tokio::time::Instant;
 use zonewright_planner::{Change, DnsName, DomainFilter, Endpoint, Record, ZoneId};
@@ -37,6 +38,8 @@ pub struct Part {
     pub owned: Owned,
     /// Records and ownership rows that could not be made sense of.
     pub odd: Vec<String>,
+    /// Tells two listings apart, whatever the order of their records.
+    pub fingerprint: u64,
     /// When the run that read it began.
     pub read_at: Instant,
     /// How long reading took.
@@ -45,6 +48,15 @@ pub struct Part {
     pub is_written: bool,
     /// Whether a write failed or its outcome is unknown: what exists has to be read again.
     pub is_stale: bool,
+}
+
+/// Two worlds of which this is equal hold the same.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Seen {
+    zones: Vec<Zone>,
+    filter: String,
+    odd: Vec<String>,
+    fingerprints: Vec<u64>,
 }
 
 impl Default for World {
@@ -106,6 +118,18 @@ impl World {
         is_read && self.parts.iter().all(|part| rules.covers(part, now))
     }
 
+    /// What was read, in short; `None` where it is not what stands there now: something could not be read, or was written since.
+    pub fn seen(&self) -> Option<Seen> {
+        let is_as_read = |part: &Part| !part.is_written && !part.is_stale;
+        let is_known = self.unreadable.is_empty() && self.parts.iter().all(is_as_read);
+        is_known.then(|| Seen {
+            zones: self.zones.clone(),
+            filter: self.filter.describe(),
+            odd: self.odd().cloned().collect(),
+            fingerprints: self.parts.iter().map(|part| part.fingerprint).collect(),
+        })
+    }
+
     /// Notes what was written. Of what failed nobody knows how it stands now, and of `unsent` changes neither.
     pub fn absorb(&mut self, applied: &[Applied]) {
         for part in &mut self.parts {
@@ -120,11 +144,12 @@ impl Part {
         zones: Vec<Zone>,
         mut owned: Owned,
         odd: Vec<String>,
+        fingerprint: u64,
         read_at: Instant,
         read_took: Duration,
     ) -> Self {
         owned.records.sort_by(|a, b| order(a).cmp(&order(b)));
-        Self { zones, owned, odd, read_at, read_took, is_written: false, is_stale: false }
+        Self { zones, owned, odd, fingerprint, read_at, read_took, is_written: false, is_stale: false }
     }
 
     pub(super) fn has(&self, zone: &ZoneId) -> bool {
@@ -195,6 +220,13 @@ fn written(zone: &ZoneId, old: &Record, new: &Endpoint) -> Record {
     record
 }
 
+/// The sum of a number for each record: providers may list them in any order. Two listings that are not the same get the same
+/// one with a chance of 2^-64.
+pub(super) fn fingerprint(records: &[Record]) -> u64 {
+    let hasher = BuildHasherDefault::<DefaultHasher>::default();
+    records.iter().fold(0, |sum, record| sum.wrapping_add(hasher.hash_one(record)))
+}
+
 /// Parts zones into groups that have to be read together. The order of zones is kept.
 pub(super) fn groups(zones: Vec<Zone>) -> Vec<Vec<Zone>> {
     let touch = |a: &Zone, b: &Zone| match (&a.name, &b.name) {
@@ -229,8 +261,9 @@ impl ListingCache {
     /// The stretch for a service that takes only so many requests: listing then takes at most a fifth of them, because a listing
     /// lasts as long as its requests have to wait for each other.
     pub const OF_LIMITED_SERVICE: u32 = 5;
-    /// The stretch for a service that names no limit: listing takes at most a hundredth of the time, ours and the service's.
-    pub const OF_UNLIMITED_SERVICE: u32 = 100;
+    /// The stretch for a service that names no limit: listing takes at most a three-hundredth of the time, ours and the service's,
+    /// and an idle daemon with it at most half a percent of a core, planning now and then included.
+    pub const OF_UNLIMITED_SERVICE: u32 = 300;
 
     /// Whether a part need not be read again.
     pub fn covers(&self, part: &Part, now: Instant) -> bool {

@@ -7,10 +7,8 @@ use crate::kubernetes::events::EventOutcome;
 use crate::sync::daemon::Observer;
 use crate::sync::leadership::{Leadership, Role};
 use crate::sync::report::{ByType, CycleReport, Step};
-use prometheus::core::Collector;
 use prometheus::{
-    Encoder, Gauge, GaugeVec, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec,
-    Opts, Registry, TextEncoder,
+    Encoder, Gauge, Histogram, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, TextEncoder,
 };
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -18,6 +16,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use zonewright_planner::{DnsName, Skip, SkipReason};
 use zonewright_provider_webhook::{self as webhook, WebhookStats};
+
+mod make;
+
+use make::{Make, Shared, WebhookCollector};
 
 const NAMESPACE: &str = "external_dns";
 
@@ -369,6 +371,12 @@ impl Observer for Metrics {
         self.last_reconcile.set(now());
     }
 
+    /// What was known of the zones is forgotten.
+    fn stands_by(&self) {
+        *self.oldest_listing.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.snapshot_age.set(0.0);
+    }
+
     fn ended(&self, report: &CycleReport) {
         self.note_outcome(report);
         self.note_plan(report);
@@ -428,88 +436,6 @@ fn total(counts: &ByType) -> i64 {
 
 fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
-}
-
-/// Makes metrics and registers them in one go, so that none can be forgotten.
-struct Make<'a> {
-    registry: &'a Registry,
-}
-
-impl Make<'_> {
-    fn add<C: Collector + Clone + 'static>(&self, metric: C) -> prometheus::Result<C> {
-        self.registry.register(Box::new(metric.clone()))?;
-        Ok(metric)
-    }
-
-    fn opts(name: &str, help: &str) -> Opts {
-        Opts::new(format!("{NAMESPACE}_{name}"), help)
-    }
-
-    fn gauge(&self, name: &str, help: &str) -> prometheus::Result<Gauge> {
-        self.add(Gauge::with_opts(Self::opts(name, help))?)
-    }
-
-    fn int_gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
-        self.add(IntGauge::with_opts(Self::opts(name, help))?)
-    }
-
-    fn counter(&self, name: &str, help: &str) -> prometheus::Result<IntCounter> {
-        self.add(IntCounter::with_opts(Self::opts(name, help))?)
-    }
-
-    fn gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<GaugeVec> {
-        self.add(GaugeVec::new(Self::opts(name, help), labels)?)
-    }
-
-    fn int_gauge_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
-        self.add(IntGaugeVec::new(Self::opts(name, help), labels)?)
-    }
-
-    fn histogram(&self, name: &str, help: &str, buckets: &[f64]) -> prometheus::Result<Histogram> {
-        let opts = HistogramOpts::new(format!("{NAMESPACE}_{name}"), help).buckets(buckets.to_vec());
-        self.add(Histogram::with_opts(opts)?)
-    }
-
-    fn counter_vec(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
-        self.add(IntCounterVec::new(Self::opts(name, help), labels)?)
-    }
-}
-
-/// Lets a collector be observed from outside the registry.
-struct Shared(Arc<SummaryVec>);
-
-impl Collector for Shared {
-    fn desc(&self) -> Vec<&prometheus::core::Desc> {
-        self.0.desc()
-    }
-
-    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
-        self.0.collect()
-    }
-}
-
-/// Reads the webhook client's counters when asked. Upstream publishes them as gauges.
-struct WebhookCollector {
-    stats: Arc<WebhookStats>,
-    gauges: Vec<(IntGauge, IntGauge)>,
-}
-
-impl Collector for WebhookCollector {
-    fn desc(&self) -> Vec<&prometheus::core::Desc> {
-        self.gauges.iter().flat_map(|(requests, errors)| [requests.desc(), errors.desc()].concat()).collect()
-    }
-
-    fn collect(&self) -> Vec<prometheus::proto::MetricFamily> {
-        let mut families = Vec::new();
-        let calls = [&self.stats.records, &self.stats.apply_changes, &self.stats.adjust_endpoints];
-        for ((requests, errors), call) in self.gauges.iter().zip(calls) {
-            requests.set(call.requests() as i64);
-            errors.set(call.errors() as i64);
-            families.extend(requests.collect());
-            families.extend(errors.collect());
-        }
-        families
-    }
 }
 
 #[cfg(test)]

@@ -173,7 +173,7 @@ async fn name_json(Shared(status): Shared<Status>, Path(name): Path<String>) -> 
 async fn style() -> Response {
     let kind = [
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
-        (header::CACHE_CONTROL, "max-age=300"),
+        (header::CACHE_CONTROL, "no-store"),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
     ];
     (kind, html::STYLE).into_response()

@@ -7,3 +7,4 @@ mod cli;
 mod cluster;
 mod conformance;
 mod faults;
+mod status_page;

@@ -1,6 +1,8 @@
 use super::*;
 use rstest::rstest;
 use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 use zonewright_planner::{
     Change, CreateReason, DeleteReason, Endpoint, Properties, Record, RecordType, Ttl, UpdateReason,
 };
@@ -393,4 +395,42 @@ async fn a_large_file_is_read() {
     let start = std::time::Instant::now();
     assert_eq!(apply(&provider, &zone, &[create(a("new.example.org", "192.0.2.1"))]).await, ["ok"]);
     println!("one change with 30,001 entries of YAML written in {:?}", start.elapsed());
+}
+
+/// Whoever looks while a record changes its target, its TTL or its type finds the old one or the new one, never none.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn no_one_ever_sees_a_changing_name_without_a_record() {
+    let (provider, zone) = one_zone().await;
+    let name = "web.example.org";
+    let forms = [
+        a(name, "192.0.2.1"),
+        a(name, "192.0.2.2"),
+        wish(name, RecordType::Cname, "lb.example.net"),
+        a(name, "192.0.2.3").with_ttl(Ttl::from_seconds(60)),
+    ];
+    apply(&provider, &zone, &[create(forms[0].clone())]).await;
+    let (watched, place) = (provider.reader(), zone.clone());
+    let looks = Arc::new(AtomicU32::new(0));
+    let counted = looks.clone();
+    let watcher = tokio::spawn(async move {
+        loop {
+            let found = watched.records(&place).await.unwrap().records.len();
+            assert_eq!(found, 1, "after {counted:?} looks");
+            counted.fetch_add(1, Ordering::Relaxed);
+            tokio::task::yield_now().await;
+        }
+    });
+    let mut round = 0;
+    while looks.load(Ordering::Relaxed) < 400 && !watcher.is_finished() {
+        let (old, new) = (&forms[round % forms.len()], &forms[(round + 1) % forms.len()]);
+        let changes = match old.record_type == new.record_type {
+            true => vec![update(stored(old), new.clone())],
+            false => vec![delete(stored(old)), create(new.clone())],
+        };
+        assert!(apply(&provider, &zone, &changes).await.iter().all(|outcome| *outcome == "ok"));
+        tokio::task::yield_now().await;
+        round += 1;
+    }
+    watcher.abort();
+    assert!(watcher.await.is_err_and(|end| end.is_cancelled()), "the name was absent");
 }

@@ -2,29 +2,39 @@
 
 use crate::ZoneChange;
 use std::num::NonZeroUsize;
+use zonewright_planner::DnsName;
 
 /// Cuts changes into writes of at most `limit` changes each. A change is never cut: a record and its ownership rows stay
 /// together. A record that gives way to another type of the same name stays in one write with it where it fits.
 pub fn batches(changes: &[ZoneChange], limit: Option<NonZeroUsize>) -> Vec<&[ZoneChange]> {
-    let Some(limit) = limit.map(NonZeroUsize::get) else {
-        return if changes.is_empty() { Vec::new() } else { vec![changes] };
-    };
-    let mut batches = Vec::new();
+    let names: Vec<&DnsName> = changes.iter().map(|change| change.change.name()).collect();
     let mut rest = changes;
-    while !rest.is_empty() {
-        let (batch, tail) = rest.split_at(cut(rest, limit));
-        batches.push(batch);
+    let cut = |length| {
+        let (batch, tail) = rest.split_at(length);
         rest = tail;
+        batch
+    };
+    batch_lengths(&names, limit).into_iter().map(cut).collect()
+}
+
+/// How many changes go into each write, as [`batches`] cuts them, when only their names are at hand.
+pub fn batch_lengths<N: AsRef<DnsName>>(names: &[N], limit: Option<NonZeroUsize>) -> Vec<usize> {
+    let mut lengths = Vec::new();
+    let mut rest = names;
+    while !rest.is_empty() {
+        let length = limit.map_or(rest.len(), |limit| cut(rest, limit.get()));
+        lengths.push(length);
+        rest = rest.get(length..).unwrap_or_default();
     }
-    batches
+    lengths
 }
 
 /// Where to cut: at the limit, or before it where the limit would part changes of one name.
-fn cut(changes: &[ZoneChange], limit: usize) -> usize {
-    if changes.len() <= limit {
-        return changes.len();
+fn cut<N: AsRef<DnsName>>(names: &[N], limit: usize) -> usize {
+    if names.len() <= limit {
+        return names.len();
     }
-    let name = |i: usize| changes.get(i).map(|change| change.change.name());
+    let name = |i: usize| names.get(i).map(AsRef::as_ref);
     (1..=limit).rev().find(|&i| name(i) != name(i - 1)).unwrap_or(limit)
 }
 

@@ -54,7 +54,11 @@ impl ErrorClass {
 
 /// A failed call to a provider. Cheap to clone, because one failed batch is the outcome of many changes.
 #[derive(Debug, Clone)]
-pub struct ProviderError {
+pub struct ProviderError(Arc<Details>);
+
+/// Apart, because every change that succeeds has room for an error, too.
+#[derive(Debug, Clone)]
+struct Details {
     class: ErrorClass,
     message: Arc<str>,
     outcome_unknown: bool,
@@ -64,13 +68,14 @@ pub struct ProviderError {
 impl ProviderError {
     /// An error of a class. The message says what was tried on what, in lower case.
     pub fn new(class: ErrorClass, message: impl Into<Arc<str>>) -> Self {
-        Self { class, message: message.into(), outcome_unknown: false, source: None }
+        let message = message.into();
+        Self(Arc::new(Details { class, message, outcome_unknown: false, source: None }))
     }
 
     /// The same error with its cause.
     #[must_use]
     pub fn caused_by(mut self, source: impl std::error::Error + Send + Sync + 'static) -> Self {
-        self.source = Some(Arc::new(source));
+        Arc::make_mut(&mut self.0).source = Some(Arc::new(source));
         self
     }
 
@@ -78,25 +83,25 @@ impl ProviderError {
     /// (time-out, reset, a gateway's word). Such a write is not made again before what exists has been listed again.
     #[must_use]
     pub fn with_unknown_outcome(mut self) -> Self {
-        self.outcome_unknown = true;
+        Arc::make_mut(&mut self.0).outcome_unknown = true;
         self
     }
 
     /// Whether what was asked for may have been done all the same.
     pub fn is_outcome_unknown(&self) -> bool {
-        self.outcome_unknown
+        self.0.outcome_unknown
     }
 
     /// What kind of failure it was.
     pub fn class(&self) -> ErrorClass {
-        self.class
+        self.0.class
     }
 }
 
 impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)?;
-        let mut cause = self.source.as_deref().map(|e| e as &dyn std::error::Error);
+        f.write_str(&self.0.message)?;
+        let mut cause = self.0.source.as_deref().map(|e| e as &dyn std::error::Error);
         while let Some(error) = cause {
             write!(f, ": {error}")?;
             cause = error.source();

@@ -21,7 +21,7 @@ pub mod wire;
 mod zone;
 
 pub use alias::{normalize_alias, normalize_aliases};
-pub use batch::batches;
+pub use batch::{batch_lengths, batches};
 pub use capabilities::{Capabilities, Unsupported};
 pub use change::{Operation, RowChange, ZoneChange};
 pub use error::{ErrorClass, ProviderError};

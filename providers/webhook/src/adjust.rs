@@ -1,18 +1,57 @@
 //! The adjust step: wishes out, wishes back, and the objects behind them put on again.
 
-use serde::{Serialize, Serializer};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use zonewright_planner::{DnsName, Endpoint, ObjectRef, RecordType};
 use zonewright_provider_kit::Rejected;
-use zonewright_provider_kit::wire::WireEndpoint;
+use zonewright_provider_kit::wire::{WireEndpoint, to_json};
 
-/// A list of wishes, turned into JSON row by row.
-pub(crate) struct Wishes<'a>(pub(crate) &'a [Endpoint]);
+/// How much text of a list of wishes exists at a time.
+const PIECE: usize = 64 * 1024;
 
-impl Serialize for Wishes<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(WireEndpoint::from))
+/// A list of wishes as JSON, made piece by piece while it is sent: as a whole it would be the peak of a cycle's memory.
+pub(crate) struct Body {
+    wishes: Arc<Vec<Endpoint>>,
+    next: usize,
+    is_closed: bool,
+}
+
+impl Body {
+    pub(crate) fn new(wishes: Arc<Vec<Endpoint>>) -> Self {
+        Self { wishes, next: 0, is_closed: false }
+    }
+
+    /// How long all of it will be. Said beforehand, because there are servers that cannot read what has no length.
+    pub(crate) fn length(&self) -> Result<usize, serde_json::Error> {
+        Self::new(self.wishes.clone()).try_fold(0, |length, piece| Ok(length + piece?.len()))
+    }
+}
+
+impl Iterator for Body {
+    type Item = Result<Vec<u8>, serde_json::Error>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.is_closed {
+            return None;
+        }
+        let mut piece = Vec::with_capacity(PIECE);
+        while piece.len() < PIECE - PIECE / 8 {
+            let Some(wish) = self.wishes.get(self.next) else {
+                self.is_closed = true;
+                piece.extend_from_slice(if self.next == 0 { b"[]\n" } else { b"]\n" });
+                break;
+            };
+            piece.push(if self.next == 0 { b'[' } else { b',' });
+            match to_json(&WireEndpoint::from(wish)) {
+                Ok(row) => piece.extend_from_slice(row.trim_ascii_end()),
+                Err(error) => {
+                    self.is_closed = true;
+                    return Some(Err(error));
+                }
+            }
+            self.next += 1;
+        }
+        Some(Ok(piece))
     }
 }
 
@@ -20,7 +59,7 @@ impl Serialize for Wishes<'_> {
 ///
 /// Nearly all wishes come back as they went. Those stay where they are: the texts of 30,000 wishes need not exist twice.
 pub(crate) struct Sent {
-    wishes: Vec<Endpoint>,
+    wishes: Arc<Vec<Endpoint>>,
     /// Positions in `wishes`, ordered by what identifies a record set.
     by_key: Vec<u32>,
     /// Whether each wish came back as it went.
@@ -30,7 +69,7 @@ pub(crate) struct Sent {
 }
 
 impl Sent {
-    pub(crate) fn new(wishes: Vec<Endpoint>) -> Self {
+    pub(crate) fn new(wishes: Arc<Vec<Endpoint>>) -> Self {
         let mut by_key: Vec<u32> = (0..).take(wishes.len()).collect();
         by_key.sort_by(|a, b| key(&wishes[*a as usize]).cmp(&key(&wishes[*b as usize])));
         Self { unchanged: vec![false; wishes.len()], changed: Vec::new(), by_key, wishes }
@@ -51,7 +90,9 @@ impl Sent {
 
     /// Everything that came back: first what came back as it went, then the rest.
     pub(crate) fn into_returned(self) -> Vec<Endpoint> {
-        let Self { mut wishes, unchanged, changed, .. } = self;
+        let Self { wishes, unchanged, changed, .. } = self;
+        // The request is over and has let go of them.
+        let mut wishes = Arc::unwrap_or_clone(wishes);
         let mut unchanged = unchanged.into_iter();
         wishes.retain(|_| unchanged.next() == Some(true));
         if wishes.is_empty() {
@@ -148,9 +189,28 @@ mod tests {
     }
 
     fn back(sent: &[&Endpoint], returned: &[&Endpoint]) -> Vec<Endpoint> {
-        let mut sent = Sent::new(sent.iter().copied().cloned().collect());
+        let mut sent = Sent::new(Arc::new(sent.iter().copied().cloned().collect()));
         returned.iter().for_each(|returned| sent.take_back(without_objects((*returned).clone())));
         sent.into_returned()
+    }
+
+    #[test]
+    fn a_list_is_cut_into_pieces_between_wishes() {
+        let text = |wishes: usize| {
+            let body = Body::new(Arc::new(vec![wish("192.0.2.1", "one"); wishes]));
+            let length = body.length().unwrap();
+            let pieces: Vec<Vec<u8>> = body.map(Result::unwrap).collect();
+            assert_eq!(pieces.concat().len(), length);
+            (pieces.len(), String::from_utf8(pieces.concat()).unwrap())
+        };
+        assert_eq!(text(0), (1, "[]\n".to_owned()));
+        let row =
+            String::from_utf8(to_json(&WireEndpoint::from(&wish("192.0.2.1", "one"))).unwrap()).unwrap();
+        assert_eq!(text(2), (1, format!("[{0},{0}]\n", row.trim_end())));
+        let (pieces, text) = text(3000);
+        assert!(pieces > 1);
+        let rows: Vec<serde_json::Value> = serde_json::from_str(&text).unwrap();
+        assert_eq!(rows.len(), 3000);
     }
 
     #[test]
@@ -177,7 +237,7 @@ mod tests {
 
     #[test]
     fn a_malformed_row_is_attributed_by_a_name_that_was_sent() {
-        let sent = Sent::new(vec![wish("192.0.2.1", "one"), wish("192.0.2.2", "two")]);
+        let sent = Sent::new(Arc::new(vec![wish("192.0.2.1", "one"), wish("192.0.2.2", "two")]));
         let name = |text: &str| DnsName::parse(text).unwrap();
         let spoiled = [Some(name("a.example.org")), Some(name("b.example.org")), None];
         let rejected = sent.attribute(spoiled.map(|name| (name, "bad".to_owned())).into());

@@ -1,8 +1,9 @@
 //! The HTTP side: requests, statuses, limits.
 
+use crate::adjust::Body;
 use crate::config::{ConfigError, WebhookConfig, parse_url};
 use crate::rows::{NotAList, RowSplitter};
-use reqwest::header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -97,15 +98,18 @@ impl Client {
         call.read_rows(response, each).await
     }
 
-    /// `POST /adjustendpoints`.
+    /// `POST /adjustendpoints`. The body goes out as it is made; `length` is that of all of it.
     pub(crate) async fn adjust(
         &self,
-        body: Vec<u8>,
+        body: Body,
+        length: usize,
         each: impl FnMut(usize, Option<WireEndpoint<'_>>),
     ) -> Result<(), ProviderError> {
         let call = Call::new(self, Method::POST, &self.adjust);
         let build = |request: RequestBuilder| {
-            request.header(CONTENT_TYPE, MEDIA_TYPE).header(ACCEPT, MEDIA_TYPE).body(body)
+            let body = reqwest::Body::wrap_stream(futures::stream::iter(body));
+            let request = request.header(CONTENT_TYPE, MEDIA_TYPE).header(ACCEPT, MEDIA_TYPE);
+            request.header(CONTENT_LENGTH, length).body(body)
         };
         let response = call.send(build, |status| status == StatusCode::OK).await?;
         call.read_rows(response, each).await

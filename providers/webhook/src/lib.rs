@@ -31,7 +31,7 @@ pub use client::{RequestRecord, RequestRecorder};
 pub use config::{ConfigError, MAX_CHANGES, WebhookConfig};
 pub use stats::{CallStats, WebhookStats};
 
-use adjust::{Sent, Wishes};
+use adjust::{Body, Sent};
 use async_trait::async_trait;
 use client::Client;
 use std::sync::Arc;
@@ -141,7 +141,9 @@ impl Shared {
     }
 
     async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
-        let body = to_json(&Wishes(&endpoints)).map_err(unwritable)?;
+        let endpoints = Arc::new(endpoints);
+        let body = Body::new(endpoints.clone());
+        let length = body.length().map_err(unwritable)?;
         let mut sent = Sent::new(endpoints);
         let mut spoiled = Vec::new();
         let each = |count, row: Option<WireEndpoint<'_>>| match row.as_ref().map(WireEndpoint::to_endpoint) {
@@ -152,7 +154,7 @@ impl Shared {
             }
             None => spoiled.push((None, format!("row {count} is null"))),
         };
-        self.client.adjust(body, each).await?;
+        self.client.adjust(body, length, each).await?;
         let rejected = sent.attribute(spoiled);
         Ok(Adjusted { endpoints: sent.into_returned(), rejected })
     }

@@ -2,7 +2,7 @@
 
 use super::output;
 use super::prepare::read_manifests;
-use crate::cli::{Config, LintFormat};
+use crate::cli::{Config, ReportFormat};
 use crate::sources::annotation_check;
 use crate::sources::annotations::AnnotationKeys;
 use crate::sources::index::SourceIndex;
@@ -26,7 +26,7 @@ struct Finding {
     message: String,
 }
 
-pub(super) async fn run(config: &Config, format: LintFormat, stop: &CancellationToken) -> u8 {
+pub(super) async fn run(config: &Config, format: ReportFormat, stop: &CancellationToken) -> u8 {
     crate::telemetry::logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
     let checked = stop.run_until_cancelled(async {
@@ -36,8 +36,8 @@ pub(super) async fn run(config: &Config, format: LintFormat, stop: &Cancellation
     match checked.await {
         Some(Ok((objects, findings))) => {
             let text = match format {
-                LintFormat::Text => as_text(objects, &findings),
-                LintFormat::Json => as_json(objects, &findings),
+                ReportFormat::Text => as_text(objects, &findings),
+                ReportFormat::Json => as_json(objects, &findings),
             };
             u8::from(!output::text(&text) || !findings.is_empty())
         }

@@ -3,6 +3,7 @@
 mod approve;
 mod chores;
 mod daemon;
+mod explain;
 mod lint;
 mod output;
 mod plan;
@@ -31,6 +32,7 @@ pub async fn run(
         Ok(Command::Approve { hash, address }) => approve::run(hash.as_deref(), &address).await,
         Ok(Command::Lint(config, format)) => lint::run(&config, format, &stop).await,
         Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,
+        Ok(Command::Explain(config, options)) => explain::run(&config, &options, &stop).await,
         Ok(Command::Run(config)) => daemon::run(&config, stop).await,
     }
 }

@@ -24,6 +24,9 @@ use zonewright_provider_webhook::NEGOTIATION_ATTEMPTS;
 /// How long the first cycle waits for all caches. What has not answered by then is incomplete, and nothing of it is deleted.
 const CACHE_PATIENCE: Duration = Duration::from_secs(60);
 
+/// How long a look at what a flag keeps out may take.
+const LOOK_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Stack of the thread that reads manifests, as large as a main thread's: values lie in each other, and the parser follows
 /// them down to its own limit.
 const READER_STACK: usize = 8 << 20;
@@ -149,6 +152,19 @@ impl Prepared {
             registry: Arc::new(wiring::registry(config)?),
             provider: config.providers.general.name.to_string(),
         })
+    }
+
+    /// Gives other caches the same to read, the manifests or the API server, and waits until they have answered; but not long, because
+    /// some may be of resources that are not there or must not be read.
+    pub(super) async fn fill_once(&self, caches: &store::Caches) {
+        if let Some(manifests) = &self.manifests {
+            // What is wrong with them was said of the caches that count.
+            drop(store::fill(caches, &manifests.loaded()));
+        } else if let Some(client) = &self.client {
+            // The tasks end when this is dropped.
+            let _watches = store::start(caches, client, &CancellationToken::new());
+            store::wait_until_settled(caches, LOOK_PATIENCE).await;
+        }
     }
 
     /// Takes part in the election from now on. Not before the caches have settled: who has nothing to write should not keep

@@ -152,7 +152,7 @@ fn with_set(name: &DnsName, set_identifier: &str) -> String {
 
 /// Texts come from manifests and from DNS: whatever would steer a terminal or turn the direction of writing is shown as its
 /// escape.
-fn clean(text: &str) -> String {
+pub(super) fn clean(text: &str) -> String {
     let steers = |c: char| {
         c.is_control()
             || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')

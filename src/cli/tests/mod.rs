@@ -272,19 +272,39 @@ fn previews_need_no_policy() {
 fn subcommands_come_first() {
     assert!(matches!(parse_with(&["crds"], &[]), Ok(Command::Crds)));
     assert!(parse_with(&["crds", "--policy=sync"], &[]).unwrap_err().message.contains("unknown long flag"));
-    assert!(
-        parse_with(&["explain", "a.example"], &[])
-            .unwrap_err()
-            .message
-            .contains("does not have the subcommand")
-    );
+    assert!(parse_with(&["lnt"], &[]).unwrap_err().message.contains("there are plan, explain, lint"));
     assert!(refusal(&["plan"]).contains("comes before all flags"));
     assert!(refusal(&["-o"]).contains("unknown short flag"));
 }
 
 #[test]
+fn explain_takes_a_name_before_all_flags() {
+    let explain = |words: &[&str]| parse_with(&[&["explain"], words, &MINIMUM[..]].concat(), &[]);
+    let Ok(Command::Explain(_, options)) = explain(&["Web.Example.org", "-o", "json"]) else { panic!() };
+    assert_eq!((options.name.as_str(), options.format), ("web.example.org", ReportFormat::Json));
+    for (words, part) in [
+        (&[][..], "explain needs a name"),
+        (&["--once"], "explain needs a name"),
+        (&["a..b"], "a..b"),
+        (&["a.org", "b.org"], "unexpected b.org"),
+        (&["a.org", "-omarkdown"], "choose one of text, json"),
+    ] {
+        let message = explain(words).unwrap_err().message;
+        assert!(message.contains(part), "{words:?}: {message}");
+    }
+    assert!(parse_with(&["explain", "--help"], &[]).unwrap_err().message.contains("explain NAME"));
+}
+
+#[test]
 fn help_and_version_are_no_mistakes() {
-    for words in [&["--help"][..], &["help"], &["plan", "--help"], &["crds", "--help"], &["--version"]] {
+    for words in [
+        &["--help"][..],
+        &["help"],
+        &["plan", "--help"],
+        &["explain", "--help"],
+        &["crds", "--help"],
+        &["--version"],
+    ] {
         let exit = parse_with(words, &[]).unwrap_err();
         assert_eq!((exit.code, exit.to_stdout), (0, true));
         let widest = exit.message.lines().map(|line| line.chars().count()).max();

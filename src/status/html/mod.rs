@@ -1,6 +1,6 @@
 //! The status page as HTML: no script, one stylesheet, nothing loaded from elsewhere, nothing that changes anything.
 //!
-//! Everything that is not written in this folder goes through [`writer::Html::text`] or [`writer::Html::attribute`], which escape; what
+//! Everything that is not written in this folder goes through `Html::text` or `Html::attribute`, which escape; what
 //! goes in as it is must be known when the program is built. All links are relative, so that the page works behind a proxy
 //! under any path.
 
@@ -27,13 +27,15 @@ pub fn status_page(overview: &Overview, table: &Table, query: &Query) -> String 
     html.raw("</div></header><main>");
     overview::alerts(&mut html, overview);
     overview::facts(&mut html, overview);
+    html.raw("<div class=\"pair\">");
     overview::zones(&mut html, overview);
     overview::sources(&mut html, overview);
+    html.raw("</div>");
     records::section(&mut html, table, query, overview);
     overview::problems(&mut html, overview);
     overview::recent(&mut html, overview);
     html.raw("</main>");
-    foot(&mut html, overview.version, "./");
+    foot(&mut html, None, "./");
     html.finish()
 }
 
@@ -45,7 +47,7 @@ pub fn message_page(title: &str, message: &str, root: &'static str) -> String {
         "<header class=\"top\"><div class=\"bar\"><h1>Zonewright</h1></div></header><main><section><h2>",
     );
     html.text(title).raw("</h2><p>").text(message).raw("</p></section></main>");
-    foot(&mut html, env!("CARGO_PKG_VERSION"), root);
+    foot(&mut html, None, root);
     html.finish()
 }
 
@@ -58,13 +60,20 @@ fn head(html: &mut Html, title: &str, root: &'static str) {
     html.raw("<link rel=\"stylesheet\" href=\"").raw(root).raw("style.css\"></head><body>");
 }
 
-fn foot(html: &mut Html, version: &str, root: &'static str) {
-    html.raw("<footer><p>Zonewright ").text(version).raw(" · the same as JSON: <a href=\"");
-    html.raw(root)
-        .raw("api/status\">status</a>, <a href=\"")
-        .raw(root)
-        .raw("api/records\">records</a>, <a href=\"");
-    html.raw(root).raw("api/withheld\">withheld</a></p></footer></body></html>\n");
+/// The end of a page, with links to the same as JSON. `name` is that of the page of a name.
+fn foot(html: &mut Html, name: Option<&str>, root: &'static str) {
+    html.raw("<footer><p>Zonewright ").text(env!("CARGO_PKG_VERSION")).raw(" · the same as JSON: ");
+    if let Some(name) = name {
+        html.raw("<a href=\"").raw(root).raw("api/names/").in_address(name).raw("\">this name</a>, ");
+    }
+    for (path, text) in [
+        ("api/status\">", "status</a>, "),
+        ("api/records\">", "records</a>, "),
+        ("api/withheld\">", "withheld</a>"),
+    ] {
+        html.raw("<a href=\"").raw(root).raw(path).raw(text);
+    }
+    html.raw("</p></footer></body></html>\n");
 }
 
 #[cfg(test)]

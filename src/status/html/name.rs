@@ -28,7 +28,7 @@ pub fn name_page(explanation: &Explanation) -> String {
     checks(&mut html, explanation);
     ownership(&mut html, explanation);
     html.raw("</main>");
-    foot(&mut html, env!("CARGO_PKG_VERSION"), ROOT);
+    foot(&mut html, Some(&explanation.name), ROOT);
     html.finish()
 }
 

@@ -57,7 +57,10 @@ pub(super) fn alerts(html: &mut Html, overview: &Overview) {
 
 fn withheld_alert(html: &mut Html, withheld: &WithheldRow) {
     html.raw("<section class=\"alert\"><h2>").text(withheld.count);
-    html.raw(" deletes withheld in zone ").text(&withheld.zone).raw("</h2><p>").text(&withheld.reason);
+    html.raw(if withheld.count == 1 { " delete withheld in zone " } else { " deletes withheld in zone " })
+        .text(&withheld.zone)
+        .raw("</h2><p>")
+        .text(&withheld.reason);
     html.raw(". Creates and updates go on.</p><p>If they are meant, let exactly these through, once:</p>");
     html.raw("<pre><code>zonewright approve ").text(&withheld.hash).raw("</code></pre>");
     html.raw("<p>beside the daemon (for example with <code>kubectl exec</code>). If they are not, put right what makes these \

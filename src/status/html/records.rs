@@ -1,6 +1,6 @@
 //! The records on the status page: search, states, table, paging.
 
-use super::writer::{Html, cell, table};
+use super::writer::{Html, cell, cell_or_none, table};
 use crate::status::{Overview, Query, Row, State, Table};
 
 /// A long list of targets is cut in the table; the page of the name has all.
@@ -12,7 +12,11 @@ pub(super) fn section(html: &mut Html, found: &Table, query: &Query, overview: &
     form(html, query, overview);
     states(html, found, query);
     if found.records.is_empty() {
-        html.raw("<p class=\"faint\">Nothing matches.</p></section>");
+        html.raw("<p>Nothing matches.");
+        if let Ok(name) = zonewright_planner::DnsName::parse(&query.text) {
+            html.raw(" Why is there no ").name_link(name.as_str(), "./").raw("?");
+        }
+        html.raw("</p></section>");
         return;
     }
     rows(html, &found.records, "./");
@@ -49,8 +53,11 @@ fn states(html: &mut Html, found: &Table, query: &Query) {
     html.raw("<ul class=\"states\" aria-label=\"Filter by state\">");
     let all: usize = found.states.values().sum();
     state_link(html, query, None, all);
-    for (state, count) in &found.states {
-        state_link(html, query, Some(*state), *count);
+    // The one that is chosen is there even if nothing is in it.
+    let chosen = query.state.filter(|state| !found.states.contains_key(state)).map(|state| (state, 0));
+    let counted = found.states.iter().map(|(state, count)| (*state, *count));
+    for (state, count) in chosen.into_iter().chain(counted) {
+        state_link(html, query, Some(state), count);
     }
     html.raw("</ul>");
 }
@@ -96,23 +103,14 @@ fn row_of(html: &mut Html, row: &Row, root: &'static str) {
         html.text(&row.record_type);
     });
     cell(html, "Targets", |html| targets(html, row));
-    cell(html, "TTL", |html| match row.ttl {
-        Some(ttl) => {
-            html.text(ttl);
-        }
-        None => {
-            html.raw("–");
-        }
-    });
+    cell_or_none(html, "TTL", row.ttl.map(|ttl| ttl.to_string()));
     cell(html, "State", |html| {
         html.badge(class(row.state), row.state.as_str());
         if let Some(reason) = &row.reason {
             html.raw(" <span class=\"reason\">").text(reason).raw("</span>");
         }
     });
-    cell(html, "Owner", |html| {
-        html.text(row.owner.as_deref().unwrap_or("–"));
-    });
+    cell_or_none(html, "Owner", row.owner.clone());
     cell(html, "Object", |html| match row.objects.as_slice() {
         [] => {
             html.raw("–");

@@ -1,7 +1,10 @@
 //! The one place that escapes.
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use std::fmt::Display;
+
+/// Everything but what RFC 3986 section 2.3 calls unreserved.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A document that grows. Text that comes from outside can get in only escaped: what goes in as it is must be known when the
 /// program is built.
@@ -39,7 +42,7 @@ impl Html {
 
     /// A piece of a path or of a query.
     pub(super) fn in_address(&mut self, text: &str) -> &mut Self {
-        self.0.extend(utf8_percent_encode(text, NON_ALPHANUMERIC));
+        self.0.extend(utf8_percent_encode(text, RESERVED));
         self
     }
 
@@ -105,6 +108,20 @@ pub(super) fn table(
     html.raw("</tr></thead><tbody role=\"rowgroup\">");
     body(html);
     html.raw("</tbody></table>");
+}
+
+/// A cell that may have nothing to say; narrow screens then leave it out.
+pub(super) fn cell_or_none(html: &mut Html, column: &'static str, text: Option<String>) {
+    match text {
+        Some(text) => cell(html, column, |html| {
+            html.text(text);
+        }),
+        None => {
+            html.raw("<td role=\"cell\" class=\"none\" data-label=\"")
+                .raw(column)
+                .raw("\"><div>–</div></td>");
+        }
+    }
 }
 
 /// A cell that says on narrow screens which column it is of.

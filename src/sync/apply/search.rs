@@ -21,11 +21,11 @@
 //! Some of a part that was refused as a whole may have been applied before the refusal. That shows at the next listing, which
 //! every failure leads to: what is there is no longer planned.
 
-use std::borrow::Cow;
+use super::Applied;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
 use zonewright_planner::DnsName;
-use zonewright_provider_kit::{ErrorClass, ProviderError, ZoneChange, batches};
+use zonewright_provider_kit::{ErrorClass, ProviderError, batch_lengths};
 
 /// How many writes may fail before a first one succeeds. A zone that refuses whatever it is sent must not get ten thousand
 /// requests; the next cycle goes on without those found so far. More than `1 + 2*ceil(log2 n)` for any `n`, so that a single
@@ -49,9 +49,9 @@ pub(super) struct Fate {
     pub own_fault: bool,
 }
 
-/// The writes to one zone.
-pub(super) struct Search<'a> {
-    changes: &'a [ZoneChange],
+/// The writes to one zone. Changes are known by their places in the list of names.
+pub(super) struct Search {
+    names: Vec<DnsName>,
     hunt: bool,
     todo: VecDeque<Part>,
     current: Part,
@@ -71,30 +71,21 @@ struct Part {
     suspects: bool,
 }
 
-/// Parts the changes into those that go out first and the suspects after them.
-pub(super) fn suspects_last(changes: Vec<ZoneChange>, manner: &Manner) -> (Vec<ZoneChange>, usize) {
-    if manner.suspects.is_empty() {
-        let unsuspected = changes.len();
-        return (changes, unsuspected);
+/// Puts suspects behind the others; returns how many are none.
+pub(super) fn suspects_last(changes: &mut [Applied], manner: &Manner) -> usize {
+    let is_suspect = |change: &Applied| manner.suspects.contains(change.change.change.name());
+    if !manner.suspects.is_empty() {
+        changes.sort_by_key(is_suspect);
     }
-    let is_suspect = |change: &ZoneChange| manner.suspects.contains(change.change.name());
-    let (suspects, mut all): (Vec<_>, Vec<_>) = changes.into_iter().partition(is_suspect);
-    let unsuspected = all.len();
-    all.extend(suspects);
-    (all, unsuspected)
+    changes.partition_point(|change| !is_suspect(change))
 }
 
-impl<'a> Search<'a> {
+impl Search {
     /// For changes of which those from index `unsuspected` on are suspects.
-    pub fn new(
-        changes: &'a [ZoneChange],
-        unsuspected: usize,
-        limit: Option<NonZeroUsize>,
-        hunt: bool,
-    ) -> Self {
-        let (others, suspects) = changes.split_at(unsuspected.min(changes.len()));
-        let (others, suspects) = (batches(others, limit), batches(suspects, limit));
-        let sizes = others.iter().map(|b| (b.len(), false)).chain(suspects.iter().map(|b| (b.len(), true)));
+    pub fn new(names: Vec<DnsName>, unsuspected: usize, limit: Option<NonZeroUsize>, hunt: bool) -> Self {
+        let (others, suspects) = names.split_at(unsuspected.min(names.len()));
+        let (others, suspects) = (batch_lengths(others, limit), batch_lengths(suspects, limit));
+        let sizes = others.into_iter().map(|n| (n, false)).chain(suspects.into_iter().map(|n| (n, true)));
         let mut start = 0;
         let todo = sizes.map(|(size, suspects)| {
             let changes = (start..start + size).collect();
@@ -102,11 +93,11 @@ impl<'a> Search<'a> {
             Part { changes, refusal: None, suspects }
         });
         Self {
-            changes,
             hunt,
             todo: todo.collect(),
             current: Part::default(),
-            fates: vec![None; changes.len()],
+            fates: vec![None; names.len()],
+            names,
             writes: 0,
             succeeded: false,
             exhausted: false,
@@ -114,16 +105,11 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What to write now; `None` when all is settled.
-    pub fn next(&mut self) -> Option<Cow<'a, [ZoneChange]>> {
+    /// The places of what to write now; `None` when all is settled.
+    pub fn next(&mut self) -> Option<&[usize]> {
         self.current = self.todo.pop_front()?;
         self.writes += 1;
-        let part = &self.current.changes;
-        let (first, last) = (*part.first()?, *part.last()?);
-        match self.changes.get(first..=last) {
-            Some(slice) if slice.len() == part.len() => Some(Cow::Borrowed(slice)),
-            _ => Some(part.iter().filter_map(|&index| self.changes.get(index)).cloned().collect()),
-        }
+        Some(&self.current.changes)
     }
 
     /// What the provider said, change by change.
@@ -167,7 +153,7 @@ impl<'a> Search<'a> {
 
     /// Two parts of about as many names; `None` for a single name.
     fn halves(&self, part: &[usize]) -> Option<(Vec<usize>, Vec<usize>)> {
-        let name = |i: usize| part.get(i).and_then(|&index| Some(self.changes.get(index)?.change.name()));
+        let name = |i: usize| part.get(i).and_then(|&index| self.names.get(index));
         let borders: Vec<usize> = (1..part.len()).filter(|&i| name(i) != name(i - 1)).collect();
         let (left, right) = part.split_at_checked(*borders.get(borders.len() / 2)?)?;
         Some((left.to_vec(), right.to_vec()))
@@ -175,7 +161,7 @@ impl<'a> Search<'a> {
 
     /// How many writes may fail before one succeeds. A service that may be down gets as many as one bad change can cost.
     fn patience(&self) -> usize {
-        let for_one = 1 + 2 * self.changes.len().max(1).next_power_of_two().ilog2() as usize;
+        let for_one = 1 + 2 * self.names.len().max(1).next_power_of_two().ilog2() as usize;
         if self.unavailable { for_one } else { FRUITLESS_WRITES }
     }
 

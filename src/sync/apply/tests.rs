@@ -1,6 +1,6 @@
 //! Writing to a zone that refuses some of what it is sent, with the writes counted.
 
-use super::{Manner, write};
+use super::{Applied, Books, Manner, write};
 use async_trait::async_trait;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -34,11 +34,13 @@ impl Fussy {
     fn run(&self, changes: Vec<ZoneChange>, limit: usize, manner: &Manner) -> Told {
         let zone = Zone { id: ZoneId::new("z"), name: None };
         let stop = CancellationToken::new();
-        let written = write(self, &zone, changes, NonZeroUsize::new(limit), manner, &stop);
+        let applied = |change| Applied { zone: zone.id.clone(), change, outcome: Ok(()), own_fault: false };
+        let changes = changes.into_iter().map(applied).collect();
+        let written = write(self, &zone, changes, NonZeroUsize::new(limit), manner, &NoRows, &stop);
         let mut told = Told::default();
-        for (change, fate) in futures::executor::block_on(written) {
-            let name = change.change.name().clone();
-            match (fate.outcome, fate.own_fault) {
+        for done in futures::executor::block_on(written) {
+            let name = done.change.change.name().clone();
+            match (done.outcome, done.own_fault) {
                 (Ok(()), _) => told.done.push(name),
                 (Err(_), true) => told.to_blame.push(name),
                 (Err(_), false) => told.failed.push(name),
@@ -46,6 +48,16 @@ impl Fussy {
         }
         told
     }
+}
+
+struct NoRows;
+
+impl Books for NoRows {
+    fn decorate(&self, changes: Vec<Change>) -> Vec<ZoneChange> {
+        changes.into_iter().map(|change| ZoneChange { change, rows: Vec::new() }).collect()
+    }
+
+    fn absorb(&self, _: &[Applied]) {}
 }
 
 #[derive(Default)]

@@ -69,6 +69,14 @@ fn one_of_three_writes_and_another_takes_over_when_it_is_killed() {
         for (round, address) in ["192.0.2.1", "192.0.2.2"].into_iter().enumerate() {
             let first = leader(&daemons).await;
             assert_eq!(daemons.iter().filter(|daemon| leads(daemon)).count(), 1);
+            for (place, daemon) in daemons.iter().enumerate() {
+                let state = if place == first { "leader" } else { "standby" };
+                let metrics = daemon.metrics().await;
+                assert_eq!(
+                    metrics.value("external_dns_controller_lease_state", &[("state", state)]),
+                    Some(1.0)
+                );
+            }
             let mut killed = daemons.remove(first);
             killed.signal("KILL");
             assert_eq!(killed.ended(PROMPT).await, None);

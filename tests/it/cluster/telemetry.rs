@@ -205,3 +205,19 @@ fn a_lasting_condition_is_one_line_and_a_quiet_cycle_none() {
         daemon.stop().await;
     });
 }
+
+#[test]
+fn an_annotation_that_nobody_reads_is_mentioned_once() {
+    test(async {
+        let (provider, cluster) = (Provider::start().await, first_cluster().await);
+        let misspelt = "external-dns.alpha.kubernetes.io/hostnme";
+        let web = service("misspelt", "web", "web.example.org", "192.0.2.1");
+        cluster.apply(&with_annotation(web, misspelt, "shop.example.org")).await.unwrap();
+        let mut daemon = provider.daemon_in(&cluster, "misspelt", &["service"]);
+        let records = owned_a("web.example.org", "192.0.2.1", "me", "service/misspelt/web");
+        provider.until_records_are("the rest counts", records).await;
+        daemon.until_cycles_pass(5).await;
+        assert_eq!(daemon.said(&["service/misspelt/web", misspelt, "did you mean hostname?"]), 1);
+        daemon.stop().await;
+    });
+}

@@ -125,7 +125,7 @@ pub fn provider_flags(url: &str) -> Vec<String> {
         "--registry=txt",
         "--txt-owner-id=me",
         "--interval=200ms",
-        // Not longer on a busy machine, where each listing takes long.
+        // If not given, it stretches when listing is slow, which it is on a busy machine; tests count on cycles that list.
         "--drift-interval=200ms",
     ]);
     all.push(format!("--webhook-provider-url={url}"));

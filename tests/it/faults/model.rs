@@ -2,8 +2,9 @@
 
 use super::judge::Judge;
 use super::random::Random;
-use crate::cluster::objects::{dns_endpoint, gateway, http_route, ingress, service};
+use crate::cluster::objects::{dns_endpoint, gateway, http_route, ingress, normal, service};
 use serde_json::{Value, json};
+use std::collections::HashSet;
 use zonewright_testing::KubeApiserver;
 
 const GATEWAYS: [&str; 2] = ["east", "west"];
@@ -150,6 +151,40 @@ impl Model {
         self.free.append(&mut self.given_up);
     }
 
+    /// These records in order, less ownership records without their record that something speaks for: a record of another type at
+    /// the name, or another record of the object that they name. Where a provider ended half-way they stay for as long as that
+    /// is so (docs/ownership.md). Also tells how many.
+    pub fn without_leftovers(&self, records: Vec<Value>) -> (Vec<Value>, usize) {
+        let records = normal(records);
+        let text = |record: &Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();
+        let sites: HashSet<(String, String)> =
+            records.iter().map(|record| (text(record, "dnsName"), text(record, "recordType"))).collect();
+        let names: HashSet<&String> = sites.iter().map(|(name, _)| name).collect();
+        let living = self.objects.iter().enumerate().filter(|(_, wish)| wish.is_some());
+        let living: Vec<String> =
+            living.map(|(slot, _)| format!("resource={}\"", self.resource(slot))).collect();
+        let is_leftover = |record: &&Value| {
+            let (row, says) = (text(record, "dnsName"), record["targets"][0].as_str().unwrap_or_default());
+            let Some((kind, name)) = row.split_once('-') else { return false };
+            let has_record = sites.contains(&(name.to_owned(), kind.to_uppercase()));
+            let is_spoken_for =
+                || names.contains(&name.to_owned()) || living.iter().any(|resource| says.ends_with(resource));
+            says.contains("owner=me,") && !has_record && is_spoken_for()
+        };
+        let (left, rest): (Vec<&Value>, Vec<&Value>) = records.iter().partition(is_leftover);
+        (rest.into_iter().cloned().collect(), left.len())
+    }
+
+    fn resource(&self, slot: usize) -> String {
+        format!("{}/{}/o{slot}", KINDS[slot % KINDS.len()], self.namespace)
+    }
+
+    /// A name that some object asks for.
+    pub fn any_name(&self, random: &mut Random) -> Option<String> {
+        let names: Vec<&String> = self.objects.iter().flatten().map(|wish| &wish.host).collect();
+        (!names.is_empty()).then(|| names[random.below(names.len())].clone())
+    }
+
     pub fn len(&self) -> usize {
         self.objects.iter().flatten().count()
     }
@@ -188,8 +223,8 @@ impl Model {
         let target = target(slot, wish);
         let record_type = record_type(target);
         let row = format!(
-            "\"heritage=external-dns,external-dns/owner=me,external-dns/resource={kind}/{}/o{slot}\"",
-            self.namespace
+            "\"heritage=external-dns,external-dns/owner=me,external-dns/resource={}\"",
+            self.resource(slot)
         );
         let row_name = format!("{}-{}", record_type.to_lowercase(), wish.host);
         let mut records = vec![
@@ -247,4 +282,27 @@ pub fn thieves(namespace: &str) -> [Value; 2] {
         service(namespace, "thief", "plain.example.org", "198.51.100.66"),
         ingress(namespace, "thief", "theirs.example.org", "198.51.100.66"),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::cluster::objects::owned_a;
+
+    #[test]
+    fn only_rows_that_something_speaks_for_are_left_out() {
+        let mut model = Model::new("x", 4);
+        let host = "n1.example.org".to_owned();
+        model.objects[0] = Some(Wish { host, target: 0, is_away: false });
+        let row = |name: &str, resource: &str| owned_a(name, "", "me", resource).remove(1);
+        let mut records = model.records();
+        records.push(row("moved.example.org", "service/x/o0"));
+        assert_eq!(model.without_leftovers(records.clone()), (normal(model.records()), 1));
+        let mut other_type = row("n1.example.org", "crd/x/o3");
+        other_type["dnsName"] = json!("aaaa-n1.example.org");
+        records.push(other_type);
+        assert_eq!(model.without_leftovers(records.clone()).1, 2);
+        records.push(row("gone.example.org", "crd/x/o3"));
+        assert_eq!(model.without_leftovers(records.clone()).1, 2, "nothing speaks for this one");
+    }
 }
