@@ -7,6 +7,7 @@ use crate::sources::annotations::AnnotationKeys;
 use crate::sources::crd::CrdSource;
 use crate::sources::empty::EmptySource;
 use crate::sources::fake::FakeSource;
+use crate::sources::gateway::objects::NAMESPACE;
 use crate::sources::gateway::{GatewaySource, RouteKind};
 use crate::sources::ingress::{CLASS_ANNOTATION, IngressSource};
 use crate::sources::node::NodeSource;
@@ -17,10 +18,12 @@ use crate::sources::service::resolve::Resolved;
 use crate::sources::settings::{
     Compatibility, GatewaySettings, IngressSettings, NodeSettings, PodSettings, ServiceSettings, Settings,
 };
-use crate::sources::store::{Caches, Retention};
+use crate::sources::store::{Caches, Retention, Scope};
 use crate::sources::template::{TemplateFlags, Templates};
+use crate::sources::tenancy::{DomainPolicy, PolicyFile, Tenancy};
 use crate::sync::guard::{Guard, GuardSettings, ZoneShare};
 use crate::sync::{HoldAges, ListingCache, Pipeline, PlanSettings};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
@@ -51,12 +54,14 @@ pub struct Sources {
     pub crd: Option<Arc<CrdSource>>,
     /// Source `service` and the addresses it looks up.
     pub service: Option<(Arc<ServiceSource>, Arc<Resolved>)>,
+    /// Which namespace may use which domains, with the file that says so.
+    pub policy: Option<(Arc<DomainPolicy>, PolicyFile)>,
 }
 
 /// Makes the sources.
 ///
 /// # Errors
-/// When a template, a filter or a combination of flags cannot work.
+/// When a template, a filter or a combination of flags cannot work, or the domain policy makes no sense.
 pub fn sources(config: &Config) -> Result<Sources, StartError> {
     sources_with(config, &config.sources.names, |_| {})
 }
@@ -74,8 +79,13 @@ pub fn sources_with(
     adjust(&mut settings);
     let settings = Arc::new(settings);
     let mut caches = Caches::new(retention(config, &settings));
-    let mut sources =
-        Sources { all: Vec::new(), caches: Caches::new(Retention::default()), crd: None, service: None };
+    let mut sources = Sources {
+        all: Vec::new(),
+        caches: Caches::new(Retention::default()),
+        crd: None,
+        service: None,
+        policy: None,
+    };
     for name in names {
         let source: Arc<dyn Source> = match name {
             SourceName::Ingress => Arc::new(IngressSource::new(settings.clone(), &mut caches)),
@@ -101,8 +111,19 @@ pub fn sources_with(
         };
         sources.all.push(source);
     }
+    if let Some(path) = &config.own.domain_policy {
+        sources.policy = Some(domain_policy(path, &mut caches)?);
+    }
     sources.caches = caches;
     Ok(sources)
+}
+
+/// Namespaces are watched only if their labels matter.
+fn domain_policy(path: &Path, caches: &mut Caches) -> Result<(Arc<DomainPolicy>, PolicyFile), StartError> {
+    let (file, rules) =
+        PolicyFile::open(path).map_err(|error| StartError(format!("--domain-policy: {error}")))?;
+    let namespaces = rules.needs_labels().then(|| caches.of(NAMESPACE, Scope::default()));
+    Ok((Arc::new(DomainPolicy::new(rules, namespaces)), file))
 }
 
 fn settings(config: &Config) -> Result<Settings, StartError> {
@@ -198,9 +219,14 @@ fn seed() -> u64 {
 }
 
 /// The stages between sources and planner.
-pub fn stages(config: &Config) -> PipelineSettings {
+pub fn stages(config: &Config, policy: Option<&Arc<DomainPolicy>>) -> PipelineSettings {
     let Config { sources, filters, planning, providers, .. } = config;
     PipelineSettings {
+        tenancy: Tenancy {
+            policy: policy.cloned(),
+            refuse_across_namespaces: config.own.refuse_names_across_namespaces,
+            holders: None,
+        },
         default_targets: sources.default_targets.clone(),
         force_default_targets: sources.force_default_targets,
         nat64: Nat64Prefixes::new(planning.nat64_networks.clone()),

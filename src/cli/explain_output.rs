@@ -107,7 +107,7 @@ fn records(out: &mut String, explanation: &Explanation) {
             State::InSync => GOOD,
             State::Foreign | State::Unowned | State::Policy | State::Filtered => NEWS,
             State::Withheld | State::Quarantined | State::Fought | State::Unsupported => BAD,
-            State::Conflict | State::Pending | State::Waiting | State::Held => WARN,
+            State::Conflict | State::Pending | State::Waiting | State::Held | State::Denied => WARN,
         };
         let set = set_text(&row.set_identifier);
         let there = if row.exists { row.targets.join(", ") } else { "not in DNS".to_owned() };

@@ -21,6 +21,12 @@ pub(super) struct OwnArgs {
     /// long as the object is there
     #[arg(long, default_value = "0s", value_parser = values::duration)]
     hold_max_age: Duration,
+    /// Give each name to one namespace: what objects of other namespaces wish at it is left alone, instead of merged
+    #[arg(long, action = clap::ArgAction::Set, default_value_t)]
+    refuse_names_across_namespaces: bool,
+    /// Read from this file which namespaces may use which domains
+    #[arg(long, value_name = "FILE")]
+    domain_policy: Option<PathBuf>,
     /// Most requests per second to the DNS service, listing included; 0 for no limit; if not given, what suits the provider
     #[arg(long, value_name = "NUMBER", value_parser = values::rate)]
     provider_requests_per_second: Option<f64>,
@@ -37,6 +43,10 @@ pub struct OwnConfig {
     pub hold_missing_targets: bool,
     /// For how long at most; zero for as long as the object is there.
     pub hold_max_age: Duration,
+    /// Whether a name is given to one namespace only.
+    pub refuse_names_across_namespaces: bool,
+    /// The file that says which namespaces may use which domains.
+    pub domain_policy: Option<PathBuf>,
     /// The most requests per second to the provider; zero for no limit, `None` for what the provider declares.
     pub provider_requests_per_second: Option<f64>,
 }
@@ -52,6 +62,8 @@ impl OwnArgs {
             inmemory_records,
             hold_missing_targets,
             hold_max_age,
+            refuse_names_across_namespaces,
+            domain_policy,
             provider_requests_per_second,
         } = self;
         OwnConfig {
@@ -59,6 +71,8 @@ impl OwnArgs {
             inmemory_records,
             hold_missing_targets,
             hold_max_age,
+            refuse_names_across_namespaces,
+            domain_policy,
             provider_requests_per_second,
         }
     }

@@ -35,6 +35,7 @@ pub mod service;
 pub mod settings;
 pub mod store;
 pub mod template;
+pub mod tenancy;
 #[cfg(test)]
 pub(crate) mod testing;
 mod wishes;

@@ -60,7 +60,7 @@ impl Wishes {
         let mut objects = Vec::new();
         // A PTR record is made of other names' addresses.
         let may_be_derived = self.settings.create_ptr.is_some() && name.as_str().ends_with(".arpa");
-        let mut desired = gather(&self.sources, &self.settings, |_, source, take| {
+        let mut desired = gather(&self.sources, &self.settings, Vec::new(), |_, source, take| {
             source.visit(Which::All, &mut |mut outcome| {
                 objects.extend(asking(&outcome, name));
                 outcome.problems.retain(|_| false);

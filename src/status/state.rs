@@ -1,7 +1,7 @@
 //! What may be the matter with a record, in one word, and what an operator can do about it.
 
 use serde::{Serialize, Serializer};
-use zonewright_planner::{HoldReason, SkipReason};
+use zonewright_planner::{HoldReason, Refusal, SkipReason};
 
 /// The state of a record, or of a wish for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -26,6 +26,8 @@ pub enum State {
     Foreign,
     /// It has no ownership record.
     Unowned,
+    /// The domain policy does not let it through.
+    Denied,
     /// The policy leaves it alone.
     Policy,
     /// It is outside of what the filters let through.
@@ -35,7 +37,7 @@ pub enum State {
 }
 
 /// Every state, those that want attention first.
-pub const ALL_STATES: [State; 13] = [
+pub const ALL_STATES: [State; 14] = [
     State::Withheld,
     State::Quarantined,
     State::Fought,
@@ -44,6 +46,7 @@ pub const ALL_STATES: [State; 13] = [
     State::Pending,
     State::Waiting,
     State::Held,
+    State::Denied,
     State::Foreign,
     State::Unowned,
     State::Policy,
@@ -65,6 +68,7 @@ impl State {
             Self::Held => "held",
             Self::Foreign => "foreign",
             Self::Unowned => "unowned",
+            Self::Denied => "denied",
             Self::Policy => "policy",
             Self::Filtered => "filtered",
             Self::InSync => "in-sync",
@@ -87,7 +91,10 @@ impl State {
             SkipReason::DomainFilter | SkipReason::UnmanagedType => Self::Filtered,
             SkipReason::Conflict { .. }
             | SkipReason::CnameConflict { .. }
-            | SkipReason::Impossible { .. } => Self::Conflict,
+            | SkipReason::Impossible { .. }
+            | SkipReason::Refused(Refusal::OtherNamespace { .. }) => Self::Conflict,
+            SkipReason::Refused(Refusal::DomainPolicy { .. })
+            | SkipReason::Held(HoldReason::Refused(Refusal::DomainPolicy { .. })) => Self::Denied,
             SkipReason::Held(_) | SkipReason::SourceIncomplete { .. } => Self::Held,
             SkipReason::Unsupported { .. } => Self::Unsupported,
             SkipReason::NoZone | SkipReason::ZoneUnreadable { .. } | SkipReason::ZoneWaiting { .. } => {
@@ -139,6 +146,15 @@ pub fn advice(reason: &SkipReason) -> String {
         SkipReason::Conflict { .. } => {
             "Two objects ask for the same name with different contents. Let one of them go, or give them different set \
              identifiers where the provider can route between them"
+        }
+        SkipReason::Refused(Refusal::OtherNamespace { .. })
+        | SkipReason::Held(HoldReason::Refused(Refusal::OtherNamespace { .. })) => {
+            "A name belongs to one namespace. It is handed over when no object of that namespace asks for it any more"
+        }
+        SkipReason::Refused(Refusal::DomainPolicy { .. })
+        | SkipReason::Held(HoldReason::Refused(Refusal::DomainPolicy { .. })) => {
+            "Ask whoever keeps the domain policy for the name, or take it out of the object. What exists of it stays until \
+             then"
         }
         SkipReason::CnameConflict { .. } => {
             "DNS does not allow a CNAME beside other records. Let all objects of the name have addresses, or all have \

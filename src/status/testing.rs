@@ -139,6 +139,10 @@ pub(crate) fn every_reason() -> Vec<SkipReason> {
         SkipReason::Quarantined { why: "400 Bad Request".into(), refusals: 2 },
         SkipReason::Fought { undone: 3 },
         SkipReason::ZoneWaiting { zone: "example.org".into(), why: "503".into() },
+        SkipReason::Refused(Refusal::OtherNamespace { winner: "ingress/shop/web".into() }),
+        SkipReason::Refused(Refusal::DomainPolicy {
+            why: "rule 1 allows a.example.org in policy.yaml".into(),
+        }),
     ];
     reasons.iter().for_each(is_listed);
     reasons
@@ -159,6 +163,9 @@ fn is_listed(reason: &SkipReason) {
         | SkipReason::CnameConflict { .. }
         | SkipReason::Impossible { .. }
         | SkipReason::Held(HoldReason::NoTarget | HoldReason::NotAccepted | HoldReason::Invalid(_))
+        // The plan has no such hold, but the refusal itself.
+        | SkipReason::Held(HoldReason::Refused(_))
+        | SkipReason::Refused(Refusal::OtherNamespace { .. } | Refusal::DomainPolicy { .. })
         | SkipReason::Unsupported { .. }
         | SkipReason::NoZone
         | SkipReason::ZoneUnreadable { .. }

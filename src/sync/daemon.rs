@@ -17,13 +17,14 @@ use super::world::ListingCache;
 use super::{Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
+use crate::sources::tenancy::NameHolders;
 use crate::sources::{Source, Wishes};
 use std::collections::BTreeSet;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zonewright_planner::{Change, DnsName, Scope, SkipReason};
+use zonewright_planner::{Change, DnsName, Owner, Scope, SkipReason};
 use zonewright_provider_kit::ProviderError;
 
 /// Things to do before a full run reads the sources, that reach outside.
@@ -85,8 +86,10 @@ pub struct Daemon {
 
 impl Daemon {
     /// Puts the parts together.
-    pub fn new(sources: Vec<Arc<dyn Source>>, stages: PipelineSettings, pipeline: Pipeline) -> Self {
+    pub fn new(sources: Vec<Arc<dyn Source>>, mut stages: PipelineSettings, pipeline: Pipeline) -> Self {
         let world = Arc::<RwLock<World>>::default();
+        let holders = Holders { world: world.clone(), owner: pipeline.registry.owner().cloned() };
+        stages.tenancy.holders = Some(Arc::new(holders));
         Self {
             pipeline,
             listing: ListingCache::default(),
@@ -277,6 +280,7 @@ impl Daemon {
         let mut desired = desired;
         names.retain(|name| !unsure.contains(name));
         desired.endpoints.retain(|endpoint| !unsure.contains(&endpoint.name));
+        desired.refused.retain(|skip| !unsure.contains(&skip.name));
         let mut report = self.new_report();
         report.names = Some(names.len());
         report.planned_names = names.clone();
@@ -414,6 +418,7 @@ impl Daemon {
         begun: Instant,
     ) -> Result<CycleReport, CycleReport> {
         report.problems = desired.problems;
+        report.shared = desired.shared;
         report.incomplete = desired.incomplete.clone();
         desired.holds = self.holds.expire(desired.holds, scope, begun);
         let adjusted = match self.pipeline.adjust(desired.endpoints).await {
@@ -423,7 +428,12 @@ impl Daemon {
                 return Err(report);
             }
         };
-        let wanted = Wanted { adjusted, holds: desired.holds, incomplete: desired.incomplete };
+        let wanted = Wanted {
+            adjusted,
+            holds: desired.holds,
+            incomplete: desired.incomplete,
+            refused: desired.refused,
+        };
         {
             // The field itself, because others are borrowed beside it.
             let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
@@ -515,6 +525,21 @@ async fn next_request(approvals: &mut Option<Approvals>) -> Option<Request> {
     match approvals {
         Some(approvals) => approvals.next().await,
         None => std::future::pending().await,
+    }
+}
+
+/// Who has which name, as the ownership records say.
+#[derive(Debug)]
+struct Holders {
+    world: Arc<RwLock<World>>,
+    owner: Option<Owner>,
+}
+
+impl NameHolders for Holders {
+    fn labels_at(&self, name: &DnsName) -> BTreeSet<String> {
+        let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+        let ours = world.records_at(name).filter(|record| record.is_owned_by(self.owner.as_ref()));
+        ours.filter_map(|record| record.labels.resource().map(str::to_owned)).collect()
     }
 }
 

@@ -33,7 +33,7 @@ impl HoldAges {
 
     /// Leaves out the holds that have lasted too long; what they kept is then planned like anything else. `holds` must be all holds
     /// of the names in `scope`: a hold that is missing has ended, and begins anew if it comes back. Malformed objects hold for as
-    /// long as they are malformed.
+    /// long as they are malformed, refused ones for as long as they are refused.
     pub fn expire(&mut self, mut holds: Vec<Hold>, scope: Scope<'_>, now: Instant) -> Vec<Hold> {
         if self.max_age.is_zero() {
             return holds;
@@ -41,7 +41,7 @@ impl HoldAges {
         let mut before = std::mem::take(&mut self.begun);
         let max_age = self.max_age;
         holds.retain(|hold| {
-            if matches!(hold.reason, HoldReason::Invalid(_)) {
+            if matches!(hold.reason, HoldReason::Invalid(_) | HoldReason::Refused(_)) {
                 return true;
             }
             let claim = (hold.object.clone(), hold.name.clone(), hold.set_identifier.clone());

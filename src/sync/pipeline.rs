@@ -49,6 +49,8 @@ pub struct Wanted {
     pub holds: Vec<Hold>,
     /// Sources that could not be read completely.
     pub incomplete: Vec<Incomplete>,
+    /// Wishes that were not let through.
+    pub refused: Vec<Skip>,
 }
 
 /// What should change, with everything needed to explain it.
@@ -163,7 +165,7 @@ impl Pipeline {
 
     /// Compares adjusted wishes with what exists. `scope` must cover the names of all wishes.
     pub fn propose(&self, world: &World, wanted: Wanted, scope: Scope<'_>) -> Proposal {
-        let Wanted { adjusted, holds, incomplete } = wanted;
+        let Wanted { adjusted, holds, incomplete, refused } = wanted;
         let Adjusted { endpoints, rejected } = adjusted;
         let Spoiled { rest, skips: mut skipped, holds: mut spoiled, incomplete: unknown } =
             set_aside(&rejected, endpoints);
@@ -188,6 +190,7 @@ impl Pipeline {
         };
         let mut plan = plan(&input);
         plan.tidy(&input, self.leftovers(world));
+        skipped.extend(refused.into_iter().map(|skip| self.narrowed(world, skip)));
         plan.add_skips(skipped);
         Proposal { plan, rejected }
     }
@@ -224,6 +227,17 @@ impl Pipeline {
         (endpoints, skips, holds)
     }
 
+    /// What is refused at names that are not ours to plan anyway is no news.
+    fn narrowed(&self, world: &World, skip: Skip) -> Skip {
+        if !self.settings.filter.matches(&skip.name) || !world.filter.matches(&skip.name) {
+            Skip { reason: SkipReason::DomainFilter, ..skip }
+        } else if !self.settings.managed.contains(&skip.record_type) {
+            Skip { reason: SkipReason::UnmanagedType, ..skip }
+        } else {
+            skip
+        }
+    }
+
     /// Ownership rows without their records, where the zone in which such a record would stand is the one they stand in.
     fn leftovers<'a>(&'a self, world: &'a World) -> impl Iterator<Item = Leftover> + 'a {
         let zones: Vec<Zone> =
@@ -244,8 +258,9 @@ impl Pipeline {
 
     fn holds(&self, holds: Vec<Hold>, unstorable: Vec<Hold>, incomplete: Vec<Incomplete>) -> Holds {
         let wanted = holds.into_iter().filter(|hold| {
-            // What an object owned while even its names are unknown is kept in any case.
-            self.settings.hold_missing_targets || hold.name.is_none()
+            // What an object owned while even its names are unknown is kept in any case, and so is what the rules refuse it now.
+            let is_refused = matches!(hold.reason, HoldReason::Refused(_));
+            self.settings.hold_missing_targets || hold.name.is_none() || is_refused
         });
         Holds::new(wanted.chain(unstorable), incomplete)
     }

@@ -4,6 +4,7 @@ use super::Applied;
 use super::guard::Withheld;
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Duplicates;
+use crate::sources::tenancy::SharedName;
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub struct CycleReport {
     pub duplicates: Duplicates,
     /// What is wrong with which object.
     pub problems: Vec<Problem>,
+    /// Names that objects of several namespaces share.
+    pub shared: Vec<SharedName>,
     /// Sources that could not be read completely.
     pub incomplete: Vec<Incomplete>,
     /// Whether the listing of an earlier cycle was used; `None` without `--provider-cache-time`.
@@ -132,6 +135,7 @@ impl CycleReport {
             verified: self.verified.clone(),
             duplicates: self.duplicates.clone(),
             problems: self.problems.clone(),
+            shared: self.shared.clone(),
             incomplete: self.incomplete.clone(),
             odd: self.odd.clone(),
             rejected: self.rejected.clone(),
@@ -197,6 +201,10 @@ impl Reporter {
         let mut news = BTreeSet::new();
         for problem in &report.problems {
             self.once(&mut news, problem.severity, format!("{}: {}", problem.object, problem.message));
+        }
+        for shared in &report.shared {
+            let text = format!("{} {}: {shared}", shared.record_type, shared.name);
+            self.once(&mut news, Severity::Warning, text);
         }
         for source in &report.incomplete {
             let text =

@@ -1,7 +1,7 @@
 //! The diff: row by row, where a row is everything about one name and set identifier.
 
 use super::conflict::{type_that_beats_cname, winner_for_create, winner_for_update};
-use super::hold::Kept;
+use super::hold::{HoldReason, Kept};
 use super::{Change, CreateReason, DeleteReason, Plan, PlanInput, Policy, Skip, SkipReason, UpdateReason};
 use crate::{DnsName, Endpoint, Owner, Properties, Record, RecordKey, RecordType};
 use std::collections::BTreeSet;
@@ -109,7 +109,7 @@ fn plan_row(input: &PlanInput<'_>, wanted: &BTreeSet<&DnsName>, mut row: Row<'_>
     row.candidates.retain(|candidate| !candidate.targets.is_empty());
     if row.candidates.is_empty() {
         for record in &row.current {
-            release(input, wanted, record, DeleteReason::NoLongerWanted, plan);
+            release(input, wanted, record, DeleteReason::NoLongerWanted, false, plan);
         }
         return;
     }
@@ -170,7 +170,10 @@ fn plan_types<'a>(
             row.candidates.iter().copied().filter(|c| &c.record_type == record_type).collect();
         if candidates.is_empty() {
             for record in current {
-                release(input, wanted, record, delete_reason(record, &wanted_types, row), plan);
+                let stands_in_the_way =
+                    *record_type == RecordType::Cname || wanted_types.contains(&&RecordType::Cname);
+                let reason = delete_reason(record, &wanted_types, row);
+                release(input, wanted, record, reason, stands_in_the_way, plan);
             }
         } else if current.is_empty() {
             if let Some(winner) = winner_for_create(&candidates) {
@@ -320,12 +323,14 @@ fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option
     staying.map(|record| SkipReason::Impossible { beside: record.record_type.clone() })
 }
 
-/// Deletes a record that no wish matches, unless it is not ours, held, or the policy keeps it.
+/// Deletes a record that no wish matches, unless it is not ours, held, or the policy keeps it. `stands_in_the_way` says whether
+/// what is wanted of the same name cannot be beside it.
 fn release(
     input: &PlanInput<'_>,
     wanted: &BTreeSet<&DnsName>,
     record: &Record,
     reason: DeleteReason,
+    stands_in_the_way: bool,
     plan: &mut Plan,
 ) {
     if !record.is_owned_by(input.owner) {
@@ -336,7 +341,11 @@ fn release(
     let kept = if nobody_wants_the_row {
         input.holds.keeps(record, |name| wanted.contains(name))
     } else {
-        input.holds.incomplete_owner(record).map(Kept::Incomplete)
+        let refused = || match stands_in_the_way {
+            true => None,
+            false => input.holds.keeps_refused(record),
+        };
+        input.holds.incomplete_owner(record).map(Kept::Incomplete).or_else(refused)
     };
     if let (None, Some(owner)) = (&kept, &record.ownership.migrate_from) {
         // Another cluster may share the former owner. What nobody here asks for is not taken over, let alone deleted.
@@ -356,7 +365,12 @@ pub(super) fn settle(
 ) {
     match kept {
         Some(Kept::Held(hold)) => {
-            let mut skip = Skip::of_record(record, SkipReason::Held(hold.reason.clone()));
+            let reason = match &hold.reason {
+                // The same words as for the wish, so that it is told once.
+                HoldReason::Refused(refusal) => SkipReason::Refused(refusal.clone()),
+                other => SkipReason::Held(other.clone()),
+            };
+            let mut skip = Skip::of_record(record, reason);
             skip.objects.push(hold.object.clone());
             plan.skips.push(skip);
         }

@@ -1,5 +1,6 @@
 //! Hold: an object that still exists but has lost its target keeps its records as they are.
 
+use super::Refusal;
 use crate::{DnsName, ObjectRef, Record, RecordType, Target};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -14,6 +15,8 @@ pub enum HoldReason {
     NotAccepted,
     /// The object is malformed where this name is concerned.
     Invalid(String),
+    /// The operator's rules do not let the object have the name any more. Only what the object itself owned is held.
+    Refused(Refusal),
 }
 
 impl fmt::Display for HoldReason {
@@ -22,6 +25,7 @@ impl fmt::Display for HoldReason {
             Self::NoTarget => f.write_str("the object has no target at the moment"),
             Self::NotAccepted => f.write_str("the object is not accepted by its parent at the moment"),
             Self::Invalid(why) => f.write_str(why),
+            Self::Refused(refusal) => refusal.fmt(f),
         }
     }
 }
@@ -66,6 +70,17 @@ pub struct Holds {
 pub(super) enum Kept<'a> {
     Held(&'a Hold),
     Incomplete(&'a Incomplete),
+}
+
+impl Hold {
+    /// Whether this may keep a record at its name. Whoever is refused a name has no say about what others published there.
+    fn concerns(&self, record: &Record) -> bool {
+        let label = record.labels.resource();
+        match (&self.reason, self.resource.as_deref(), label) {
+            (HoldReason::Refused(_), Some(own), Some(label)) => own.eq_ignore_ascii_case(label),
+            _ => true,
+        }
+    }
 }
 
 impl Holds {
@@ -115,6 +130,7 @@ impl Holds {
         let name_is_wanted = wanted(&record.name);
         let hold = at_name
             .into_iter()
+            .filter(|hold| hold.concerns(record))
             .find(|hold| hold.set_identifier == record.set_identifier || !name_is_wanted)
             .or_else(|| self.pointing_at_held(record, wanted))
             .or_else(|| record.labels.resource().and_then(|resource| self.resources.get(resource)));
@@ -122,6 +138,16 @@ impl Holds {
             Some(hold) => Some(Kept::Held(hold)),
             None => self.incomplete_owner(record).map(Kept::Incomplete),
         }
+    }
+
+    /// What keeps a record of one type although others of its name are wanted: only that its own object still asks for it and may
+    /// not have it.
+    pub(super) fn keeps_refused(&self, record: &Record) -> Option<Kept<'_>> {
+        let at_name = self.names.get(&record.name).into_iter().flatten();
+        let is_refused = |hold: &&Hold| {
+            matches!(hold.reason, HoldReason::Refused(_)) && hold.set_identifier == record.set_identifier
+        };
+        at_name.into_iter().filter(is_refused).find(|hold| hold.concerns(record)).map(Kept::Held)
     }
 
     /// The incomplete source that a record may come from: by its label, or any when it has none.

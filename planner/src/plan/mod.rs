@@ -3,6 +3,7 @@
 mod conflict;
 mod diff;
 mod hold;
+mod refusal;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -10,6 +11,7 @@ mod withhold;
 
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
+pub use refusal::Refusal;
 pub use tidy::Leftover;
 
 use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
@@ -297,6 +299,8 @@ pub enum SkipReason {
     },
     /// The object still asks for the name but has nothing to point it at.
     Held(HoldReason),
+    /// The operator's rules do not let the object have the name.
+    Refused(Refusal),
     /// The provider or the registry cannot store it.
     Unsupported {
         /// What does not fit.
@@ -357,6 +361,7 @@ impl SkipReason {
             Self::CnameConflict { .. } => "cname-conflict",
             Self::Impossible { .. } => "impossible",
             Self::Held(_) => "held",
+            Self::Refused(refusal) => refusal.code(),
             Self::Unsupported { .. } => "unsupported",
             Self::NoZone => "no-zone",
             Self::ZoneUnreadable { .. } => "zone-unreadable",
@@ -390,6 +395,7 @@ impl fmt::Display for SkipReason {
             }
             Self::Impossible { beside } => write!(f, "impossible beside the {beside} record that stays"),
             Self::Held(reason) => write!(f, "held: {reason}"),
+            Self::Refused(refusal) => refusal.fmt(f),
             Self::Unsupported { why } => f.write_str(why),
             Self::NoZone => f.write_str("no zone of the provider contains the name"),
             Self::ZoneUnreadable { zone } => write!(f, "zone {zone} could not be read"),

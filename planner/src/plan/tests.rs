@@ -343,6 +343,31 @@ fn an_object_whose_names_are_unknown_holds_what_it_owned() {
 }
 
 #[test]
+fn what_is_refused_stays_if_its_own_object_published_it() {
+    let records = [
+        "a.example.org A 192.0.2.1 owner=me resource=ingress/x/y",
+        "a.example.org AAAA ::1 owner=me resource=ingress/x/y",
+        "b.example.org A 192.0.2.1 owner=me resource=ingress/z/z",
+        "c.example.org A 192.0.2.1 owner=me resource=ingress/x/y",
+        "d.example.org CNAME d.example.net owner=me resource=ingress/x/y",
+    ];
+    let wishes = ["a.example.org AAAA ::1 resource=ingress/x/y", "d.example.org A 192.0.2.9"];
+    let mut case = case(&records, &wishes);
+    let refusal = || HoldReason::Refused(Refusal::DomainPolicy { why: "no".into() });
+    let of = |name| Hold { reason: refusal(), ..hold(Some(name), Some("ingress/x/y"), "") };
+    let names = ["a.example.org", "b.example.org", "c.example.org", "d.example.org"];
+    case.holds = Holds::new(names.map(of), vec![]);
+    let expected = [
+        "- b.example.org A",
+        "- d.example.org CNAME",
+        "+ d.example.org A 192.0.2.9",
+        "! a.example.org A denied",
+        "! c.example.org A denied",
+    ];
+    assert_eq!(case.lines(), expected);
+}
+
+#[test]
 fn an_incomplete_source_deletes_nothing_and_hands_nothing_over() {
     let mut case = case(
         &[

@@ -94,6 +94,7 @@ async fn run_until_stopped(
         tokio::spawn(map.run(background.clone()));
     }
     prepared.follow_manifests(&background);
+    prepared.follow_policy(&background);
     prepared.run_for_leader();
     let schedule =
         Schedule::new(config.schedule.interval, config.schedule.min_event_sync_interval, Instant::now());

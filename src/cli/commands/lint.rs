@@ -54,9 +54,9 @@ pub(super) async fn run(config: &Config, format: ReportFormat, stop: &Cancellati
 
 /// Everything that is wrong: with files, with objects as the sources see them, and with annotations of any object.
 fn findings(config: &Config, loaded: &Loaded) -> Result<BTreeSet<Finding>, StartError> {
-    let Sources { all, caches, .. } = wiring::sources(config)?;
+    let Sources { all, caches, policy, .. } = wiring::sources(config)?;
     let of_files = store::fill(&caches, loaded);
-    let mut index = SourceIndex::new(all, wiring::stages(config));
+    let mut index = SourceIndex::new(all, wiring::stages(config, policy.as_ref().map(|(policy, _)| policy)));
     let mut findings: BTreeSet<Finding> =
         of_files.into_iter().map(|message| Finding { place: None, object: None, message }).collect();
     for problem in index.collect().problems {

@@ -6,6 +6,7 @@ use crate::cli::Config;
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
+use crate::sources::tenancy::{self, DomainPolicy, PolicyFile};
 use crate::status::Rules;
 use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
@@ -41,6 +42,7 @@ pub(super) struct Prepared {
     /// The API server, where there is one.
     pub client: Option<kube::Client>,
     manifests: Option<Manifests>,
+    policy: Option<(Arc<DomainPolicy>, PolicyFile)>,
     /// Whether this replica is the one that writes.
     pub leadership: Leadership,
     campaign: Option<Campaign<ClusterLease>>,
@@ -56,7 +58,7 @@ pub(super) async fn prepare(
     metrics: Option<&Arc<Metrics>>,
     stop: &CancellationToken,
 ) -> Result<Prepared, StartError> {
-    let Sources { all, caches, crd, service } = wiring::sources(config)?;
+    let Sources { all, caches, crd, service, policy } = wiring::sources(config)?;
     let record = |metrics: &Arc<Metrics>| {
         let metrics = metrics.clone();
         Arc::new(move |request| metrics.webhook_request(&request)) as Arc<_>
@@ -73,7 +75,8 @@ pub(super) async fn prepare(
     let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
     let writer = can_write.then(fenced);
     let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
-    let mut daemon = Daemon::new(all.clone(), wiring::stages(config), pipeline);
+    let stages = wiring::stages(config, policy.as_ref().map(|(policy, _)| policy));
+    let mut daemon = Daemon::new(all.clone(), stages, pipeline);
     daemon.listing = wiring::listing_cache(config, provider.reader.capabilities().requests_per_second);
     daemon.guard = wiring::guard(config);
     daemon.holds = wiring::hold_ages(config);
@@ -109,6 +112,7 @@ pub(super) async fn prepare(
         manifest_problems,
         client: api,
         manifests: followed,
+        policy,
         leadership,
         campaign,
         telling,
@@ -178,6 +182,15 @@ impl Prepared {
         let (caches, known, stop) = (self.caches.clone(), self.manifest_problems.clone(), stop.clone());
         tokio::spawn(async move {
             stop.run_until_cancelled(manifests::follow(manifests, &caches, known)).await;
+        });
+    }
+
+    /// Applies the domain policy as its file changes, until `stop` fires.
+    pub(super) fn follow_policy(&mut self, stop: &CancellationToken) {
+        let Some((policy, file)) = self.policy.take() else { return };
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            stop.run_until_cancelled(tenancy::follow(file, policy)).await;
         });
     }
 

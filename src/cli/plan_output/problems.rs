@@ -36,7 +36,17 @@ pub(super) fn all(preview: Preview<'_>) -> Vec<Problem> {
         .unreadable
         .iter()
         .map(|(zone, what)| error(format!("zone {zone}"), format!("could not be read: {what}")));
-    files.chain(objects).chain(sources).chain(zones).chain(of_provider(report, warning)).collect()
+    let shared = report
+        .shared
+        .iter()
+        .map(|shared| warning("records", format!("{} {}: {shared}", shared.record_type, shared.name)));
+    files
+        .chain(objects)
+        .chain(shared)
+        .chain(sources)
+        .chain(zones)
+        .chain(of_provider(report, warning))
+        .collect()
 }
 
 fn of_provider(

@@ -45,6 +45,8 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "inmemory-records",
         "hold-missing-targets",
         "hold-max-age",
+        "refuse-names-across-namespaces",
+        "domain-policy",
         "delete-guard",
         "delete-guard-share",
         "delete-guard-floor",
@@ -136,6 +138,8 @@ fn values_arrive_in_their_own_fields() {
         "--inmemory-records=/r",
         "--once",
         "--hold-max-age=6h",
+        "--refuse-names-across-namespaces",
+        "--domain-policy=/p",
         "--no-delete-guard",
         "--delete-guard-share=40%",
         "--delete-guard-floor=11",
@@ -203,6 +207,8 @@ fn values_arrive_in_their_own_fields() {
     assert_eq!(config.own.manifests, [std::path::Path::new("-")]);
     assert_eq!(config.own.inmemory_records.as_deref(), Some("/r".as_ref()));
     assert_eq!(config.own.hold_max_age, Duration::from_secs(6 * 3600));
+    assert!(config.own.refuse_names_across_namespaces);
+    assert_eq!(config.own.domain_policy.as_deref(), Some("/p".as_ref()));
     let guard = GuardConfig {
         enabled: false,
         share: 40,

@@ -11,7 +11,7 @@
 
 mod admission;
 mod hostname;
-mod label_selector;
+pub mod label_selector;
 pub mod objects;
 mod parents;
 #[cfg(test)]

@@ -23,7 +23,7 @@ use std::sync::Arc;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use touched::Touched;
-use zonewright_planner::DnsName;
+use zonewright_planner::{DnsName, Hold};
 
 /// So many changed objects that others depend on are not traced to those one by one: asking about all is then quicker.
 const MOST_TRACED: usize = 64;
@@ -69,6 +69,9 @@ pub struct SourceIndex {
     sources: Vec<Arc<dyn Source>>,
     settings: PipelineSettings,
     feeds: Vec<Feed>,
+    /// What the domain policy reads beside the rules, and which rules were applied last.
+    namespaces: Option<Changes>,
+    rules: u64,
     wake: Arc<Notify>,
     touched: Touched,
     is_filled: bool,
@@ -87,10 +90,13 @@ impl SourceIndex {
                 feeds.push(Feed { source: place, cache, is_primary: position == 0, changes });
             }
         }
+        let namespaces = settings.tenancy.policy.as_ref().and_then(|policy| policy.subscribe(&wake));
         Self {
             sources,
             settings,
             feeds,
+            namespaces,
+            rules: 0,
             wake,
             touched: Touched::default(),
             is_filled: false,
@@ -130,11 +136,12 @@ impl SourceIndex {
         for feed in &self.feeds {
             feed.changes.take();
         }
+        self.policy_has_changed();
         self.is_filled = true;
         let touched = &mut self.touched;
         touched.begin();
         let mut ignored = Dirty::default();
-        let desired = gather(&self.sources, &self.settings, |place, source, take| {
+        let desired = gather(&self.sources, &self.settings, Vec::new(), |place, source, take| {
             // A source without caches makes its wishes up; there is nothing to remember of it.
             let is_lasting = !source.caches().is_empty();
             source.visit(Which::All, &mut |outcome| {
@@ -152,6 +159,7 @@ impl SourceIndex {
     /// Takes in what changed since the last call, and says at which names something else may be wanted now.
     pub fn update(&mut self) -> Dirty {
         let mut dirty = Dirty { everything: !self.is_filled, ..Dirty::default() };
+        dirty.everything |= self.policy_has_changed();
         let mut concerned: Vec<Concerned> = self.sources.iter().map(|_| Concerned::default()).collect();
         for feed in &self.feeds {
             let news = feed.changes.take();
@@ -173,12 +181,31 @@ impl SourceIndex {
                 }
             }
         }
+        let opaque = self.opaque_claims();
         for (place, concerned) in concerned.into_iter().enumerate() {
             self.look_again(place, &concerned, &mut dirty);
         }
+        // An object that nobody understands any more keeps the names that it has in DNS from other namespaces.
+        dirty.everything |= opaque != self.opaque_claims();
         // A PTR record is made of every wish with its address, so that one name may change many others.
         dirty.everything |= self.settings.create_ptr.is_some() && !dirty.names.is_empty();
         dirty
+    }
+
+    /// Whether other rules apply than when this was last asked, or the same to other Namespaces.
+    fn policy_has_changed(&mut self) -> bool {
+        let Some(policy) = &self.settings.tenancy.policy else { return false };
+        let news = self.namespaces.as_ref().filter(|namespaces| !namespaces.is_empty()).map(Changes::take);
+        let rules = std::mem::replace(&mut self.rules, policy.version());
+        news.is_some() || rules != self.rules
+    }
+
+    /// What claims names that nobody knows, where that matters.
+    fn opaque_claims(&self) -> BTreeSet<String> {
+        match self.settings.tenancy.refuse_across_namespaces {
+            true => self.touched.unnamed_holds().filter_map(|hold| hold.resource.clone()).collect(),
+            false => BTreeSet::new(),
+        }
     }
 
     fn look_again(&mut self, place: usize, concerned: &Concerned, dirty: &mut Dirty) {
@@ -215,7 +242,8 @@ impl SourceIndex {
 
     fn restricted(&self, names: &BTreeSet<DnsName>) -> Desired {
         let keys = self.touched.objects_at(self.sources.len(), names);
-        let mut desired = gather(&self.sources, &self.settings, |place, source, take| {
+        let unnamed: Vec<Hold> = self.touched.unnamed_holds().cloned().collect();
+        let mut desired = gather(&self.sources, &self.settings, unnamed, |place, source, take| {
             let which = match keys.get(place) {
                 // The addresses of other names may belong to a PTR record among these.
                 _ if self.settings.create_ptr.is_some() => Which::All,
@@ -237,7 +265,8 @@ impl SourceIndex {
         });
         desired.endpoints.retain(|endpoint| names.contains(&endpoint.name));
         desired.holds.retain(|hold| hold.name.as_ref().is_none_or(|name| names.contains(name)));
-        desired.holds.extend(self.touched.unnamed_holds().cloned());
+        desired.refused.retain(|skip| names.contains(&skip.name));
+        desired.shared.retain(|shared| names.contains(&shared.name));
         desired
     }
 

@@ -1,7 +1,7 @@
 //! What happens to endpoints between the sources and the planner, in the order of ExternalDNS:
 //!
 //! ```text
-//! sources ─> default targets ─> deduplication ─> NAT64 ─> target networks ─> PTR ─> TTL and properties
+//! sources ─> tenancy ─> merging ─> default targets ─> deduplication ─> NAT64 ─> target networks ─> PTR ─> TTL and properties
 //! ```
 //!
 //! Each stage is a pure function in a file of its own.
@@ -20,13 +20,16 @@ pub use target_networks::TargetNetworks;
 use super::object::{Key, Kind};
 use super::outcome::{Outcome, Problem, Severity};
 use super::store::CacheStatus;
+use super::tenancy::{self, SharedName, Tenancy};
 use super::{Source, Which};
 use std::sync::Arc;
-use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete, ObjectRef};
+use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete, ObjectRef, Skip};
 
 /// Settings of the stages.
 #[derive(Debug, Clone, Default)]
 pub struct PipelineSettings {
+    /// Who may have which name.
+    pub tenancy: Tenancy,
     /// `--default-targets`; empty for none.
     pub default_targets: Vec<String>,
     /// `--force-default-targets`.
@@ -58,22 +61,27 @@ pub struct Desired {
     pub problems: Vec<Problem>,
     /// What was asked for more than once.
     pub duplicates: Duplicates,
+    /// Wishes that were not let through.
+    pub refused: Vec<Skip>,
+    /// Names that objects of several namespaces share.
+    pub shared: Vec<SharedName>,
 }
 
 /// Asks every source about all its objects and runs the stages.
 pub fn collect(sources: &[Arc<dyn Source>], settings: &PipelineSettings) -> Desired {
-    gather(sources, settings, |_, source, take| source.visit(Which::All, take))
+    gather(sources, settings, Vec::new(), |_, source, take| source.visit(Which::All, take))
 }
 
 /// Runs the stages on what `ask` gets out of the sources: their outcomes, or a part of them. Every stage but PTR looks at one
-/// name at a time, so what comes out for a name is the same whether the others are there or not.
+/// name at a time, so what comes out for a name is the same whether the others are there or not. `holds` are known beforehand.
 pub(super) fn gather(
     sources: &[Arc<dyn Source>],
     settings: &PipelineSettings,
+    holds: Vec<Hold>,
     mut ask: impl FnMut(usize, &dyn Source, &mut dyn FnMut(Outcome)),
 ) -> Desired {
-    let mut desired = Desired::default();
-    let mut endpoints = Vec::new();
+    let mut desired = Desired { holds, ..Desired::default() };
+    let mut wishes = Vec::new();
     for (place, source) in sources.iter().enumerate() {
         desired.incomplete.extend(incompleteness(source.as_ref()));
         note_undecodable(source.as_ref(), &mut desired);
@@ -83,6 +91,11 @@ pub(super) fn gather(
             desired.holds.extend(outcome.holds);
             desired.problems.extend(outcome.problems);
         });
+        wishes.push(of_source);
+    }
+    desired.refused = tenancy::apply(&settings.tenancy, &mut wishes, &mut desired.holds);
+    let mut endpoints = Vec::new();
+    for (source, of_source) in sources.iter().zip(wishes) {
         let merged = source.merge(of_source);
         // Those of a single source are taken over as they are: a copy of the list would be the peak of the whole cycle.
         if endpoints.is_empty() {
@@ -95,6 +108,7 @@ pub(super) fn gather(
     let endpoints = hold_empty(endpoints, &mut desired.holds);
     let (endpoints, duplicates) = deduplicate::apply(endpoints);
     desired.duplicates = duplicates;
+    desired.shared = tenancy::shared(&endpoints);
     let endpoints = nat64::apply(endpoints, &settings.nat64);
     let endpoints = target_networks::apply(endpoints, &settings.target_networks);
     let endpoints = match settings.create_ptr {

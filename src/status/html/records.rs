@@ -78,7 +78,7 @@ pub(super) fn class(state: State) -> &'static str {
     match state {
         State::InSync => "good",
         State::Withheld | State::Quarantined | State::Fought | State::Unsupported => "bad",
-        State::Conflict | State::Pending | State::Waiting | State::Held => "warn",
+        State::Conflict | State::Pending | State::Waiting | State::Held | State::Denied => "warn",
         State::Foreign | State::Unowned | State::Policy | State::Filtered => "quiet",
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use zonewright_planner::{
     Change, CreateReason, DnsName, Endpoint, HoldReason, ObjectRef, Owner, Plan, Properties, RecordType,
-    Skip, SkipReason, ZoneId,
+    Refusal, Skip, SkipReason, ZoneId,
 };
 use zonewright_provider_kit::{ErrorClass, ProviderError, ZoneChange};
 
@@ -101,6 +101,16 @@ fn an_object_is_ready_when_nothing_is_in_the_way_of_its_records() {
             skipping(SkipReason::NoZone),
             "1 Accepted Denied",
             "A a.example.org: no zone of the provider contains the name",
+        ),
+        (
+            skipping(SkipReason::Refused(Refusal::OtherNamespace { winner: "ingress/y/web".into() })),
+            "1 Accepted Conflict",
+            "A a.example.org: the name is that of ingress/y/web, which is in another namespace",
+        ),
+        (
+            skipping(SkipReason::Refused(Refusal::DomainPolicy { why: "rule 1 of policy.yaml".into() })),
+            "1 Accepted Denied",
+            "A a.example.org: rule 1 of policy.yaml",
         ),
         (
             skipping(SkipReason::Unsupported { why: "too long".into() }),

@@ -3,7 +3,7 @@
 use crate::sources::crd::Visit;
 use std::fmt::Display;
 use std::sync::Arc;
-use zonewright_planner::{HoldReason, RecordKey, SkipReason};
+use zonewright_planner::{HoldReason, RecordKey, Refusal, SkipReason};
 
 /// Conditions hold 32 KiB; nobody reads more than this.
 const MAX_MESSAGE: usize = 1024;
@@ -71,11 +71,13 @@ impl Amiss {
             | SkipReason::NotMigrated { .. }
             | SkipReason::Conflict { .. }
             | SkipReason::CnameConflict { .. }
-            | SkipReason::Impossible { .. } => (Reason::Conflict, reason.to_string()),
+            | SkipReason::Impossible { .. }
+            | SkipReason::Refused(Refusal::OtherNamespace { .. }) => (Reason::Conflict, reason.to_string()),
             SkipReason::PolicyKeeps(_)
             | SkipReason::PolicyFreezes(_)
             | SkipReason::DomainFilter
             | SkipReason::UnmanagedType
+            | SkipReason::Refused(Refusal::DomainPolicy { .. })
             | SkipReason::NoZone => (Reason::Denied, reason.to_string()),
             SkipReason::Unsupported { .. } => (Reason::Invalid, reason.to_string()),
             SkipReason::ZoneUnreadable { .. }

@@ -25,9 +25,7 @@ impl Memory {
     /// What there is to tell after a run, in the order of the report.
     pub fn unsaid(&mut self, news: &News<'_>, is_chosen: &dyn Fn(EmittedEvent) -> bool) -> Vec<Notice> {
         let mut unsaid = self.of_records(news, is_chosen);
-        if is_chosen(EmittedEvent::RecordInvalid) {
-            unsaid.extend(self.of_objects(news));
-        }
+        unsaid.extend(self.of_objects(news, is_chosen));
         unsaid.into_iter().map(Notice::from).collect()
     }
 
@@ -68,10 +66,10 @@ impl Memory {
         unsaid
     }
 
-    fn of_objects(&mut self, news: &News<'_>) -> Vec<Fact> {
+    fn of_objects(&mut self, news: &News<'_>, is_chosen: &dyn Fn(EmittedEvent) -> bool) -> Vec<Fact> {
         let mut unsaid = Vec::new();
         let mut problems = BTreeSet::new();
-        for fact in news.of_objects() {
+        for fact in news.of_objects().filter(|fact| is_chosen(fact.kind)) {
             let problem = (fact.object.clone(), fact.note.clone());
             if !self.problems.contains(&problem) && problems.insert(problem.clone()) {
                 unsaid.push(fact);

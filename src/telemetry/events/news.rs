@@ -5,7 +5,7 @@ use crate::cli::EmittedEvent;
 use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
-use zonewright_planner::{Change, ObjectRef, Record, RecordKey, Skip, SkipReason, Target, Ttl};
+use zonewright_planner::{Change, ObjectRef, Record, RecordKey, Refusal, Skip, SkipReason, Target, Ttl};
 
 /// A report, and what it takes to make sense of it.
 pub(super) struct News<'a> {
@@ -103,14 +103,24 @@ impl News<'_> {
         (self.object_of)(record.labels.resource()?)
     }
 
-    /// What is wrong with objects themselves.
+    /// What is wrong with objects themselves, and what they share with objects of other namespaces.
     pub fn of_objects(&self) -> impl Iterator<Item = Fact> + '_ {
-        self.report.problems.iter().map(|problem| Fact {
+        let shared = self.report.shared.iter().flat_map(|shared| {
+            let note = format!("{}: {shared}", self.begin(shared.name.as_str(), &shared.record_type));
+            shared.objects.iter().map(move |object| Fact {
+                object: object.clone(),
+                kind: EmittedEvent::RecordConflict,
+                action: "Merged",
+                note: note.clone(),
+            })
+        });
+        let problems = self.report.problems.iter().map(|problem| Fact {
             object: problem.object.clone(),
             kind: EmittedEvent::RecordInvalid,
             action: "Checked",
             note: format!("(external-dns) {}", problem.message),
-        })
+        });
+        problems.chain(shared)
     }
 
     fn begin(&self, name: &str, record_type: &impl std::fmt::Display) -> String {
@@ -137,11 +147,13 @@ fn kind_of(reason: &SkipReason) -> Option<EmittedEvent> {
         | SkipReason::Conflict { .. }
         | SkipReason::CnameConflict { .. }
         | SkipReason::Impossible { .. }
+        | SkipReason::Refused(Refusal::OtherNamespace { .. })
         | SkipReason::Fought { .. } => EmittedEvent::RecordConflict,
         SkipReason::PolicyKeeps(_)
         | SkipReason::PolicyFreezes(_)
         | SkipReason::DomainFilter
         | SkipReason::UnmanagedType
+        | SkipReason::Refused(Refusal::DomainPolicy { .. })
         | SkipReason::NoZone => EmittedEvent::RecordDenied,
         SkipReason::Unsupported { .. } => EmittedEvent::RecordInvalid,
         SkipReason::Guarded { .. } => EmittedEvent::RecordWithheld,

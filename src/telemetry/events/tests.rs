@@ -2,13 +2,14 @@ use super::memory::Memory;
 use super::news::News;
 use crate::cli::EmittedEvent;
 use crate::sources::outcome::{Problem, Severity};
+use crate::sources::tenancy::SharedName;
 use crate::sync::Applied;
 use crate::sync::guard::{Limit, Withheld};
 use crate::sync::report::{CycleReport, Failure, Step};
 use std::sync::Arc;
 use zonewright_planner::{
     Change, CreateReason, DeleteReason, DnsName, Endpoint, HoldReason, ObjectRef, Owner, Plan, Policy,
-    Properties, Record, RecordType, Skip, SkipReason, Ttl, ZoneId,
+    Properties, Record, RecordType, Refusal, Skip, SkipReason, Ttl, ZoneId,
 };
 use zonewright_provider_kit::{ErrorClass, ProviderError, ZoneChange};
 
@@ -113,6 +114,24 @@ fn what_lasts_is_told_once() {
 }
 
 #[test]
+fn a_name_shared_across_namespaces_is_told_to_each_object_once() {
+    let shared = || SharedName {
+        name: DnsName::parse("a.example.org").unwrap(),
+        record_type: RecordType::A,
+        set_identifier: "".into(),
+        objects: vec![object("web"), object("shop")],
+    };
+    let report = || CycleReport { shared: vec![shared()], ..CycleReport::default() };
+    let mut told = Told::default();
+    assert_eq!(told.reasons(&report()), ["RecordConflict", "RecordConflict"]);
+    for _ in 0..50 {
+        assert_eq!(told.reasons(&report()), Vec::<String>::new());
+    }
+    told.reasons(&CycleReport::default());
+    assert_eq!(told.reasons(&report()).len(), 2, "it was not so in between");
+}
+
+#[test]
 fn a_refused_record_that_is_tried_again_is_told_of_once() {
     let mut told = Told::default();
     let tried = || applying(vec![create("a.example.org", refused())]);
@@ -166,6 +185,11 @@ fn every_reason_that_is_about_a_record_has_its_event() {
     let cases = [
         (SkipReason::Held(HoldReason::NoTarget), Some("RecordHeld")),
         (foreign(), Some("RecordConflict")),
+        (
+            SkipReason::Refused(Refusal::OtherNamespace { winner: "ingress/x/y".into() }),
+            Some("RecordConflict"),
+        ),
+        (SkipReason::Refused(Refusal::DomainPolicy { why: "rule 1".into() }), Some("RecordDenied")),
         (SkipReason::Unowned, Some("RecordConflict")),
         (SkipReason::Claimed { owner: Owner::new("o").unwrap() }, Some("RecordConflict")),
         (SkipReason::Conflict { winner: why() }, Some("RecordConflict")),

@@ -53,6 +53,8 @@ fn refusal(words: &[&str]) -> String {
 #[case::fqdn_target_template(&["--fqdn-target-template={{end}}"], "--fqdn-target-template")]
 #[case::record_type(&["--managed-record-types=GIZMO"], "--managed-record-types")]
 #[case::domain_filter(&["--domain-filter=a..example"], "--domain-filter")]
+#[case::domain_policy_missing(&["--domain-policy=/nonexistent/policy.yaml"], "--domain-policy: /nonexistent/policy.yaml: No such file")]
+#[case::domain_policy_malformed(&["--domain-policy=/dev/null"], "--domain-policy: /dev/null: ")]
 #[case::zone(&["--inmemory-zone=a..example"], "--inmemory-zone")]
 #[case::webhook_url(&["--provider=webhook", "--webhook-provider-url=nonsense"], "--webhook-provider-url")]
 fn start_up_mistakes_name_the_flag(#[case] words: &[&str], #[case] expected: &str) {

@@ -20,7 +20,7 @@ const EMIT: [&str; 9] = [
     "--events-emit=RecordQuarantined",
 ];
 
-fn emitting(flags: &[String]) -> Vec<String> {
+pub fn emitting(flags: &[String]) -> Vec<String> {
     flags.iter().cloned().chain(EMIT.map(str::to_owned)).collect()
 }
 
@@ -30,7 +30,7 @@ async fn events(cluster: &KubeApiserver, namespace: &str) -> Vec<Event> {
 }
 
 /// `object reason note` of each event, in the order of time.
-async fn told(cluster: &KubeApiserver, namespace: &str) -> Vec<String> {
+pub async fn told(cluster: &KubeApiserver, namespace: &str) -> Vec<String> {
     let mut events = events(cluster, namespace).await;
     events.sort_by_key(|event| event.event_time.as_ref().map(|time| time.0));
     let line = |event: Event| {

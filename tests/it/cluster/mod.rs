@@ -23,4 +23,5 @@ pub mod source_faults;
 mod startup;
 mod status;
 mod telemetry;
+mod tenancy;
 pub mod world;

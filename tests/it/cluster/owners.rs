@@ -1,9 +1,10 @@
 //! Several daemons at one provider: two clusters with owners of their own, and a pair that shares one owner.
 
 use super::daemon::{self, Daemon, text, until_async};
+use super::kubernetes_events::{emitting, told};
 use super::objects::{SET_IDENTIFIER, owned_a, owned_a_in_set, service, with_annotation};
 use super::world::{Provider, first_cluster, second_cluster, test, with};
-use serde_json::Value;
+use serde_json::{Value, json};
 use zonewright_testing::KubeApiserver;
 
 const MISMATCH: &str = "external_dns_registry_skipped_records_owner_mismatch_per_sync";
@@ -134,6 +135,46 @@ fn a_standby_that_only_upserts_deletes_nothing_and_can_take_over() {
         let mut promoted = Daemon::start(&with(&standby_flags, &["--policy=sync"]));
         provider.until_records_are("promoted, it tidies up", web_records("192.0.2.2")).await;
         promoted.stop().await;
+    });
+}
+
+#[test]
+fn what_is_not_ours_is_told_once_in_fifty_loops() {
+    test(async {
+        let (provider, cluster) = (Provider::start().await, first_cluster().await);
+        let namespace = "strangers";
+        let foreign = owned_a("foreign.example.org", "192.0.2.9", "alpha", "service/x/y");
+        let by_hand = json!({"dnsName": "hand.example.org", "recordType": "A", "targets": ["192.0.2.9"]});
+        let before = [foreign, vec![by_hand]].concat();
+        provider.0.set_records(before.clone());
+        for name in ["foreign", "hand"] {
+            let host = format!("{name}.example.org");
+            cluster.apply(&service(namespace, name, &host, "192.0.2.1")).await.unwrap();
+        }
+        let flags = flags_of(&provider, &cluster, namespace, "beta");
+        let mut beta = Daemon::start(&emitting(&flags));
+        let events = [
+            "Service/foreign RecordConflict (external-dns) record:foreign.example.org,owner:beta,type:A: \
+             belongs to owner \"alpha\"",
+            "Service/hand RecordConflict (external-dns) record:hand.example.org,owner:beta,type:A: \
+             exists without an ownership record, so it is not ours to change",
+        ];
+        let sorted = async || {
+            let mut told = told(&cluster, namespace).await;
+            told.sort();
+            told
+        };
+        until_async("one event each", async || sorted().await == events).await;
+        beta.until_cycles_pass(50).await;
+        assert_eq!(sorted().await, events);
+        for parts in [["foreign.example.org", "alpha"], ["hand.example.org", "without an ownership record"]] {
+            assert_eq!(beta.said(&parts), 1, "{:?}", beta.log());
+        }
+        assert_eq!(mismatches(&beta, "alpha").await, Some(1.0));
+        assert_eq!(mismatches(&beta, "").await, Some(1.0), "nobody's");
+        assert_eq!(provider.applies(), 0);
+        provider.until_records_are("untouched", before).await;
+        beta.stop().await;
     });
 }
 

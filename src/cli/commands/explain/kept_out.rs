@@ -201,7 +201,7 @@ async fn ask(
 ) -> Result<Vec<String>, StartError> {
     let made = wiring::sources_with(config, sources, adjust)?;
     prepared.fill_once(&made.caches).await;
-    let asked = Wishes::new(made.all, wiring::stages(config)).at(name);
+    let asked = Wishes::new(made.all, wiring::stages(config, None)).at(name);
     let asks = asked.objects.into_iter().filter(|asking| {
         !asking.endpoints.is_empty() || asking.holds.iter().any(|hold| hold.name.as_ref() == Some(name))
     });

@@ -228,6 +228,11 @@ pub(super) fn every_skip() -> Vec<Skip> {
         SkipReason::Quarantined { why: "400 Bad Request: no such record type".into(), refusals: 3 },
         SkipReason::Fought { undone: 4 },
         SkipReason::ZoneWaiting { zone: "Z123".into(), why: "503 Service Unavailable".into() },
+        SkipReason::Refused(Refusal::OtherNamespace { winner: "ingress/shop/web".into() }),
+        SkipReason::Refused(Refusal::DomainPolicy {
+            why: "namespace web may not publish it: rule 2 (web) allows web.example.org in policy.yaml"
+                .into(),
+        }),
     ];
     let named = |(index, reason): (usize, SkipReason)| {
         let name = format!("n{index:02}-{}.example.org", reason.code());

@@ -2,8 +2,12 @@ use super::world::World;
 use crate::sources::pipeline::{Nat64Prefixes, PipelineSettings, TargetNetworks};
 use crate::sources::settings::{GatewaySettings, Settings};
 use crate::sources::store::CacheStatus;
+use crate::sources::tenancy::{NameHolders, Tenancy};
 use proptest::prelude::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use zonewright_planner::DnsName;
 
 /// Small numbers that an object is made of.
 #[derive(Debug, Clone, Copy)]
@@ -221,9 +225,39 @@ fn stages(which: usize) -> PipelineSettings {
             },
             ..plain()
         },
-        _ => PipelineSettings { create_ptr: Some(true), ..plain() },
+        4 => PipelineSettings { create_ptr: Some(true), ..plain() },
+        5 => PipelineSettings {
+            tenancy: Tenancy {
+                refuse_across_namespaces: true,
+                holders: Some(Arc::new(Holders)),
+                ..Tenancy::default()
+            },
+            ..plain()
+        },
+        _ => plain(),
     }
 }
+
+/// Ownership records that do not change.
+#[derive(Debug)]
+struct Holders;
+
+impl NameHolders for Holders {
+    fn labels_at(&self, name: &DnsName) -> BTreeSet<String> {
+        let labels: &[&str] = match name.as_str() {
+            "p.example.org" => &["ingress/b/x", "service/a/x"],
+            "q.example.org" => &["httproute/a/y"],
+            _ => &[],
+        };
+        labels.iter().map(ToString::to_string).collect()
+    }
+}
+
+const POLICY: &str = "
+rules:
+- {namespaces: [a], domains: [p.example.org], recordTypes: [A]}
+- {namespaceSelector: {matchLabels: {team: '1'}}, domains: [q.example.org, s.example.org]}
+";
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
@@ -231,7 +265,7 @@ proptest! {
     /// Random changes, one to three at a time: dirty names are answered as a full cycle does, and what is not dirty is as before.
     #[test]
     fn changes_by_name_come_to_the_same_as_full_cycles(
-        which in 0..5usize,
+        which in 0..7usize,
         start in cluster(),
         steps in prop::collection::vec(prop::collection::vec(step(), 1..4), 1..12),
     ) {
@@ -239,7 +273,7 @@ proptest! {
             gateway: GatewaySettings { listener_sets: true, ..GatewaySettings::default() },
             ..Settings::default()
         };
-        let mut world = World::new(settings, stages(which));
+        let mut world = World::with_policy(settings, stages(which), (which == 6).then_some(POLICY));
         start.iter().for_each(|seed| world.apply(seed.object()));
         world.index.collect();
         for batch in &steps {

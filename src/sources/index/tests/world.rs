@@ -2,6 +2,7 @@
 
 use crate::sources::Source;
 use crate::sources::crd::CrdSource;
+use crate::sources::gateway::objects::NAMESPACE;
 use crate::sources::gateway::{GatewaySource, RouteKind};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::ingress::IngressSource;
@@ -12,7 +13,8 @@ use crate::sources::pipeline::{Desired, PipelineSettings, collect};
 use crate::sources::pod::PodSource;
 use crate::sources::service::ServiceSource;
 use crate::sources::settings::Settings;
-use crate::sources::store::{Caches, Fill, Retention};
+use crate::sources::store::{Caches, Fill, Retention, Scope};
+use crate::sources::tenancy::{DomainPolicy, Rules};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,6 +34,11 @@ pub struct World {
 impl World {
     /// An empty cluster, listed and collected once.
     pub fn new(settings: Settings, stages: PipelineSettings) -> Self {
+        Self::with_policy(settings, stages, None)
+    }
+
+    /// The same with a domain policy.
+    pub fn with_policy(settings: Settings, mut stages: PipelineSettings, policy: Option<&str>) -> Self {
         let (settings, mut caches) = (Arc::new(settings), Caches::new(Retention::default()));
         let has_templates = !settings.templates.is_empty();
         if has_templates {
@@ -46,6 +53,10 @@ impl World {
             Arc::new(PodSource::new(settings.clone(), &mut caches)),
             Arc::new(NodeSource::new(settings.clone(), &mut caches)),
         ];
+        stages.tenancy.policy = policy.map(|text| {
+            let rules = Rules::parse("policy.yaml", text).unwrap();
+            Arc::new(DomainPolicy::new(rules, Some(caches.of(NAMESPACE, Scope::default()))))
+        });
         let index = SourceIndex::new(sources.clone(), stages.clone());
         let mut world =
             Self { caches, sources, index, settings: stages, version: 0, objects: BTreeMap::new() };
@@ -165,6 +176,7 @@ pub struct Shown {
     holds: Vec<String>,
     unnamed_holds: BTreeSet<String>,
     incomplete: Vec<String>,
+    told: BTreeSet<String>,
 }
 
 impl Shown {
@@ -177,10 +189,14 @@ impl Shown {
             desired.holds.iter().filter(|hold| hold.name.is_none()).map(text).collect();
         let unnamed_holds: BTreeSet<String> = unnamed.iter().cloned().collect();
         assert_eq!(unnamed.len(), unnamed_holds.len(), "none is there twice");
+        let refused = desired.refused.iter().filter(|skip| keep(&skip.name)).map(|skip| format!("{skip:?}"));
+        let shared =
+            desired.shared.iter().filter(|shared| keep(&shared.name)).map(|shared| format!("{shared:?}"));
         Self {
             endpoints: desired.endpoints.iter().filter(|endpoint| keep(&endpoint.name)).cloned().collect(),
             holds,
             unnamed_holds,
+            told: refused.chain(shared).collect(),
             incomplete: desired.incomplete.iter().map(|source| format!("{source:?}")).collect(),
         }
     }
