@@ -475,7 +475,9 @@ impl Flags {
         let kubernetes = kubernetes.check(&mut warnings)?;
         let planning = planning.check(preview, &mut warnings)?;
         if registry.txt.prune_former && planning.policy != Policy::Sync {
-            return Err("--txt-prune-old-rows deletes ownership records, which only --policy=sync does".into());
+            return Err(
+                "--txt-prune-old-rows deletes ownership records, which only --policy=sync does".into()
+            );
         }
         let run =
             guard::Run { is_preview: preview, is_single: schedule.once(), is_offline: own.is_offline() };
