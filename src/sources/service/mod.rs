@@ -19,6 +19,7 @@ mod surroundings;
 #[cfg(test)]
 mod tests;
 
+use super::annotations::key;
 use super::nodes::{self, Node};
 use super::object::{Key, Kind, Object};
 use super::outcome::{Common, Outcome};
@@ -54,21 +55,41 @@ impl ServiceSource {
     /// The `--source` value.
     pub const NAME: &'static str = "service";
 
-    /// Takes its caches: those that the Service types of `--service-type-filter` need. Host names of load balancers are looked
-    /// up in `resolved`, which somebody else keeps current.
+    /// Takes its caches: those that the Service types of `--service-type-filter` need. What lies behind Services (there are many Pods)
+    /// is read only once a Service asks for names that come from there. Host names of load balancers are looked up in `resolved`, which
+    /// somebody else keeps current.
     pub fn new(settings: Arc<Settings>, caches: &mut Caches, resolved: Arc<Resolved>) -> Self {
         let scope = || Scope { namespace: settings.namespace.clone(), ..Scope::default() };
         let on_nodes = has_type(&settings, ServiceType::NodePort);
         let on_pods = on_nodes || has_type(&settings, ServiceType::ClusterIp);
-        Self {
+        let source = Self {
             templates: settings.templates.scoped(Self::NAME),
             resolved,
             services: caches.of(SERVICE, scope()),
-            slices: on_pods.then(|| caches.of(ENDPOINT_SLICE, scope())),
-            pods: on_pods.then(|| caches.of(pods::KIND, scope())),
-            nodes: on_nodes.then(|| caches.of(nodes::KIND, Scope::default())),
+            slices: on_pods.then(|| caches.of_wanted_later(ENDPOINT_SLICE, scope())),
+            pods: on_pods.then(|| caches.of_wanted_later(pods::KIND, scope())),
+            nodes: on_nodes.then(|| caches.of_wanted_later(nodes::KIND, Scope::default())),
             settings,
-        }
+        };
+        source.want_what_services_need();
+        source
+    }
+
+    fn want_what_services_need(&self) {
+        let (slices, pods, nodes) = (self.slices.clone(), self.pods.clone(), self.nodes.clone());
+        let settings = self.settings.clone();
+        let names_come_from_elsewhere = !settings.templates.is_empty() || settings.compatibility.is_some();
+        self.services.scouted(move |service| {
+            let annotations = settings.annotation_keys.of(&service.metadata.annotations);
+            let asks_for_names = names_come_from_elsewhere
+                || annotations.get(key::HOSTNAME).is_some()
+                || annotations.get(key::INTERNAL_HOSTNAME).is_some();
+            if asks_for_names && lies_before_pods(service) {
+                slices.iter().for_each(|cache| cache.want());
+                pods.iter().for_each(|cache| cache.want());
+                nodes.iter().for_each(|cache| cache.want());
+            }
+        });
     }
 
     /// The host names whose addresses it publishes, to be looked up before a cycle; empty without
@@ -166,6 +187,11 @@ impl ServiceSource {
         }
         Ok(())
     }
+}
+
+/// Whether what a Service publishes may depend on the Pods behind it and on their Nodes.
+fn lies_before_pods(service: &Service) -> bool {
+    service.spec.is_headless() || service.spec.service_type == ServiceType::NodePort
 }
 
 /// `--service-type-filter`; an empty value among others switches it off.

@@ -7,7 +7,7 @@ use crate::sources::object::{Key, Kind, KubeObject, Metadata, Object};
 use serde_json::Value;
 use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::{Notify, watch};
 
 /// Which objects of a kind a cache holds.
@@ -83,8 +83,21 @@ pub struct Cache<T> {
     contents: RwLock<Contents<T>>,
     namespaces: Namespaces,
     readers: Readers,
+    scout: Scout<T>,
+    wanted: watch::Sender<bool>,
     changed: watch::Sender<()>,
     any_changed: watch::Sender<()>,
+}
+
+/// Looks at every object before it can be seen in the cache: whoever finds it there finds other caches wanted that it depends on.
+struct Scout<T>(OnceLock<Looker<T>>);
+
+type Looker<T> = Box<dyn Fn(&T) + Send + Sync>;
+
+impl<T> std::fmt::Debug for Scout<T> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Scout({})", self.0.get().is_some())
+    }
 }
 
 /// What of an object is kept beyond the fields of its type.
@@ -182,6 +195,21 @@ impl<T: KubeObject> Cache<T> {
         }
     }
 
+    /// Shows every object to `scout` before anybody else sees it. The first call counts.
+    pub fn scouted(&self, scout: impl Fn(&T) + Send + Sync + 'static) {
+        // A second call would change nothing, as documented.
+        let _ = self.scout.0.set(Box::new(scout));
+    }
+
+    /// Fills the cache from now on. Until then it counts as complete and is empty: nothing depends on it.
+    pub fn want(&self) {
+        if !*self.wanted.borrow() {
+            // First, so that nobody takes the empty cache for a complete one.
+            self.set_status(CacheStatus::Pending);
+            self.wanted.send_replace(true);
+        }
+    }
+
     fn begin_relist(&self) -> PendingRelist<'_, T> {
         let status = CacheStatus::Synced;
         PendingRelist { cache: self, objects: Objects::default(), undecodable: BTreeMap::new(), status }
@@ -192,6 +220,9 @@ impl<T: KubeObject> Cache<T> {
         self.namespaces.share(&mut object.fields.metadata_mut().namespace);
         if !self.retention.whole_objects {
             object.whole = None;
+        }
+        if let Some(scout) = self.scout.0.get() {
+            scout(&object.fields);
         }
         Arc::new(object)
     }
@@ -335,6 +366,8 @@ pub trait Fill: Send + Sync {
     fn scope(&self) -> &Scope;
     /// How complete the cache is.
     fn status(&self) -> CacheStatus;
+    /// Becomes true when somebody needs the cache filled.
+    fn wanted(&self) -> watch::Receiver<bool>;
     /// Fires after any change in this cache.
     fn changes(&self) -> watch::Receiver<()>;
     /// From now on tells what changes; `wake` is notified whenever there is something to take.
@@ -367,6 +400,10 @@ impl<T: KubeObject> Fill for Cache<T> {
 
     fn status(&self) -> CacheStatus {
         self.read().status.clone()
+    }
+
+    fn wanted(&self) -> watch::Receiver<bool> {
+        self.wanted.subscribe()
     }
 
     fn changes(&self) -> watch::Receiver<()> {
@@ -464,8 +501,15 @@ impl Caches {
         Self { retention: Arc::new(retention), caches: Vec::new(), changed: watch::Sender::new(()) }
     }
 
-    /// The cache of a kind in a scope; made on first request.
+    /// The cache of a kind in a scope; made on first request, and filled.
     pub fn of<T: KubeObject>(&mut self, kind: Kind, scope: Scope) -> Arc<Cache<T>> {
+        let cache = self.of_wanted_later(kind, scope);
+        cache.want();
+        cache
+    }
+
+    /// The same, filled once somebody wants it: [`Cache::want`].
+    pub fn of_wanted_later<T: KubeObject>(&mut self, kind: Kind, scope: Scope) -> Arc<Cache<T>> {
         let existing = self
             .caches
             .iter()
@@ -481,10 +525,12 @@ impl Caches {
             contents: RwLock::new(Contents {
                 objects: Objects::default(),
                 undecodable: BTreeMap::new(),
-                status: CacheStatus::Pending,
+                status: CacheStatus::Synced,
             }),
             namespaces: Namespaces::default(),
             readers: Readers::default(),
+            scout: Scout(OnceLock::new()),
+            wanted: watch::Sender::new(false),
             changed: watch::Sender::new(()),
             any_changed: self.changed.clone(),
         });

@@ -72,6 +72,37 @@ fn without_permission_a_source_holds_what_it_owns_and_the_others_go_on() {
     });
 }
 
+/// Pods are many, and most clusters publish load balancers: whoever may not read Pods notices only when one is needed.
+#[test]
+fn pods_are_not_read_before_a_service_depends_on_them() {
+    test(async {
+        let (provider, cluster) = (Provider::start().await, first_cluster().await);
+        let user = "podless";
+        grant(&cluster, user, "services", &[("", &["services"], READ)]).await;
+        cluster.apply(&service(user, "web", "web.example.org", "192.0.2.1")).await.unwrap();
+        let mut daemon = Daemon::start(&as_user(&provider, &cluster, user, &["service"]));
+        let web = owned_a("web.example.org", "192.0.2.1", "me", "service/podless/web");
+        provider.until_records_are("a load balancer needs no Pods", web.clone()).await;
+        until_async("ready", async || daemon.get("/readyz").await.is_some_and(|(status, _)| status == 200))
+            .await;
+        assert_eq!(daemon.said(&["403 Forbidden"]), 0, "{:?}", daemon.log());
+
+        let mut headless = service(user, "peers", "peers.example.org", "");
+        headless["spec"] = json!({"clusterIP": "None", "ports": [{"port": 80}]});
+        headless["status"] = json!({});
+        cluster.apply(&headless).await.unwrap();
+        daemon.until_it_says(&["cannot list pods", "403 Forbidden"]).await;
+        daemon.until_it_says(&["source service is incomplete"]).await;
+        cluster.delete(&service(user, "web", "web.example.org", "192.0.2.1")).await.unwrap();
+        daemon.until_cycles_pass(3).await;
+        provider.until_records_are("held while Pods cannot be read", web).await;
+
+        grant(&cluster, user, "the-rest", &OF_SERVICES).await;
+        provider.until_records_are("all is seen", Vec::new()).await;
+        daemon.stop().await;
+    });
+}
+
 #[test]
 fn missing_resource_definitions_are_waited_for() {
     test(async {

@@ -5,6 +5,7 @@ mod headless;
 mod names;
 mod node_port;
 mod sharing;
+mod wanted;
 
 use super::ServiceSource;
 use super::resolve::Resolved;

@@ -48,7 +48,7 @@ const RESUMPTIONS: u32 = 3;
 /// Buffers above this size are not kept between events.
 const LARGE_LINE: usize = 64 * 1024;
 
-/// Starts one task per cache. They end when `shutdown` is cancelled.
+/// Starts one task per cache, which begins when the cache is wanted. They end when `shutdown` is cancelled.
 pub fn start(caches: &Caches, client: &Client, shutdown: &CancellationToken) -> JoinSet<()> {
     let mut tasks = JoinSet::new();
     for cache in caches.all() {
@@ -104,6 +104,8 @@ impl Watcher {
     }
 
     async fn run(mut self) {
+        // The sender lives as long as the cache does, so this never fails.
+        let _ = self.cache.wanted().wait_for(|wanted| *wanted).await;
         loop {
             let wait = match self.list().await {
                 Ok(version) => self.follow(version).await,
