@@ -15,7 +15,7 @@ use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::{Change, DnsName, ObjectRef, Policy};
-use zonewright_provider_kit::{Zone, ZoneChange, zone_for};
+use zonewright_provider_kit::{Zone, ZoneChange};
 
 /// The forms of a plan (`-o`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -64,16 +64,11 @@ impl<'a> Preview<'a> {
     }
 
     fn zone_of(&self, change: &Change) -> Option<&'a Zone> {
-        match change {
-            Change::Create { new, .. } => self.zone_of_name(&new.name),
-            Change::Update { old, .. } | Change::Delete { old, .. } => {
-                self.world.zones.iter().find(|zone| zone.id == old.zone)
-            }
-        }
+        self.world.zone_of(change)
     }
 
     fn zone_of_name(&self, name: &DnsName) -> Option<&'a Zone> {
-        zone_for(&self.world.zones, name)
+        self.world.zone_of_new(name)
     }
 
     /// The changes, grouped by zone in the order of the zones' headings.
