@@ -167,7 +167,6 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
             publish_internal: sources.service.publish_internal,
             publish_host_ip: sources.service.publish_host_ip,
             always_publish_not_ready: sources.service.always_publish_not_ready,
-            listen_endpoint_events: sources.service.listen_endpoint_events,
             resolve_load_balancer_hostname: sources.service.resolve_load_balancer_hostname,
         },
         ingress: IngressSettings {

@@ -42,7 +42,7 @@ pub(super) struct SourcesArgs {
     /// Publish the addresses behind a load balancer's host name (A and AAAA) instead of the name (CNAME)
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     resolve_service_load_balancer_hostname: bool,
-    /// With --events, changes of EndpointSlices count too
+    /// Changes of EndpointSlices count as events; they always do, so that this changes nothing
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     listen_endpoint_events: bool,
     /// Ingress classes that are read; all if not given (repeatable)

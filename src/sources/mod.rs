@@ -89,12 +89,6 @@ pub trait Source: Send + Sync {
     /// The caches it reads, that of its primary objects first. While one of them is not complete, neither is the source.
     fn caches(&self) -> Vec<Arc<dyn Fill>>;
 
-    /// The caches whose changes bring the next cycle forward with `--events`: as in ExternalDNS not every one, because Pods and
-    /// Nodes change all the time.
-    fn triggers(&self) -> Vec<Arc<dyn Fill>> {
-        self.caches().into_iter().take(1).collect()
-    }
-
     /// Tells what objects come to, in the order of their namespaces and names; nothing of those that are not selected. What an
     /// object comes to must not depend on which others are asked about. `take` is called under the locks of the caches.
     fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome));

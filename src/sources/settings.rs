@@ -72,8 +72,6 @@ pub struct ServiceSettings {
     pub publish_host_ip: bool,
     /// `--always-publish-not-ready-addresses`.
     pub always_publish_not_ready: bool,
-    /// `--listen-endpoint-events`: changes of EndpointSlices count as events.
-    pub listen_endpoint_events: bool,
     /// `--resolve-service-load-balancer-hostname`.
     pub resolve_load_balancer_hostname: bool,
 }

@@ -291,10 +291,6 @@ impl Source for GatewaySource {
         caches
     }
 
-    fn triggers(&self) -> Vec<Arc<dyn Fill>> {
-        self.caches()
-    }
-
     fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         // Always in this order: threads that took shared locks in different orders could wait for each other's writers.
         let routes = self.routes.read();

@@ -217,14 +217,6 @@ impl Source for ServiceSource {
         caches
     }
 
-    fn triggers(&self) -> Vec<Arc<dyn Fill>> {
-        let mut caches: Vec<Arc<dyn Fill>> = vec![self.services.clone()];
-        if self.settings.service.listen_endpoint_events {
-            caches.extend(self.slices.clone().map(|cache| cache as Arc<dyn Fill>));
-        }
-        caches
-    }
-
     fn visit(&self, which: Which<'_>, take: &mut dyn FnMut(Outcome)) {
         let services = self.services.read();
         let slices = self.slices.as_ref().map(|cache| cache.read());

@@ -85,7 +85,6 @@ pub struct Cache<T> {
     readers: Readers,
     scout: Scout<T>,
     wanted: watch::Sender<bool>,
-    changed: watch::Sender<()>,
     any_changed: watch::Sender<()>,
 }
 
@@ -273,7 +272,6 @@ impl<T: KubeObject> Cache<T> {
         // Still under the lock: nobody sees the new contents without being able to find the news of them.
         self.readers.tell(&news);
         drop(contents);
-        self.changed.send_replace(());
         self.any_changed.send_replace(());
     }
 }
@@ -368,8 +366,6 @@ pub trait Fill: Send + Sync {
     fn status(&self) -> CacheStatus;
     /// Becomes true when somebody needs the cache filled.
     fn wanted(&self) -> watch::Receiver<bool>;
-    /// Fires after any change in this cache.
-    fn changes(&self) -> watch::Receiver<()>;
     /// From now on tells what changes; `wake` is notified whenever there is something to take.
     fn subscribe(&self, wake: &Arc<Notify>) -> Changes;
     /// Notes how complete the cache is.
@@ -404,10 +400,6 @@ impl<T: KubeObject> Fill for Cache<T> {
 
     fn wanted(&self) -> watch::Receiver<bool> {
         self.wanted.subscribe()
-    }
-
-    fn changes(&self) -> watch::Receiver<()> {
-        self.changed.subscribe()
     }
 
     fn subscribe(&self, wake: &Arc<Notify>) -> Changes {
@@ -531,7 +523,6 @@ impl Caches {
             readers: Readers::default(),
             scout: Scout(OnceLock::new()),
             wanted: watch::Sender::new(false),
-            changed: watch::Sender::new(()),
             any_changed: self.changed.clone(),
         });
         self.caches.push((cache.clone(), cache.clone()));
