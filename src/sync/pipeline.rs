@@ -187,6 +187,7 @@ impl Pipeline {
             policy: self.settings.policy,
             owner: self.registry.owner(),
             scope,
+            shared: Default::default(),
         };
         let mut plan = plan(&input);
         plan.tidy(&input, self.leftovers(world));

@@ -4,6 +4,7 @@ mod conflict;
 mod diff;
 mod hold;
 mod refusal;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -12,9 +13,12 @@ mod withhold;
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
 pub use refusal::Refusal;
+pub use shared::{ShareStep, SharedInput};
 pub use tidy::Leftover;
 
-use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
+use crate::{
+    DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Statement, Target, Ttl,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -117,6 +121,8 @@ pub struct PlanInput<'a> {
     pub owner: Option<&'a Owner>,
     /// Which names to plan.
     pub scope: Scope<'a>,
+    /// What is known of names that owners share.
+    pub shared: SharedInput<'a>,
 }
 
 /// A decision to change something.
@@ -183,12 +189,19 @@ pub enum UpdateReason {
     RowMoved,
     /// Ownership records under former names are removed.
     FormerRows,
+    /// The record is shared with other owners.
+    Shared {
+        /// What this does to our part in it.
+        step: ShareStep,
+        /// Who else shares it, and what they put into it; empty for nobody.
+        with: Box<str>,
+    },
 }
 
 impl UpdateReason {
     /// Whether the record itself is already as it should be, and only its ownership record is written or removed.
     pub fn is_of_the_row_alone(&self) -> bool {
-        matches!(self, Self::RowMoved | Self::FormerRows)
+        matches!(self, Self::RowMoved | Self::FormerRows | Self::Shared { .. })
     }
 }
 
@@ -292,6 +305,18 @@ pub enum SkipReason {
         /// The type that won.
         beside: RecordType,
     },
+    /// Another owner shares the name with a type that excludes this one.
+    TypeConflict {
+        /// The other owner.
+        owner: Owner,
+        /// What it has there.
+        record_type: RecordType,
+    },
+    /// The record of a shared name points at more than any owner says. It stays.
+    Unattributed {
+        /// At what.
+        targets: Vec<Target>,
+    },
     /// A record that stays stands in the way: DNS does not allow a CNAME beside other data (RFC 1034 section 3.6.2).
     Impossible {
         /// The type that stays.
@@ -359,6 +384,8 @@ impl SkipReason {
             Self::UnmanagedType => "unmanaged-type",
             Self::Conflict { .. } => "conflict",
             Self::CnameConflict { .. } => "cname-conflict",
+            Self::TypeConflict { .. } => "type-conflict",
+            Self::Unattributed { .. } => "unattributed",
             Self::Impossible { .. } => "impossible",
             Self::Held(_) => "held",
             Self::Refused(refusal) => refusal.code(),
@@ -392,6 +419,21 @@ impl fmt::Display for SkipReason {
             Self::Conflict { winner } => write!(f, "conflicts with {winner}, which wins"),
             Self::CnameConflict { beside } => {
                 write!(f, "a CNAME cannot stand beside {beside} records of the same name, which win")
+            }
+            Self::TypeConflict { owner, record_type } => {
+                write!(
+                    f,
+                    "owner {:?} shares the name with a {record_type} record, which wins",
+                    owner.as_str()
+                )
+            }
+            Self::Unattributed { targets } => {
+                let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "it also points at {}, which no owner of the shared name asks for",
+                    targets.join(", ")
+                )
             }
             Self::Impossible { beside } => write!(f, "impossible beside the {beside} record that stays"),
             Self::Held(reason) => write!(f, "held: {reason}"),
@@ -446,6 +488,7 @@ impl fmt::Display for UpdateReason {
             Self::OwnerMigration(owner) => write!(f, "taken over from owner {:?}", owner.as_str()),
             Self::RowMoved => f.write_str("ownership record is written under its new name"),
             Self::FormerRows => f.write_str("ownership records under former names are removed"),
+            Self::Shared { step, with } => step.describe(with, f),
         }
     }
 }
@@ -470,6 +513,22 @@ impl Change {
             }
             Self::Create { .. } | Self::Delete { .. } => false,
         }
+    }
+
+    /// Whether the record is one that owners share, before or after.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Create { new, .. } => Statement::is_noted_on(&new.labels),
+            Self::Update { old, new, .. } => old.ownership.shared || Statement::is_noted_on(&new.labels),
+            Self::Delete { old, .. } => old.ownership.shared,
+        }
+    }
+
+    /// Whether it takes the last target of ours out of a record that others go on sharing.
+    pub fn withdraws_share(&self) -> bool {
+        let leaves =
+            |reason: &UpdateReason| matches!(reason, UpdateReason::Shared { step: ShareStep::Leaves, .. });
+        matches!(self, Self::Update { reasons, .. } if reasons.iter().any(leaves))
     }
 
     /// The record's name.
@@ -531,6 +590,7 @@ impl Change {
                 Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
                 Some(UpdateReason::RowMoved) => "row-moved",
                 Some(UpdateReason::FormerRows) => "former-rows",
+                Some(UpdateReason::Shared { .. }) => "shared",
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
             Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-row",
