@@ -14,7 +14,7 @@ use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
+use super::{Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Settling, Wanted, World};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use crate::sources::tenancy::NameHolders;
@@ -67,6 +67,8 @@ pub struct Daemon {
     pub holds: HoldAges,
     /// What is left alone for a while after failures.
     pub faults: Faults,
+    /// Names that other owners write, too.
+    pub settling: Settling,
     /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
@@ -97,6 +99,7 @@ impl Daemon {
             approvals: None,
             holds: HoldAges::default(),
             faults: Faults::new(Duration::from_secs(60), 0),
+            settling: Settling::default(),
             chores: Vec::new(),
             observers: Vec::new(),
             leadership: Leadership::always(),
@@ -147,7 +150,8 @@ impl Daemon {
             }
             let partial = schedule.next_partial();
             // A standby tries nothing again.
-            let retry = self.faults.next_due().filter(|_| office != Office::Out);
+            let retry = [self.faults.next_due(), self.settling.next_due()].into_iter().flatten().min();
+            let retry = retry.filter(|_| office != Office::Out);
             tokio::select! {
                 () = stop.cancelled() => return,
                 // The sender lives as long as the handle does, so this never fails.
@@ -180,7 +184,8 @@ impl Daemon {
                 () = sleep_until(retry) => {
                     let now = Instant::now();
                     let takes_all = !events || !self.index.can_repeat_names();
-                    match self.faults.woken(now) || takes_all {
+                    let is_to_look = self.settling.next_due().is_some_and(|due| due <= now);
+                    match self.faults.woken(now) || takes_all || is_to_look {
                         true => schedule.full_now(now),
                         false => schedule.event(now),
                     }
@@ -207,6 +212,7 @@ impl Daemon {
         self.settled = None;
         *self.world_mut() = World::default();
         self.guard.forget();
+        self.settling.forget();
         self.board.forget();
         self.publish();
     }
@@ -323,6 +329,7 @@ impl Daemon {
         let manner = |zone: &_| self.faults.manner(zone);
         report.applied = self.pipeline.carry_out(changes, &self.world, manner, stop).await;
         self.faults.note(&report.applied, Instant::now());
+        self.settling.note(&report.applied, &read(&self.world), Instant::now());
         self.guard.note_applied(&report.applied, begun);
         report
     }
@@ -345,6 +352,7 @@ impl Daemon {
     /// Everything up to the plan of a full run: nothing here changes anything outside.
     async fn prepare(&mut self, begun: Instant) -> Result<Prepared, CycleReport> {
         let mut changed = !std::mem::take(&mut self.late).is_empty();
+        changed |= self.settling.begin(begun);
         for chore in &self.chores {
             changed |= chore.before().await;
         }
@@ -433,7 +441,9 @@ impl Daemon {
             holds: desired.holds,
             incomplete: desired.incomplete,
             refused: desired.refused,
+            keep_leaving: self.settling.keeps_leaving(begun),
         };
+        let mut early = BTreeSet::new();
         {
             // The field itself, because others are borrowed beside it.
             let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
@@ -445,11 +455,18 @@ impl Daemon {
                 };
                 plan.changes.retain(|change| !is_late(change));
             }
+            if !report.dry_run {
+                early = self.settling.hold_back(&mut plan, &world, begun, Instant::now());
+            }
+            self.settling.watch(&world, self.pipeline.registry.owner(), begun);
             self.faults.hold_back(&mut plan, &world.zones, scope, Instant::now());
             // The last to have a say: what others hold back is not deleted either.
             self.guard.review(&mut plan, scope, || self.pipeline.stock(&world), begun);
             report.plan = plan;
             report.rejected = rejected;
+        }
+        if !early.is_empty() {
+            self.world_mut().distrust(&early);
         }
         report.withheld = self.guard.withheld();
         self.publish();
@@ -541,6 +558,10 @@ impl NameHolders for Holders {
         let ours = world.records_at(name).filter(|record| record.is_owned_by(self.owner.as_ref()));
         ours.filter_map(|record| record.labels.resource().map(str::to_owned)).collect()
     }
+}
+
+fn read(world: &RwLock<World>) -> RwLockReadGuard<'_, World> {
+    world.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn write(world: &RwLock<World>) -> RwLockWriteGuard<'_, World> {

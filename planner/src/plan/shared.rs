@@ -16,8 +16,8 @@ use super::{
 };
 use crate::share::join;
 use crate::{
-    DnsName, Endpoint, OWNER, Owner, Properties, RESOURCE, Record, RecordKey, RecordType, SHARED, Share,
-    Shares, Statement, Target, Ttl,
+    DnsName, Endpoint, Labels, OWNER, Owner, Properties, RESOURCE, Record, RecordKey, RecordType, SHARED,
+    Share, Shares, Statement, Target, Ttl,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -325,7 +325,12 @@ impl<'a> Name<'a, '_> {
     ) -> Option<Statement> {
         let said = self.said(set);
         let (targets, ttl, resource) = match wish {
-            Some(wish) => (wish.targets.clone(), wish.ttl, wish.labels.resource().map(Into::into)),
+            Some(wish) => {
+                // As it will be read back.
+                let ttl = Some(wish.ttl).filter(|ttl| ttl.configured().is_some()).unwrap_or_default();
+                let resource = wish.labels.resource().filter(|text| Labels::check(RESOURCE, text).is_ok());
+                (wish.targets.clone(), ttl, resource.map(Into::into))
+            }
             None if said.targets.is_empty() => (Vec::new(), Ttl::UNSET, said.resource),
             // Where our wish was set aside we keep what we have, unless that excludes what the others have.
             None if refused_for == Some(is_cname(set.record_type)) => return None,

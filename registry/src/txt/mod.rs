@@ -4,6 +4,7 @@
 mod former;
 mod leftovers;
 mod read;
+mod shares;
 mod write;
 
 #[cfg(test)]
@@ -44,6 +45,8 @@ pub struct TxtSettings {
     pub managed: ManagedTypes,
     /// Where the nonces of encrypted rows come from.
     pub nonces: NonceSource,
+    /// `--txt-shared-names`: names in these domains are shared with other owners unless their objects say otherwise.
+    pub shared_names: Vec<DnsName>,
 }
 
 impl TxtSettings {
@@ -62,6 +65,7 @@ impl TxtSettings {
             key: None,
             managed: ManagedTypes::default(),
             nonces,
+            shared_names: Vec::new(),
         }
     }
 }
@@ -127,6 +131,7 @@ pub struct TxtRegistry {
     encrypt: bool,
     managed: ManagedTypes,
     nonces: NonceSource,
+    shared_names: Vec<DnsName>,
 }
 
 impl TxtRegistry {
@@ -148,6 +153,7 @@ impl TxtRegistry {
             key,
             managed,
             nonces,
+            shared_names,
         } = settings;
         let owner = owner.ok_or(RegistryError::NoOwner)?;
         if Labels::check(OWNER, owner.as_str()).is_err() {
@@ -182,7 +188,18 @@ impl TxtRegistry {
         })?;
         // Taking over from oneself would never come to an end.
         let migrate_from = migrate_from.filter(|from| *from != owner);
-        Ok(Self { owner, migrate_from, names, former, prune_former, key, encrypt, managed, nonces })
+        Ok(Self {
+            owner,
+            migrate_from,
+            names,
+            former,
+            prune_former,
+            key,
+            encrypt,
+            managed,
+            nonces,
+            shared_names,
+        })
     }
 
     /// In whose name records are owned.

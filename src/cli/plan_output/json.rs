@@ -221,6 +221,7 @@ fn codes(change: &Change) -> Vec<&'static str> {
                 UpdateReason::OwnerMigration(_) => "owner-migration",
                 UpdateReason::RowMoved => "ownership-record-name",
                 UpdateReason::FormerRows => "former-ownership-records",
+                UpdateReason::Shared { .. } => "shared",
             })
             .collect(),
         Change::Delete { reason, .. } => vec![match reason {
