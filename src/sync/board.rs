@@ -132,7 +132,7 @@ impl Pending {
         Self {
             action: change.action(),
             record_type: change.record_type().clone(),
-            set_identifier: change.set_identifier().into(),
+            set_identifier: change.set_identifier().clone(),
             targets: new.map(|new| new.targets.clone()).unwrap_or_default(),
             ttl: new.map_or(Ttl::UNSET, |new| new.ttl),
             reason,

@@ -370,7 +370,7 @@ fn tell_applied(done: &Applied) {
 pub fn describe_change(change: &Change) -> String {
     let join = |targets: &[Target]| targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let (name, record_type) = (change.name(), change.record_type());
-    let set = match change.set_identifier() {
+    let set = match &**change.set_identifier() {
         "" => String::new(),
         set => format!(" [{set}]"),
     };
@@ -449,7 +449,7 @@ mod tests {
     fn a_dry_run_tells_what_is_to_be_done_and_nothing_of_failures() {
         let new = Endpoint::new("a.example.org", RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
         let mut report = CycleReport { dry_run: true, ..CycleReport::default() };
-        report.plan.changes.push(Change::Create { new, reason: CreateReason::New });
+        report.plan.changes.push(Change::create(new, CreateReason::New));
         assert_eq!(what_was_done(&report), "dry run: 1 to create, 0 to update, 0 to delete");
         report.dry_run = false;
         assert_eq!(what_was_done(&report), "0 created, 0 updated, 0 deleted, 0 failed");

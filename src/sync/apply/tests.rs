@@ -93,13 +93,13 @@ fn name(n: usize) -> DnsName {
 
 fn create(n: usize) -> ZoneChange {
     let new = Endpoint::new(name(n).as_str(), RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
-    ZoneChange { change: Change::Create { new, reason: CreateReason::New }, rows: Vec::new() }
+    ZoneChange { change: Change::create(new, CreateReason::New), rows: Vec::new() }
 }
 
 /// A change of type: a delete and a create of one name.
 fn pair(n: usize) -> [ZoneChange; 2] {
     let old = Record::from_text(ZoneId::new("z"), name(n).as_str(), RecordType::Cname, &["b.org"]).unwrap();
-    let delete = Change::Delete { old, reason: DeleteReason::TypeChanged { to: RecordType::A } };
+    let delete = Change::delete(old, DeleteReason::TypeChanged { to: RecordType::A });
     [ZoneChange { change: delete, rows: Vec::new() }, create(n)]
 }
 

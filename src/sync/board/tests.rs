@@ -30,7 +30,7 @@ fn skipped(notes: &Notes) -> Vec<&str> {
 }
 
 fn applied(host: &str, outcome: Result<(), ProviderError>) -> Applied {
-    let change = Change::Create { new: wish(host, RecordType::A, "192.0.2.1"), reason: CreateReason::New };
+    let change = Change::create(wish(host, RecordType::A, "192.0.2.1"), CreateReason::New);
     let change = ZoneChange { change, rows: Vec::new() };
     Applied { zone: ZoneId::new("z"), change, outcome, own_fault: false }
 }

@@ -49,11 +49,7 @@ impl Site {
     }
 
     fn in_zone(zone: ZoneId, change: &Change) -> Self {
-        let key = RecordKey {
-            name: change.name().clone(),
-            record_type: change.record_type().clone(),
-            set_identifier: change.set_identifier().into(),
-        };
+        let key = change.key();
         Self { zone, key }
     }
 

@@ -19,7 +19,7 @@ fn org() -> ZoneId {
 
 fn create(name: &str, target: &str) -> Change {
     let new = Endpoint::new(name, RecordType::A, &[target], Properties::new()).unwrap();
-    Change::Create { new, reason: CreateReason::New }
+    Change::create(new, CreateReason::New)
 }
 
 fn error(class: ErrorClass) -> ProviderError {
@@ -102,10 +102,12 @@ fn what_nobody_wants_any_more_is_forgotten_if_the_plan_is_about_it() {
 fn a_change_of_type_waits_and_is_renewed_as_a_whole() {
     let (mut faults, now) = faults();
     let old = Record::from_text(org(), "a.example.org", RecordType::A, &["192.0.2.1"]).unwrap();
-    let delete = Change::Delete { old, reason: DeleteReason::TypeChanged { to: RecordType::Cname } };
-    let come = |target| Change::Create {
-        new: Endpoint::new("a.example.org", RecordType::Cname, &[target], Properties::new()).unwrap(),
-        reason: CreateReason::TypeChanged { from: RecordType::A },
+    let delete = Change::delete(old, DeleteReason::TypeChanged { to: RecordType::Cname });
+    let come = |target| {
+        Change::create(
+            Endpoint::new("a.example.org", RecordType::Cname, &[target], Properties::new()).unwrap(),
+            CreateReason::TypeChanged { from: RecordType::A },
+        )
     };
     refuse(&mut faults, &delete, now);
     refuse(&mut faults, &come("b.example.org"), now);

@@ -47,7 +47,7 @@ fn skipping(reason: SkipReason) -> CycleReport {
 }
 
 fn refusing(message: &str) -> CycleReport {
-    let change = Change::Create { new: wish(), reason: CreateReason::New };
+    let change = Change::create(wish(), CreateReason::New);
     let change = ZoneChange { change, rows: Vec::new() };
     let outcome = Err(ProviderError::new(ErrorClass::InvalidRecord, message));
     CycleReport {

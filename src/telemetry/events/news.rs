@@ -81,7 +81,7 @@ impl News<'_> {
         };
         for object in objects {
             let fact = Fact { object, kind, action, note: note.clone() };
-            take(OfRecord { key: key_of_change(change), state, fact });
+            take(OfRecord { key: change.key(), state, fact });
         }
     }
 
@@ -162,14 +162,6 @@ fn kind_of(reason: &SkipReason) -> Option<EmittedEvent> {
         | SkipReason::SourceIncomplete { .. }
         | SkipReason::ZoneWaiting { .. } => return None,
     })
-}
-
-fn key_of_change(change: &Change) -> RecordKey {
-    RecordKey {
-        name: change.name().clone(),
-        record_type: change.record_type().clone(),
-        set_identifier: change.set_identifier().into(),
-    }
 }
 
 fn key_of_skip(skip: &Skip) -> RecordKey {

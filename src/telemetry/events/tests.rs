@@ -31,7 +31,7 @@ fn wish(name: &str) -> Endpoint {
 }
 
 fn create(name: &str, outcome: Result<(), ProviderError>) -> Applied {
-    let change = Change::Create { new: wish(name), reason: CreateReason::New };
+    let change = Change::create(wish(name), CreateReason::New);
     Applied {
         zone: ZoneId::new("z"),
         change: ZoneChange { change, rows: Vec::new() },
@@ -90,7 +90,7 @@ fn a_delete_is_told_to_the_object_that_its_label_names() {
     let mut old =
         Record::from_text(ZoneId::new("z"), "a.example.org", RecordType::A, &["192.0.2.1"]).unwrap();
     let delete = |old: &Record| {
-        let change = Change::Delete { old: old.clone(), reason: DeleteReason::NoLongerWanted };
+        let change = Change::delete(old.clone(), DeleteReason::NoLongerWanted);
         let change = ZoneChange { change, rows: Vec::new() };
         applying(vec![Applied { zone: ZoneId::new("z"), change, own_fault: false, outcome: Ok(()) }])
     };

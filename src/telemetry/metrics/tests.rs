@@ -26,7 +26,7 @@ fn record(name: &str) -> Record {
 }
 
 fn create(name: &str) -> Change {
-    Change::Create { new: wish(name), reason: CreateReason::New }
+    Change::create(wish(name), CreateReason::New)
 }
 
 fn applied(change: Change, outcome: Result<(), ProviderError>) -> Applied {
@@ -53,12 +53,12 @@ fn every_metric_is_documented() {
 #[test]
 fn a_plan_is_counted_by_operation_and_reason_and_the_next_one_replaces_it() {
     let metrics = Metrics::new("me").unwrap();
-    let update = Change::Update {
-        old: record("b.example.org"),
-        new: wish("b.example.org"),
-        reasons: vec![UpdateReason::Targets, UpdateReason::OwnershipRow],
-    };
-    let delete = Change::Delete { old: record("c.example.org"), reason: DeleteReason::NoLongerWanted };
+    let update = Change::update(
+        record("b.example.org"),
+        wish("b.example.org"),
+        vec![UpdateReason::Targets, UpdateReason::OwnershipRow],
+    );
+    let delete = Change::delete(record("c.example.org"), DeleteReason::NoLongerWanted);
     let report = CycleReport {
         applied: vec![
             applied(create("a.example.org"), Ok(())),
