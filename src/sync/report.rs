@@ -53,14 +53,18 @@ pub struct CycleReport {
     pub planned_names: BTreeSet<DnsName>,
     /// Nothing has changed since the last run, so nothing was planned, and this is what that one came to.
     pub is_repeat: bool,
-    /// What was planned. The changes of a run that writes move to `applied`.
+    /// What was planned. Of a run that writes, the changes themselves are told as they are made ([`Observer::applied`]).
+    ///
+    /// [`Observer::applied`]: super::daemon::Observer::applied
     pub plan: Plan,
     /// What the delete guard withholds, in this plan and since earlier ones.
     pub withheld: Vec<Arc<Withheld>>,
     /// How many changes were planned.
     pub planned: usize,
-    /// What was sent, and what became of it.
-    pub applied: Vec<Applied>,
+    /// What was sent, in numbers.
+    pub sent: Tally,
+    /// What was sent and failed.
+    pub failed: Vec<Applied>,
     /// What ended the cycle early.
     pub failure: Option<Failure>,
     /// Nothing was sent because this is a dry run.
@@ -69,6 +73,45 @@ pub struct CycleReport {
     pub since_event: Option<Duration>,
     /// Since when the oldest part of what is known to exist is known.
     pub oldest_listing: Option<Instant>,
+}
+
+/// How many changes were sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally(BTreeMap<Sent, usize>);
+
+/// What changes are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sent {
+    /// `create`, `update` or `delete`.
+    pub action: &'static str,
+    /// [`Change::reason_code`].
+    pub reason: &'static str,
+    /// Whether the provider made it.
+    pub is_made: bool,
+}
+
+impl Tally {
+    /// Counts changes.
+    pub fn add(&mut self, applied: &[Applied]) {
+        for done in applied {
+            let change = &done.change.change;
+            let is_made = done.outcome.is_ok();
+            *self
+                .0
+                .entry(Sent { action: change.action(), reason: change.reason_code(), is_made })
+                .or_default() += 1;
+        }
+    }
+
+    /// How many were of which kind.
+    pub fn iter(&self) -> impl Iterator<Item = (Sent, usize)> {
+        self.0.iter().map(|(sent, count)| (*sent, *count))
+    }
+
+    /// How many of a kind there were.
+    pub fn count(&self, is_meant: impl Fn(&Sent) -> bool) -> usize {
+        self.iter().filter(|(sent, _)| is_meant(sent)).map(|(_, count)| count).sum()
+    }
 }
 
 /// What ended a cycle early.
@@ -124,7 +167,7 @@ impl CycleReport {
 
     /// How many changes the provider refused.
     pub fn failed_changes(&self) -> usize {
-        self.applied.iter().filter(|done| done.outcome.is_err()).count()
+        self.sent.count(|sent| !sent.is_made)
     }
 
     /// The same without what belongs to one run alone.
@@ -149,10 +192,18 @@ impl CycleReport {
         if self.dry_run {
             return self.plan.count(action);
         }
-        self.applied
-            .iter()
-            .filter(|done| done.outcome.is_ok() && done.change.change.action() == action)
-            .count()
+        self.sent.count(|sent| sent.is_made && sent.action == action)
+    }
+}
+
+#[cfg(test)]
+impl CycleReport {
+    /// What a run came to that did nothing but this.
+    pub fn after(applied: Vec<Applied>) -> Self {
+        let mut sent = Tally::default();
+        sent.add(&applied);
+        let failed = applied.into_iter().filter(|done| done.outcome.is_err()).collect();
+        Self { sent, failed, ..Self::default() }
     }
 }
 
@@ -235,7 +286,6 @@ impl Reporter {
             news.append(&mut self.told);
         }
         self.told = news;
-        report.applied.iter().for_each(tell_applied);
         if report.dry_run {
             report
                 .plan
@@ -344,7 +394,8 @@ fn is_news(reason: &SkipReason) -> bool {
     )
 }
 
-fn tell_applied(done: &Applied) {
+/// Tells of a change that was made or failed.
+pub fn tell_applied(done: &Applied) {
     let change = &done.change.change;
     let what = describe_change(change);
     match &done.outcome {

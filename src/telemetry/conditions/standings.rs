@@ -102,7 +102,7 @@ impl Standings {
                 self.amiss.entry(key).or_default().insert(record.clone(), amiss);
             }
         }
-        for done in &report.applied {
+        for done in &report.failed {
             let (change, Err(error)) = (&done.change.change, &done.outcome) else { continue };
             let record = change.key();
             for key in change.objects().iter().filter(|object| is_ours(object)).map(|object| key_of(object)) {
