@@ -55,14 +55,27 @@ impl Labels {
 
     /// Sets a label, replacing what was there.
     pub fn set(&mut self, key: impl AsRef<str>, value: impl AsRef<str>) {
-        let new = (key.as_ref(), value.as_ref());
-        *self = self.iter().chain([new]).collect();
+        let (key, value) = (key.as_ref(), value.as_ref());
+        let mut list = List::with_capacity(self.0.len() + key.len() + value.len());
+        let mut new = Some((key, value));
+        for (other, its_value) in self.iter().filter(|(other, _)| *other != key) {
+            if let Some((key, value)) = new.take_if(|(key, _)| *key < other) {
+                list.push(key, value);
+            }
+            list.push(other, its_value);
+        }
+        if let Some((key, value)) = new {
+            list.push(key, value);
+        }
+        *self = list.finish();
     }
 
     /// Removes a label.
     pub fn remove(&mut self, key: &str) {
         if self.get(key).is_some() {
-            *self = self.iter().filter(|(other, _)| *other != key).collect();
+            let mut list = List::with_capacity(self.0.len());
+            self.iter().filter(|(other, _)| *other != key).for_each(|(key, value)| list.push(key, value));
+            *self = list.finish();
         }
     }
 
@@ -109,18 +122,42 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
             labels.dedup_by(|(a, _), (b, _)| (*a).as_ref() == (*b).as_ref());
             labels.reverse();
         }
-        if labels.is_empty() {
-            // The one empty text that all share.
-            return Self::default();
+        let length = labels.iter().map(|(key, value)| key.as_ref().len() + value.as_ref().len()).sum();
+        let mut list = List::with_capacity(length);
+        labels.iter().for_each(|(key, value)| list.push(key.as_ref(), value.as_ref()));
+        list.finish()
+    }
+}
+
+/// The text of labels while it is written.
+struct List(String);
+
+impl List {
+    /// For texts of this length in all.
+    fn with_capacity(length: usize) -> Self {
+        // Room for the lengths, too: a handful of labels, a few digits each.
+        Self(String::with_capacity(length + 32))
+    }
+
+    /// Adds a label behind all that sort before it.
+    fn push(&mut self, key: &str, value: &str) {
+        for text in [key, value] {
+            self.push_number(text.len());
+            self.0.push(':');
+            self.0.push_str(text);
         }
-        let texts = labels.iter().flat_map(|(key, value)| [key.as_ref(), value.as_ref()]);
-        let mut list = String::with_capacity(128);
-        for text in texts {
-            list.push_str(&text.len().to_string());
-            list.push(':');
-            list.push_str(text);
+    }
+
+    fn push_number(&mut self, number: usize) {
+        if number > 9 {
+            self.push_number(number / 10);
         }
-        Self(list.into())
+        self.0.push(char::from(b'0' + (number % 10) as u8));
+    }
+
+    fn finish(self) -> Labels {
+        // Nothing is the one empty text that all share.
+        if self.0.is_empty() { Labels::default() } else { Labels(self.0.into()) }
     }
 }
 

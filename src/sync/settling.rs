@@ -30,6 +30,8 @@ pub struct Settling {
     until: Option<Instant>,
     due: Option<Instant>,
     looks: u32,
+    /// Of the zones that this run wrote shared records to: how long listing the slowest took.
+    slowest: Option<Duration>,
     is_single: bool,
 }
 
@@ -89,18 +91,23 @@ impl Settling {
     }
 
     /// Notes what was written.
-    pub fn note(&mut self, applied: &[Applied], world: &World, now: Instant) {
+    pub fn note(&mut self, applied: &[Applied], world: &World) {
         let touched = applied.iter().filter(|done| {
             let change = &done.change.change;
             change.is_shared() && !change.leaves_record_alone()
         });
         let parts = touched.filter_map(|done| world.parts.iter().find(|part| part.has(&done.zone)));
-        let Some(slowest) = parts.map(|part| part.read_took).max() else { return };
-        let pause = PAUSE.max(slowest * LISTINGS);
-        let pause = pause.max((PAUSE * 2u32.pow(self.looks.min(6))).min(LONGEST));
+        self.slowest = parts.map(|part| part.read_took).chain(self.slowest).max();
+    }
+
+    /// All of a run is written: time for another look, if any of it was shared.
+    pub fn written(&mut self, now: Instant) {
+        let Some(slowest) = self.slowest.take() else { return };
+        let patience = (PAUSE * 2u32.pow(self.looks.min(6))).min(LONGEST);
+        let end = now + patience.max(slowest * LISTINGS);
         self.looks += 1;
-        self.until = Some(now + pause);
-        self.due = Some(now + pause);
+        self.until = Some(end);
+        self.due = Some(end);
     }
 
     /// Sees to it that what is named as leaving is looked at once the pause is over.

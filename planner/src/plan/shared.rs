@@ -140,7 +140,7 @@ pub(super) fn plan_name<'a>(
         name.plan_set(&set, refused_for, &mut creates, plan);
     }
     for (new, reason) in creates {
-        plan.changes.push(Change::Create { new, reason });
+        plan.changes.push(Change::Create { new: Box::new(new), reason });
     }
 }
 
@@ -538,7 +538,7 @@ impl<'a> Name<'a, '_> {
             _ => self.input.policy != Policy::CreateOnly,
         };
         if is_allowed {
-            plan.changes.push(Change::Update { old: record.clone(), new, reasons });
+            plan.changes.push(Change::Update { old: Box::new(record.clone()), new: Box::new(new), reasons });
         } else if wish.is_some() {
             plan.skips.push(Skip::of_wish(&new, SkipReason::PolicyFreezes(self.input.policy)));
         }

@@ -316,7 +316,7 @@ fn key_of(change: &Change) -> RecordKey {
     RecordKey {
         name: change.name().clone(),
         record_type: change.record_type().clone(),
-        set_identifier: change.set_identifier().into(),
+        set_identifier: change.set_identifier().clone(),
     }
 }
 
