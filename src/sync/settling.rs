@@ -92,10 +92,7 @@ impl Settling {
 
     /// Notes what was written.
     pub fn note(&mut self, applied: &[Applied], world: &World) {
-        let touched = applied.iter().filter(|done| {
-            let change = &done.change.change;
-            change.is_shared() && !change.leaves_record_alone()
-        });
+        let touched = applied.iter().filter(|done| changes_more_than_the_row(&done.change.change));
         let parts = touched.filter_map(|done| world.parts.iter().find(|part| part.has(&done.zone)));
         self.slowest = parts.map(|part| part.read_took).chain(self.slowest).max();
     }
@@ -118,6 +115,12 @@ impl Settling {
             self.due = Some(self.due.map_or(until, |due| due.min(until)));
         }
     }
+}
+
+/// Whether others may collide with it. Our row is written by us alone; but what it took back they may be about to write.
+fn changes_more_than_the_row(change: &Change) -> bool {
+    let is_row_alone = change.leaves_record_alone() && change.action() != "delete";
+    change.is_shared() && !is_row_alone
 }
 
 /// Whether the zone of a change was listed by the run that planned it.

@@ -220,12 +220,14 @@ pub enum DeleteReason {
     },
     /// It is an ownership row of ours whose record does not exist.
     LeftoverRow,
+    /// Our part of a shared record that does not exist is withdrawn.
+    LeftoverShare,
 }
 
 impl DeleteReason {
     /// Whether it is an ownership row that goes, and no record: nothing stops resolving.
     pub fn is_of_a_row(&self) -> bool {
-        matches!(self, Self::LeftoverRow)
+        matches!(self, Self::LeftoverRow | Self::LeftoverShare)
     }
 }
 
@@ -501,6 +503,7 @@ impl fmt::Display for DeleteReason {
             Self::TypeNotWanted => f.write_str("this type is no longer asked for"),
             Self::TypeChanged { to } => write!(f, "type changed to {to}"),
             Self::LeftoverRow => f.write_str("ownership record without its record"),
+            Self::LeftoverShare => f.write_str("our part of a shared record that does not exist"),
         }
     }
 }
@@ -531,7 +534,8 @@ impl Change {
             Self::Update { reasons, .. } => {
                 !reasons.is_empty() && reasons.iter().all(UpdateReason::is_of_the_row_alone)
             }
-            Self::Create { .. } | Self::Delete { .. } => false,
+            Self::Delete { reason, .. } => *reason == DeleteReason::LeftoverShare,
+            Self::Create { .. } => false,
         }
     }
 
@@ -622,7 +626,9 @@ impl Change {
                 Some(UpdateReason::Shared { .. }) => "shared",
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
-            Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-row",
+            Self::Delete { reason: DeleteReason::LeftoverRow | DeleteReason::LeftoverShare, .. } => {
+                "leftover-row"
+            }
             Self::Delete { reason: DeleteReason::TypeNotWanted, .. } => "type-not-wanted",
         }
     }

@@ -16,8 +16,8 @@ use super::{
 };
 use crate::share::join;
 use crate::{
-    DnsName, Endpoint, Labels, OWNER, Owner, Properties, RESOURCE, Record, RecordKey, RecordType, SHARED,
-    Share, Shares, Statement, Target, Ttl,
+    DnsName, Endpoint, Labels, OWNER, Owner, Ownership, Properties, RESOURCE, Record, RecordKey, RecordType,
+    SHARED, Share, Shares, Statement, Target, Ttl,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -272,6 +272,7 @@ impl<'a> Name<'a, '_> {
                 let reason = self.create_reason();
                 creates.push((self.endpoint(set, Some(wish), &says, union), reason));
             }
+            (None, None) if set.ours.iter().any(|share| share.is_active()) => self.withdraw(set, plan),
             (None, None) if says.is_empty() => self.drop_rows(set, plan),
             (None, None) => {}
         }
@@ -342,10 +343,10 @@ impl<'a> Name<'a, '_> {
             let is_others = set.others.iter().any(|share| share.says.targets.contains(target));
             !is_there || is_others
         };
-        let leaves = said.targets.iter().filter(|_| set.record.is_some());
         let still = said.leaving.iter().filter(|target| self.input.shared.keep_leaving || !is_gone(target));
+        // What we said may be on its way into the record, even if there is none yet.
         let mut leaving: Vec<Target> =
-            leaves.chain(still).filter(|t| !targets.contains(t)).cloned().collect();
+            said.targets.iter().chain(still).filter(|t| !targets.contains(t)).cloned().collect();
         leaving.sort();
         leaving.dedup();
         Some(Statement { targets, leaving, ttl, resource })
@@ -376,19 +377,7 @@ impl<'a> Name<'a, '_> {
 
     /// Whether what we said stays although nobody wishes it; then it is reported.
     fn is_kept(&self, set: &Set<'a>, said: &Statement, plan: &mut Plan) -> bool {
-        let Some(row) = set.record.or(set.ours.first().map(|share| &share.row)) else { return false };
-        // As if the record were ours and nothing but what we say.
-        let mut ours = Record {
-            name: self.name.clone(),
-            record_type: set.record_type.clone(),
-            targets: said.targets.clone(),
-            ..row.clone()
-        };
-        ours.labels.set(OWNER, self.owner.as_str());
-        match &said.resource {
-            Some(resource) => ours.labels.set(RESOURCE, resource),
-            None => ours.labels.remove(RESOURCE),
-        }
+        let Some(ours) = self.as_if_ours(set, said) else { return false };
         let (reason, stands_in_the_way) = self.delete_reason(&ours);
         let kept = diff::what_keeps(self.input, self.wanted, &ours, &reason, stands_in_the_way);
         if kept.is_none() && self.input.policy == Policy::Sync {
@@ -398,6 +387,24 @@ impl<'a> Name<'a, '_> {
             diff::settle(self.input, &ours, reason, kept, plan);
         }
         true
+    }
+
+    /// The record as if it were ours and nothing but what we say.
+    fn as_if_ours(&self, set: &Set<'a>, said: &Statement) -> Option<Record> {
+        let row = set.record.or(set.ours.first().map(|share| &share.row))?;
+        let mut ours = Record {
+            name: self.name.clone(),
+            record_type: set.record_type.clone(),
+            targets: said.targets.clone(),
+            spelling: None,
+            ..row.clone()
+        };
+        ours.labels.set(OWNER, self.owner.as_str());
+        match &said.resource {
+            Some(resource) => ours.labels.set(RESOURCE, resource),
+            None => ours.labels.remove(RESOURCE),
+        }
+        Some(ours)
     }
 
     fn delete_reason(&self, record: &Record) -> (DeleteReason, bool) {
@@ -566,6 +573,14 @@ impl<'a> Name<'a, '_> {
             format!("owner {:?} ({})", share.owner.as_str(), targets.join(", "))
         });
         others.collect::<Vec<_>>().join(", ")
+    }
+
+    /// Makes our rows of a record that does not exist say that we leave: others may be about to create it with what they say now.
+    fn withdraw(&self, set: &Set<'a>, plan: &mut Plan) {
+        if let Some(mut record) = self.as_if_ours(set, &self.said(set)) {
+            record.ownership = Ownership { shared: true, ..Ownership::default() };
+            diff::settle(self.input, &record, DeleteReason::LeftoverShare, None, plan);
+        }
     }
 
     /// Removes our rows of a record that needs none of them.

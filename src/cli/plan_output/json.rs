@@ -228,7 +228,7 @@ fn codes(change: &Change) -> Vec<&'static str> {
             DeleteReason::NoLongerWanted => "no-longer-wanted",
             DeleteReason::TypeNotWanted => "type-not-wanted",
             DeleteReason::TypeChanged { .. } => "type-changed",
-            DeleteReason::LeftoverRow => "leftover-ownership-record",
+            DeleteReason::LeftoverRow | DeleteReason::LeftoverShare => "leftover-ownership-record",
         }],
     }
 }

@@ -138,6 +138,7 @@ fn told(change: &Change) -> String {
     match change {
         Change::Create { new, .. } => format!("+ {} {}{}", new.record_type, join(&new.targets), says(new)),
         Change::Delete { old, reason: DeleteReason::LeftoverRow } => format!("- row {}", old.name),
+        Change::Delete { old, reason: DeleteReason::LeftoverShare } => format!("- part {}", old.record_type),
         Change::Delete { old, .. } => format!("- {}", old.record_type),
         Change::Update { new, reasons, .. } => {
             let step = reasons.iter().find_map(|reason| match reason {
@@ -254,6 +255,11 @@ fn union(#[case] case: Case, #[case] expected: &[&str]) {
     case().record("A 192.0.2.1").says("blue A 192.0.2.1").says("me A -192.0.2.1"),
     &["- row row-of-me.org"]
 )]
+#[case::of_a_record_that_never_came(case().says("me A 192.0.2.1"), &["- part A"])]
+#[case::of_a_change_before_the_record(
+    case().says("me A 192.0.2.1").wants("A 192.0.2.3"),
+    &["+ A 192.0.2.3 says 192.0.2.3 -192.0.2.1"]
+)]
 #[case::after_the_record(case().says("me A -192.0.2.1"), &["- row row-of-me.org"])]
 #[case::not_at_once_after_the_record(case().says("me A -192.0.2.1").early(), &[])]
 #[case::of_a_change(
@@ -303,7 +309,7 @@ fn what_leaves_is_forgotten(#[case] case: Case, #[case] expected: &[&str]) {
 )]
 #[case::a_row_of_the_type_that_lost_goes(
     case().record("A 192.0.2.2").says("blue A 192.0.2.2").says("me CNAME a.example.net").wants("CNAME a.example.net"),
-    &["- row row-of-me.org", "! type-conflict"]
+    &["- part CNAME", "! type-conflict"]
 )]
 #[case::whoever_won_is_not_disturbed(
     case().record("A 192.0.2.1").says("me A 192.0.2.1").says("blue CNAME a.example.net").wants("A 192.0.2.1"),
