@@ -141,7 +141,7 @@ impl RegistryArgs {
             check_owner("txt-owner-id", &txt_owner_id)?;
             check_owner("migrate-from-txt-owner", &migrate_from_txt_owner)?;
         }
-        let shared_names = check_shared_names(&txt_shared_names, registry, &txt_owner_id)?;
+        let shared_names = check_shared_names(&txt_shared_names, registry)?;
         let has_key = !txt_encrypt_aes_key.expose_secret().is_empty();
         if registry == RegistryName::Txt && txt_encrypt_enabled && !has_key {
             return Err("--txt-encrypt-enabled needs a key: set --txt-encrypt-aes-key".into());
@@ -169,12 +169,8 @@ impl RegistryArgs {
     }
 }
 
-/// Each owner says its part in a row of its own, and two clusters that chose no owner id would write one and the same.
-fn check_shared_names(
-    domains: &[String],
-    registry: RegistryName,
-    owner: &str,
-) -> Result<Vec<DnsName>, String> {
+/// Domains, and not patterns: each stands for all names in it.
+fn check_shared_names(domains: &[String], registry: RegistryName) -> Result<Vec<DnsName>, String> {
     let domain = |text: &String| match DnsName::parse(text.strip_prefix('.').unwrap_or(text)) {
         Ok(name) if !name.as_str().contains('*') => Ok(name),
         Ok(_) => Err(format!(
@@ -186,9 +182,6 @@ fn check_shared_names(
     match names.is_empty() {
         true => Ok(names),
         false if registry != RegistryName::Txt => Err("--txt-shared-names needs --registry=txt".into()),
-        false if owner == "default" => {
-            Err("--txt-shared-names needs an owner id of its own in each cluster: set --txt-owner-id".into())
-        }
         false => Ok(names),
     }
 }

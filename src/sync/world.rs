@@ -14,7 +14,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 use tokio::time::Instant;
 use zonewright_planner::{
-    Change, DeleteReason, DnsName, DomainFilter, Endpoint, Record, RecordKey, Share, ZoneId,
+    Change, DeleteReason, DnsName, DomainFilter, Endpoint, Record, RecordKey, RecordType, Share, ZoneId,
 };
 use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_for};
 use zonewright_registry::{Owned, Rows};
@@ -121,8 +121,13 @@ impl World {
 
     /// Who says what of the records of a name that owners share.
     pub fn shares_at<'a>(&'a self, name: &'a DnsName) -> impl Iterator<Item = (&'a RecordKey, &'a Share)> {
-        let all = self.parts.iter().flat_map(|part| &part.owned.shares);
-        let at_name = all.filter(move |(key, _)| key.name == *name);
+        // A is the first of the types, the empty set identifier the first of those.
+        let first =
+            RecordKey { name: name.clone(), record_type: RecordType::A, set_identifier: Default::default() };
+        let parts = self.parts.iter();
+        let at_name = parts.flat_map(move |part| {
+            part.owned.shares.range(first.clone()..).take_while(|(key, _)| key.name == *name)
+        });
         at_name.flat_map(|(key, shares)| shares.iter().map(move |share| (key, share)))
     }
 

@@ -111,6 +111,9 @@ pub enum RegistryError {
         /// What is wrong with the names.
         source: NameError,
     },
+    /// Each owner says its part in a row of its own, and two clusters that chose no owner id would write one and the same.
+    #[error("--txt-shared-names needs an owner id of its own in each cluster: set --txt-owner-id")]
+    SharedByNobody,
     /// Encryption needs a key.
     #[error("--txt-encrypt-enabled needs a key (--txt-encrypt-aes-key)")]
     NoKey,
@@ -161,6 +164,9 @@ impl TxtRegistry {
         }
         if !prefix.is_empty() && !suffix.is_empty() {
             return Err(RegistryError::PrefixAndSuffix);
+        }
+        if owner.as_str() == shares::NOBODY && !shared_names.is_empty() {
+            return Err(RegistryError::SharedByNobody);
         }
         let key = key.as_ref().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty());
         let key = key.map(|key| RowKey::parse(key).ok_or(RegistryError::BadKey)).transpose()?;

@@ -33,7 +33,7 @@ const LONGEST: usize = 255;
 /// are nonce and tag and at most 23 gzip's.
 const LONGEST_SEALED: usize = 189 - 28 - 23;
 /// The owner of those who chose none. Any two clusters have it in common.
-const NOBODY: &str = "default";
+pub(super) const NOBODY: &str = "default";
 
 /// Types of which targets can be united, and a CNAME, of which all owners may want the same.
 const SHARABLE: [RecordType; 7] = [

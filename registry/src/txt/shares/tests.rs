@@ -257,3 +257,11 @@ fn what_is_shared(
     let wish = wish(name, RecordType::A, &["192.0.2.1"]).with_set_identifier(set_identifier);
     assert_eq!(registry.is_shared(&wish, marked), expected);
 }
+
+#[test]
+fn whoever_shares_domains_needs_an_owner_id() {
+    let mut settings = TxtSettings::new("default", NonceSource::from_seed([0; 32]));
+    settings.shared_names = vec![DnsName::parse("shared.org").unwrap()];
+    let refused = TxtRegistry::new(settings).unwrap_err().to_string();
+    assert!(refused.contains("--txt-shared-names") && refused.contains("--txt-owner-id"), "{refused}");
+}
