@@ -284,6 +284,9 @@ impl Daemon {
             let world = self.world();
             names.iter().filter(|name| world.is_unsure_of(name)).cloned().collect()
         };
+        if self.world().has_unsettled(&unsure) {
+            self.settling.look_soon(begun);
+        }
         let mut desired = desired;
         names.retain(|name| !unsure.contains(name));
         desired.endpoints.retain(|endpoint| !unsure.contains(&endpoint.name));

@@ -90,6 +90,11 @@ impl Settling {
         early
     }
 
+    /// Something is wanted of names that have to be read again first.
+    pub fn look_soon(&mut self, now: Instant) {
+        self.due = Some(now);
+    }
+
     /// Notes what was written.
     pub fn note(&mut self, applied: &[Applied], world: &World) {
         let touched = applied.iter().filter(|done| changes_more_than_the_row(&done.change.change));

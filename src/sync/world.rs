@@ -131,6 +131,11 @@ impl World {
         at_name.flat_map(|(key, shares)| shares.iter().map(move |share| (key, share)))
     }
 
+    /// Whether any of these names is that of a shared record that has to be read again.
+    pub fn has_unsettled(&self, names: &BTreeSet<DnsName>) -> bool {
+        self.parts.iter().any(|part| !part.unsettled.is_disjoint(names))
+    }
+
     /// Notes names of shared records that have to be read again before they are planned.
     pub fn distrust(&mut self, names: &BTreeSet<DnsName>) {
         for name in names {
