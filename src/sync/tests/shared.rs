@@ -270,6 +270,8 @@ enum Act {
     Rest,
     Run,
     Wish(usize),
+    /// Two runs after each other, as quick ones are while somebody else is at one.
+    Twice(usize),
     Die(u32),
     WishAndDie(usize, u32),
 }
@@ -279,19 +281,24 @@ fn act() -> impl Strategy<Value = Act> {
         1 => Just(Act::Rest),
         3 => Just(Act::Run),
         3 => (0..WISHES.len()).prop_map(Act::Wish),
+        2 => (0..WISHES.len()).prop_map(Act::Twice),
         2 => (0..30u32).prop_map(Act::Die),
         2 => (0..WISHES.len(), 0..30u32).prop_map(|(wish, turns)| Act::WishAndDie(wish, turns)),
     ]
 }
 
 async fn perform(instance: &mut Instance, act: Act, wish: &mut usize) {
-    if let Act::Wish(new) | Act::WishAndDie(new, _) = act {
+    if let Act::Wish(new) | Act::Twice(new) | Act::WishAndDie(new, _) = act {
         *wish = new;
         instance.wish(WISHES[new]);
     }
     match act {
         Act::Rest => {}
         Act::Run | Act::Wish(_) => drop(instance.cycle().await),
+        Act::Twice(_) => {
+            instance.cycle().await;
+            instance.cycle().await;
+        }
         Act::Die(turns) | Act::WishAndDie(_, turns) => instance.killed_after(turns).await,
     }
 }
