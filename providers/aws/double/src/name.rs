@@ -30,24 +30,22 @@ impl Name {
         if text.is_empty() || text == "." {
             return Err(fatal("DomainNameEmpty", "Domain name is empty"));
         }
-        let mut labels = vec![Vec::new()];
+        let mut labels = Vec::new();
+        let mut label = Vec::new();
         let mut bytes = text.bytes();
         while let Some(byte) = bytes.next() {
             match byte {
-                b'.' => labels.push(Vec::new()),
+                b'.' => labels.push(std::mem::take(&mut label)),
                 b'\\' => {
-                    let escaped =
-                        octal([bytes.next(), bytes.next(), bytes.next()]).ok_or(Fatal::UNSUPPORTED)?;
-                    labels.last_mut().map(|label| label.push(escaped));
+                    let escaped = octal([bytes.next(), bytes.next(), bytes.next()]);
+                    label.push(escaped.ok_or(Fatal::UNSUPPORTED)?);
                 }
-                b'!'..=b'~' => {
-                    labels.last_mut().map(|label| label.push(byte));
-                }
+                b'!'..=b'~' => label.push(byte),
                 _ => return Err(Fatal::UNSUPPORTED),
             }
         }
-        if labels.last().is_some_and(Vec::is_empty) {
-            labels.pop();
+        if !label.is_empty() {
+            labels.push(label);
         }
         if labels.iter().any(Vec::is_empty) {
             return Err(fatal("DomainLabelEmpty", "Domain label is empty"));

@@ -7,7 +7,7 @@ use crate::log::{Operation, Request, Service};
 use crate::state::Shared;
 use crate::{route53, sts};
 use bytes::Bytes;
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use http::Response;
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, StreamBody};
@@ -108,9 +108,13 @@ fn response(answer: Answer, number: usize, cut: bool) -> Result<Response<Body>, 
     let body = if cut {
         // The whole length is promised.
         response = response.header("content-length", answer.body.len());
-        let half = Ok(Frame::data(answer.body.slice(..answer.body.len() / 2)));
-        let broken = Err(ErrorKind::ConnectionReset.into());
-        BodyExt::boxed(StreamBody::new(stream::iter([half, broken])))
+        let half = Frame::data(answer.body.slice(..answer.body.len() / 2));
+        let broken = async {
+            // What was said so far is sent when there is nothing more to say at once.
+            tokio::task::yield_now().await;
+            Err(ErrorKind::ConnectionReset.into())
+        };
+        BodyExt::boxed(StreamBody::new(stream::iter([Ok(half)]).chain(stream::once(broken))))
     } else {
         Full::new(answer.body).map_err(|never: Infallible| match never {}).boxed()
     };
