@@ -4,4 +4,6 @@
 #[cfg(test)]
 mod apiserver;
 #[cfg(test)]
+mod route53;
+#[cfg(test)]
 mod webhook;
