@@ -2,6 +2,7 @@
 
 use crate::access::Access;
 use crate::alias_zones::AliasZones;
+use crate::cloud_map::CloudMap;
 use crate::error::{ApiError, BatchErrorForm};
 use crate::faults::Faults;
 use crate::log::Log;
@@ -41,6 +42,7 @@ pub(crate) struct State {
     pub(crate) health_checks: BTreeSet<String>,
     pub(crate) alias_zones: AliasZones,
     pub(crate) access: Access,
+    pub(crate) cloud_map: CloudMap,
     pub(crate) faults: Faults,
     pub(crate) log: Log,
     pub(crate) clock: Clock,
@@ -61,6 +63,7 @@ impl State {
             health_checks: BTreeSet::new(),
             alias_zones: AliasZones::default(),
             access: Access::default(),
+            cloud_map: CloudMap::default(),
             faults: Faults::default(),
             log: Log::default(),
             clock,
