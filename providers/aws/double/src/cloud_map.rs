@@ -81,6 +81,8 @@ struct Service {
 struct Work {
     account: String,
     kind: &'static str,
+    /// The namespace that was made.
+    namespace: Option<String>,
     service: String,
     instance: Option<String>,
     due: Duration,
@@ -188,6 +190,7 @@ impl CloudMap {
         let work = Work {
             account: account.to_owned(),
             kind,
+            namespace: None,
             service: service.to_owned(),
             instance: instance.map(str::to_owned),
             due: now + self.operation_time,
@@ -217,6 +220,8 @@ fn invalid(message: impl Into<String>) -> ApiError {
 /// Which call a request is, by its target.
 pub(crate) fn classify(target: &str) -> Operation {
     match target.strip_prefix(TARGET) {
+        Some("CreatePublicDnsNamespace") => Operation::CreatePublicDnsNamespace,
+        Some("CreatePrivateDnsNamespace") => Operation::CreatePrivateDnsNamespace,
         Some("ListNamespaces") => Operation::ListNamespaces,
         Some("ListServices") => Operation::ListServices,
         Some("CreateService") => Operation::CreateService,
@@ -291,6 +296,8 @@ pub(crate) fn answer(state: &mut State, call: &Call, account: &str) -> Result<An
     let map = &mut state.cloud_map;
     map.settle(now);
     let answer = match call.operation {
+        Operation::CreatePublicDnsNamespace => map.create_namespace(&asked, NamespaceKind::Public),
+        Operation::CreatePrivateDnsNamespace => map.create_namespace(&asked, NamespaceKind::Private),
         Operation::ListNamespaces => map.list_namespaces(&asked),
         Operation::ListServices => map.list_services(&asked),
         Operation::CreateService => map.create_service(&asked),
@@ -372,6 +379,36 @@ fn arn(account: &str, kind: &str, id: &str) -> String {
 }
 
 impl CloudMap {
+    /// Is done at once, whatever other operations take.
+    fn create_namespace(&mut self, asked: &Asked<'_>, kind: NamespaceKind) -> Result<Value, ApiError> {
+        let name = asked.required("Name")?;
+        if kind == NamespaceKind::Private {
+            asked.required("Vpc")?;
+        }
+        if crate::name::Name::parse(name).is_err() || name.len() > 253 {
+            return Err(invalid(format!("'{name}' is not a name for a namespace")));
+        }
+        let same =
+            |other: &Namespace| other.account == asked.account && other.kind == kind && other.name == name;
+        if self.namespaces.values().any(same) {
+            let message = format!("There is a namespace with the name {name}");
+            return Err(ApiError::new(400, "NamespaceAlreadyExists", message));
+        }
+        let namespace = Some(self.add_namespace(asked.account, name, kind));
+        let id = self.next_id("op");
+        let work = Work {
+            account: asked.account.to_owned(),
+            kind: "CREATE_NAMESPACE",
+            namespace,
+            service: String::new(),
+            instance: None,
+            due: asked.now,
+            effect: None,
+        };
+        self.works.insert(id.clone(), work);
+        Ok(json!({ "OperationId": id }))
+    }
+
     fn list_namespaces(&self, asked: &Asked<'_>) -> Result<Value, ApiError> {
         let conditions: [(&str, &[&str]); 4] = [
             ("TYPE", &["EQ", "IN"]),
@@ -410,9 +447,17 @@ impl CloudMap {
         let id = asked.required("OperationId")?;
         let work = self.works.get(id).filter(|work| work.account == asked.account);
         let work = work.ok_or_else(|| not_found("OperationNotFound", id))?;
-        let mut targets = json!({ "SERVICE": work.service });
-        if let Some(instance) = &work.instance {
-            targets["INSTANCE"] = json!(instance);
+        let mut targets = json!({});
+        let service = Some(&work.service).filter(|service| !service.is_empty());
+        let named = [
+            ("NAMESPACE", work.namespace.as_ref()),
+            ("SERVICE", service),
+            ("INSTANCE", work.instance.as_ref()),
+        ];
+        for (kind, id) in named {
+            if let Some(id) = id {
+                targets[kind] = json!(id);
+            }
         }
         let status = if work.effect.is_some() { "PENDING" } else { "SUCCESS" };
         Ok(json!({ "Operation": { "Id": id, "Type": work.kind, "Status": status, "Targets": targets } }))

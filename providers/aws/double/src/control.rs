@@ -183,6 +183,19 @@ impl AwsDouble {
         self.shared.lock().faults.add(when, fault);
     }
 
+    /// From now on every change batch with this name in it is refused, for reasons that no client could have foreseen. The
+    /// message is all that is said about it: whether it gives the name away is up to the test.
+    pub fn refuse_name(&self, name: &str, message: &str) -> Result<(), Error> {
+        let name = Name::parse(name).map_err(|fatal| Error::Refused(fatal.in_text(name)))?;
+        self.shared.lock().refused.insert(name, message.to_owned());
+        Ok(())
+    }
+
+    /// Accepts all names again.
+    pub fn accept_names(&self) {
+        self.shared.lock().refused.clear();
+    }
+
     /// Takes back all faults.
     pub fn withdraw_faults(&self) {
         self.shared.lock().faults.clear();

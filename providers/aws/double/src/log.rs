@@ -20,6 +20,8 @@ pub enum Operation {
     AssumeRole,
     AssumeRoleWithWebIdentity,
     GetCallerIdentity,
+    CreatePublicDnsNamespace,
+    CreatePrivateDnsNamespace,
     ListNamespaces,
     ListServices,
     CreateService,
@@ -56,7 +58,9 @@ impl Operation {
         use Operation as O;
         match self {
             O::AssumeRole | O::AssumeRoleWithWebIdentity | O::GetCallerIdentity => Service::Sts,
-            O::ListNamespaces
+            O::CreatePublicDnsNamespace
+            | O::CreatePrivateDnsNamespace
+            | O::ListNamespaces
             | O::ListServices
             | O::CreateService
             | O::UpdateService

@@ -80,6 +80,21 @@ async fn namespaces_are_filtered_and_paged() {
 }
 
 #[tokio::test]
+async fn namespaces_are_made_once_of_a_kind() {
+    let (aws, _) = double().await;
+    let answer = good(&aws, "CreatePublicDnsNamespace", json!({ "Name": "new.example" })).await;
+    let done = good(&aws, "GetOperation", json!({ "OperationId": answer["OperationId"] })).await;
+    assert_eq!(done["Operation"]["Status"], "SUCCESS");
+    let id = done["Operation"]["Targets"]["NAMESPACE"].as_str().unwrap();
+    created(&aws, service(id, "web", "A", "MULTIVALUE")).await;
+    let again = json!({ "Name": "new.example" });
+    refused(&aws, "CreatePublicDnsNamespace", again.clone(), 400, "NamespaceAlreadyExists").await;
+    refused(&aws, "CreatePrivateDnsNamespace", again, 400, "InvalidInput").await;
+    let private = json!({ "Name": "new.example", "Vpc": "vpc-1" });
+    good(&aws, "CreatePrivateDnsNamespace", private).await;
+}
+
+#[tokio::test]
 async fn services_are_listed_by_namespace_a_hundred_at_a_time() {
     let (aws, namespace) = double().await;
     let other = aws.create_namespace("example.org", NamespaceKind::Public);
