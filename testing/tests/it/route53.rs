@@ -1,6 +1,7 @@
 //! The strict Route 53 double and moto go through the same scenario. Where they differ it is on purpose: the claims here are the
-//! service's, and `moto_differences.txt` has what both answer, word by word, so that it stays true when either of them changes.
+//! service's, and `route53_differences.txt` has what both answer, word by word, so that it stays true when either of them changes.
 
+use crate::differences::hold_against;
 use reqwest::Client;
 use std::fmt::Write;
 use zonewright_aws_double::AwsDouble;
@@ -388,8 +389,6 @@ async fn probes(server: &Server) -> Vec<(&'static str, String)> {
     ]
 }
 
-const KNOWN: &str = include_str!("moto_differences.txt");
-
 #[tokio::test]
 async fn moto_differs_where_it_is_known_to() {
     let (ours, theirs, _double, _moto) = both().await;
@@ -400,22 +399,5 @@ async fn moto_differs_where_it_is_known_to() {
     for ((name, ours), (_, theirs)) in probes(&ours).await.into_iter().zip(probes(&theirs).await) {
         found.push((name, ours, theirs));
     }
-    let same: Vec<_> =
-        found.iter().filter(|(_, ours, theirs)| ours == theirs).map(|(name, ..)| name).collect();
-    assert!(same.is_empty(), "moto has learnt this, so that it is common ground now: {same:?}");
-    let report: String = found
-        .iter()
-        .map(|(name, ours, theirs)| {
-            format!("{name}\n  double\n{}  moto\n{}\n", indented(ours), indented(theirs))
-        })
-        .collect();
-    if std::env::var_os("UPDATE_DIFFERENCES").is_some() {
-        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/moto_differences.txt");
-        std::fs::write(path, &report).unwrap();
-    }
-    assert_eq!(report, KNOWN, "UPDATE_DIFFERENCES=1 writes it anew");
-}
-
-fn indented(lines: &str) -> String {
-    lines.lines().filter(|line| !line.is_empty()).map(|line| format!("    {}\n", line.trim_end())).collect()
+    hold_against("route53_differences.txt", &found);
 }
