@@ -3,7 +3,7 @@
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
 use std::fmt::{self, Write};
 use std::sync::Arc;
-use zonewright_planner::ObjectRef;
+use zonewright_planner::{ObjectRef, Uid};
 
 /// Which API resource a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +97,7 @@ pub struct Metadata {
     /// Object name.
     pub name: Arc<str>,
     /// Object UID.
-    pub uid: Arc<str>,
+    pub uid: Uid,
     /// Generation of the spec.
     pub generation: i64,
     /// Labels.
