@@ -247,7 +247,7 @@ fn compare(input: &PlanInput<'_>, record: &Record, endpoint: &Endpoint, plan: &m
         plan.skips.push(Skip::of_wish(endpoint, SkipReason::PolicyFreezes(input.policy)));
         return;
     }
-    plan.changes.push(Change::Update { old: record.clone(), new: endpoint.clone(), reasons });
+    plan.changes.push(Change::update(record.clone(), endpoint.clone(), reasons));
 }
 
 fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateReason> {
@@ -294,7 +294,7 @@ fn create(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint, reason: Cre
         plan.skips.push(Skip::of_wish(endpoint, obstacle));
         return;
     }
-    plan.changes.push(Change::Create { new: endpoint.clone(), reason });
+    plan.changes.push(Change::create(endpoint.clone(), reason));
 }
 
 fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option<SkipReason> {
@@ -381,7 +381,7 @@ pub(super) fn settle(
             ));
         }
         None if input.policy == Policy::Sync => {
-            plan.changes.push(Change::Delete { old: record.clone(), reason });
+            plan.changes.push(Change::delete(record.clone(), reason));
         }
         None => plan.skips.push(Skip::of_record(record, SkipReason::PolicyKeeps(input.policy))),
     }
