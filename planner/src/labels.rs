@@ -1,5 +1,6 @@
 //! Labels: what the ownership record says about a record.
 
+use crate::packed::{self, Packed};
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,8 +13,7 @@ pub const OWNED_RECORD: &str = "ownedRecord";
 
 /// Sorted key-value pairs, a handful at most.
 ///
-/// All of them stand in one text, each key and value behind its length, such as `5:owner7:default8:resource19:ingress/default/web`:
-/// tens of thousands of records have them, and every text of its own costs two lengths and two counters. Clones share it.
+/// All of them stand in one text ([`packed`]), such as `5:owner7:default8:resource19:ingress/default/web`. Clones share it.
 #[derive(Clone, PartialEq, Eq, Default, Hash)]
 pub struct Labels(Arc<str>);
 
@@ -56,38 +56,35 @@ impl Labels {
     /// Sets a label, replacing what was there.
     pub fn set(&mut self, key: impl AsRef<str>, value: impl AsRef<str>) {
         let (key, value) = (key.as_ref(), value.as_ref());
-        let mut list = List::with_capacity(self.0.len() + key.len() + value.len());
+        let mut list = Packed::with_room(2, self.0.len() + key.len() + value.len());
         let mut new = Some((key, value));
         for (other, its_value) in self.iter().filter(|(other, _)| *other != key) {
             if let Some((key, value)) = new.take_if(|(key, _)| *key < other) {
-                list.push(key, value);
+                push(&mut list, key, value);
             }
-            list.push(other, its_value);
+            push(&mut list, other, its_value);
         }
         if let Some((key, value)) = new {
-            list.push(key, value);
+            push(&mut list, key, value);
         }
-        *self = list.finish();
+        *self = finish(list);
     }
 
     /// Removes a label.
     pub fn remove(&mut self, key: &str) {
         if self.get(key).is_some() {
-            let mut list = List::with_capacity(self.0.len());
-            self.iter().filter(|(other, _)| *other != key).for_each(|(key, value)| list.push(key, value));
-            *self = list.finish();
+            let mut list = Packed::with_room(0, self.0.len());
+            self.iter()
+                .filter(|(other, _)| *other != key)
+                .for_each(|(key, value)| push(&mut list, key, value));
+            *self = finish(list);
         }
     }
 
     /// The labels in byte order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = &*self.0;
-        std::iter::from_fn(move || {
-            let (key, tail) = split_first(rest)?;
-            let (value, tail) = split_first(tail)?;
-            rest = tail;
-            Some((key, value))
-        })
+        std::iter::from_fn(move || Some((packed::next(&mut rest)?, packed::next(&mut rest)?)))
     }
 
     /// Whether there is none.
@@ -106,10 +103,15 @@ impl Labels {
     }
 }
 
-/// The first text of a list of them, and the others.
-fn split_first(list: &str) -> Option<(&str, &str)> {
-    let (length, rest) = list.split_once(':')?;
-    rest.split_at_checked(length.parse().ok()?)
+fn push(list: &mut Packed, key: &str, value: &str) {
+    list.push(key);
+    list.push(value);
+}
+
+fn finish(list: Packed) -> Labels {
+    let list = list.finish();
+    // Nothing is the one empty text that all share.
+    if list.is_empty() { Labels::default() } else { Labels(list.into()) }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
@@ -123,41 +125,9 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
             labels.reverse();
         }
         let length = labels.iter().map(|(key, value)| key.as_ref().len() + value.as_ref().len()).sum();
-        let mut list = List::with_capacity(length);
-        labels.iter().for_each(|(key, value)| list.push(key.as_ref(), value.as_ref()));
-        list.finish()
-    }
-}
-
-/// The text of labels while it is written.
-struct List(String);
-
-impl List {
-    /// For texts of this length in all.
-    fn with_capacity(length: usize) -> Self {
-        // Room for the lengths, too: a handful of labels, a few digits each.
-        Self(String::with_capacity(length + 32))
-    }
-
-    /// Adds a label behind all that sort before it.
-    fn push(&mut self, key: &str, value: &str) {
-        for text in [key, value] {
-            self.push_number(text.len());
-            self.0.push(':');
-            self.0.push_str(text);
-        }
-    }
-
-    fn push_number(&mut self, number: usize) {
-        if number > 9 {
-            self.push_number(number / 10);
-        }
-        self.0.push(char::from(b'0' + (number % 10) as u8));
-    }
-
-    fn finish(self) -> Labels {
-        // Nothing is the one empty text that all share.
-        if self.0.is_empty() { Labels::default() } else { Labels(self.0.into()) }
+        let mut list = Packed::with_room(2 * labels.len(), length);
+        labels.iter().for_each(|(key, value)| push(&mut list, key.as_ref(), value.as_ref()));
+        finish(list)
     }
 }
 

@@ -16,6 +16,7 @@ mod endpoint;
 pub mod go_regex;
 mod labels;
 mod name;
+pub mod packed;
 mod plan;
 mod properties;
 mod record;
@@ -23,6 +24,7 @@ mod record_type;
 mod share;
 mod target;
 mod ttl;
+mod uid;
 
 pub use domain_filter::DomainFilter;
 pub use endpoint::{Endpoint, EndpointError, ObjectRef};
@@ -40,6 +42,7 @@ pub use share::{
 };
 pub use target::{Target, TargetError, suitable_type};
 pub use ttl::Ttl;
+pub use uid::Uid;
 
 /// The identity under which this instance owns records (`--txt-owner-id`). Compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

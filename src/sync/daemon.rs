@@ -409,7 +409,7 @@ impl Daemon {
                 )
             }));
             report.existing = records_by_type(world.records());
-            report.verified = verified_by_type(&desired.endpoints, world.records());
+            report.verified = verified_by_type(&desired.endpoints, &world);
             report.unreadable =
                 world.unreadable.iter().map(|(zone, error)| (zone.id.to_string(), error.clone())).collect();
         }

@@ -1,18 +1,16 @@
 //! What a cycle came to, and telling it: one summary line, one line per applied change, and each piece of bad news once.
 
-use super::Applied;
 use super::guard::Withheld;
+use super::{Applied, World};
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Duplicates;
 use crate::sources::tenancy::SharedName;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
-use zonewright_planner::{
-    Change, DnsName, Endpoint, Incomplete, Plan, Record, RecordType, Skip, SkipReason, Target,
-};
+use zonewright_planner::{Change, DnsName, Endpoint, Incomplete, Plan, Record, Skip, SkipReason, Target};
 use zonewright_provider_kit::{ProviderError, Rejected};
 
 /// Numbers of records by lower-case type.
@@ -218,23 +216,19 @@ pub fn records_by_type<'a>(records: impl Iterator<Item = &'a Record>) -> ByType 
 }
 
 /// Counts the wishes for which a record of that name and type exists.
-pub fn verified_by_type<'a>(endpoints: &[Endpoint], records: impl Iterator<Item = &'a Record>) -> ByType {
-    let existing: HashSet<(&DnsName, &RecordType)> = records.map(|r| (&r.name, &r.record_type)).collect();
-    let verified = endpoints.iter().filter(|e| existing.contains(&(&e.name, &e.record_type)));
-    count_types(verified.map(|endpoint| endpoint.record_type.as_str()))
+pub fn verified_by_type(endpoints: &[Endpoint], world: &World) -> ByType {
+    let exists = |wish: &&Endpoint| world.records_at(&wish.name).any(|r| r.record_type == wish.record_type);
+    count_types(endpoints.iter().filter(exists).map(|endpoint| endpoint.record_type.as_str()))
 }
 
 fn count_types<'a>(types: impl Iterator<Item = &'a str>) -> ByType {
-    let mut counts = ByType::new();
-    for record_type in types {
-        match counts.get_mut(&record_type.to_ascii_lowercase()) {
-            Some(count) => *count += 1,
-            None => {
-                counts.insert(record_type.to_ascii_lowercase(), 1);
-            }
-        }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    types.for_each(|record_type| *counts.entry(record_type).or_default() += 1);
+    let mut by_type = ByType::new();
+    for (record_type, count) in counts {
+        *by_type.entry(record_type.to_ascii_lowercase()).or_default() += count;
     }
-    counts
+    by_type
 }
 
 /// Writes reports to the log. Remembers what it said, so that a lasting condition is one line, not one a minute.
@@ -459,7 +453,7 @@ pub fn describe_skip(skip: &Skip) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zonewright_planner::{CreateReason, Properties};
+    use zonewright_planner::{CreateReason, Properties, RecordType};
     use zonewright_provider_kit::ErrorClass;
 
     fn incomplete(source: &str) -> Incomplete {

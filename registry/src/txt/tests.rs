@@ -7,7 +7,7 @@ use rstest::rstest;
 use std::collections::BTreeMap;
 use zonewright_planner::{
     Change, CreateReason, DeleteReason, Endpoint, Hold, HoldReason, Holds, ObjectRef, Plan, PlanInput,
-    Policy, Properties, Scope, Skip, SkipReason, UpdateReason, ZoneId, plan,
+    Policy, Properties, Scope, Skip, SkipReason, Uid, UpdateReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{Operation, ZoneChange};
 
@@ -106,7 +106,7 @@ fn remove(zone: &mut Vec<Record>, old: &Record) {
 
 fn object() -> ObjectRef {
     let none = std::sync::Arc::default;
-    ObjectRef { source: "", kind: "", api_version: "", namespace: none(), name: none(), uid: none() }
+    ObjectRef { source: "", kind: "", api_version: "", namespace: none(), name: none(), uid: Uid::default() }
 }
 
 fn names(zone: &[Record]) -> Vec<String> {

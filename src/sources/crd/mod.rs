@@ -14,7 +14,7 @@ use status::Condition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use zonewright_planner::{
-    DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, STATEMENT_LABELS, Ttl,
+    DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, STATEMENT_LABELS, Ttl, Uid,
 };
 
 /// The resource.
@@ -79,7 +79,7 @@ struct Property {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visit {
     /// The UID of the object: one of the same name may take its place.
-    pub uid: Arc<str>,
+    pub uid: Uid,
     /// The generation that was looked at.
     pub generation: i64,
     /// The names it asks for.
