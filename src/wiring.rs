@@ -359,6 +359,7 @@ pub fn registry(config: &Config) -> Result<Registry, StartError> {
                 key: settings.txt.aes_key.clone(),
                 managed: managed_types(config),
                 nonces,
+                shared_names: settings.txt.shared_names.clone(),
             };
             TxtRegistry::new(txt).map(|txt| Registry::Txt(Box::new(txt))).map_err(StartError::of)
         }

@@ -18,8 +18,10 @@ pub use rows::Rows;
 pub use txt::{RegistryError, TxtRegistry, TxtSettings};
 
 use std::collections::BTreeMap;
-use zonewright_planner::{Change, DnsName, Endpoint, Leftover, OWNER, Owner, Record, RecordKey};
-use zonewright_provider_kit::ZoneChange;
+use zonewright_planner::{
+    Change, DnsName, Endpoint, Leftover, OWNER, Owner, Record, RecordKey, SHARED, Shares,
+};
+use zonewright_provider_kit::{Zone, ZoneChange};
 
 /// Who owns which record (`--registry`).
 #[derive(Debug)]
@@ -39,6 +41,8 @@ pub struct Owned {
     pub rows: Rows,
     /// Rows of other owners for records that do not exist: these records are theirs to create.
     pub claims: BTreeMap<RecordKey, Owner>,
+    /// Who says what of records that owners share.
+    pub shares: Shares,
     /// What the operator should know.
     pub warnings: Vec<String>,
 }
@@ -92,6 +96,31 @@ impl Registry {
         match self {
             Self::Txt(txt) => txt.decorate_all(changes, rows),
             Self::Noop => changes.into_iter().map(|change| self.decorate(change, rows)).collect(),
+        }
+    }
+
+    /// Notes on a wish whether it is one for a record that is shared with other owners. `marked` is what its objects say about it.
+    pub fn mark_shared(&self, endpoint: &mut Endpoint, marked: Option<bool>) {
+        let is_shared = match self {
+            Self::Txt(txt) => txt.is_shared(endpoint, marked),
+            // Refused later.
+            Self::Noop => marked == Some(true),
+        };
+        if is_shared {
+            endpoint.properties.set(SHARED, "true");
+        }
+    }
+
+    /// Whether a record can be shared as it is wished for.
+    ///
+    /// # Errors
+    /// Why not, and what helps.
+    pub fn sharable(&self, endpoint: &Endpoint, zone: &Zone) -> Result<(), String> {
+        match self {
+            Self::Txt(txt) => txt.sharable(endpoint, zone),
+            Self::Noop => {
+                Err("names are shared by way of ownership records, which need --registry=txt".to_owned())
+            }
         }
     }
 

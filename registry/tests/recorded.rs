@@ -219,6 +219,7 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
         policy: setup.policy,
         owner: registry.owner(),
         scope: Scope::All,
+        shared: Default::default(),
     };
     let mut plan = plan(&input);
     plan.tidy(&input, registry.leftovers(&owned.rows));

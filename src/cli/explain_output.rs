@@ -2,7 +2,7 @@
 
 use super::plan_output::clean;
 use crate::status::State;
-use crate::status::explain::{Check, Explanation, ObjectRow, Verdict};
+use crate::status::explain::{Check, Explanation, ObjectRow, OwnershipRow, Verdict};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -113,6 +113,7 @@ fn records(out: &mut String, explanation: &Explanation) {
         let there = if row.exists { row.targets.join(", ") } else { "not in DNS".to_owned() };
         let ttl = row.ttl.filter(|_| row.exists).map(|ttl| format!("  ttl={ttl}")).unwrap_or_default();
         let owner = match &row.owner {
+            _ if !row.shared.is_empty() => "  shared".to_owned(),
             Some(owner) => format!("  owner {owner:?}"),
             None if row.exists => "  nobody's".to_owned(),
             None => String::new(),
@@ -124,6 +125,7 @@ fn records(out: &mut String, explanation: &Explanation) {
     for row in &explanation.ownership {
         let set = set_text(&row.set_identifier);
         let text = match (&row.row, row.exists) {
+            (Some(name), _) if row.shares.is_some() => share_text(row, name),
             (Some(name), _) => format!("ownership record of {}{set}: {name}", row.record_type),
             (None, false) => format!(
                 "ownership record of {}{set} without its record: owner {:?}",
@@ -135,6 +137,16 @@ fn records(out: &mut String, explanation: &Explanation) {
         line(out, 2, FAINT, &text);
     }
     out.push('\n');
+}
+
+/// What an owner has put into a shared record, and where it says so.
+fn share_text(row: &OwnershipRow, name: &str) -> String {
+    let owner = row.owner.as_deref().unwrap_or_default();
+    let targets = row.shares.as_deref().unwrap_or_default();
+    let what =
+        if targets.is_empty() { "is leaving".to_owned() } else { format!("has {}", targets.join(", ")) };
+    let absent = if row.exists { "" } else { ", which does not exist" };
+    format!("owner {owner:?} {what} in the {} record{absent}, says {name}", row.record_type)
 }
 
 fn plan(out: &mut String, explanation: &Explanation) {

@@ -86,11 +86,12 @@ impl State {
             SkipReason::ForeignOwner { .. } | SkipReason::Claimed { .. } | SkipReason::NotMigrated { .. } => {
                 Self::Foreign
             }
-            SkipReason::Unowned => Self::Unowned,
+            SkipReason::Unowned | SkipReason::Unattributed { .. } => Self::Unowned,
             SkipReason::PolicyKeeps(_) | SkipReason::PolicyFreezes(_) => Self::Policy,
             SkipReason::DomainFilter | SkipReason::UnmanagedType => Self::Filtered,
             SkipReason::Conflict { .. }
             | SkipReason::CnameConflict { .. }
+            | SkipReason::TypeConflict { .. }
             | SkipReason::Impossible { .. }
             | SkipReason::Refused(Refusal::OtherNamespace { .. }) => Self::Conflict,
             SkipReason::Refused(Refusal::DomainPolicy { .. })
@@ -159,6 +160,16 @@ pub fn advice(reason: &SkipReason) -> String {
         SkipReason::CnameConflict { .. } => {
             "DNS does not allow a CNAME beside other records. Let all objects of the name have addresses, or all have \
              host names"
+        }
+        SkipReason::TypeConflict { owner, .. } => {
+            return format!(
+                "DNS does not allow a CNAME beside other records. Let the objects of all owners that share the name have \
+                 addresses, or all have host names; or stop sharing it with {owner}"
+            );
+        }
+        SkipReason::Unattributed { .. } => {
+            "Somebody added it by hand or with another tool, or its owner went without taking it along. If nobody needs it, take \
+             it out of the record"
         }
         SkipReason::Impossible { .. } => {
             "DNS does not allow a CNAME beside other records. The record that stays has to go first; see its own entry for \

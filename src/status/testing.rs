@@ -127,6 +127,8 @@ pub(crate) fn every_reason() -> Vec<SkipReason> {
         SkipReason::UnmanagedType,
         SkipReason::Conflict { winner: "ingress/web/winner".into() },
         SkipReason::CnameConflict { beside: RecordType::A },
+        SkipReason::TypeConflict { owner: blue(), record_type: RecordType::A },
+        SkipReason::Unattributed { targets: vec![Target::V4([192, 0, 2, 9].into())] },
         SkipReason::Impossible { beside: RecordType::Cname },
         SkipReason::Held(HoldReason::NoTarget),
         SkipReason::Held(HoldReason::NotAccepted),
@@ -161,6 +163,8 @@ fn is_listed(reason: &SkipReason) {
         | SkipReason::UnmanagedType
         | SkipReason::Conflict { .. }
         | SkipReason::CnameConflict { .. }
+        | SkipReason::TypeConflict { .. }
+        | SkipReason::Unattributed { .. }
         | SkipReason::Impossible { .. }
         | SkipReason::Held(HoldReason::NoTarget | HoldReason::NotAccepted | HoldReason::Invalid(_))
         // The plan has no such hold, but the refusal itself.

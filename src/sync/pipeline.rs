@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
     Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, Leftover, ManagedTypes,
-    Ownership, Plan, PlanInput, Policy, Record, Scope, Skip, SkipReason, ZoneId, plan,
+    Ownership, Plan, PlanInput, Policy, Record, SHARED, Scope, SharedInput, Skip, SkipReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
@@ -51,6 +51,8 @@ pub struct Wanted {
     pub incomplete: Vec<Incomplete>,
     /// Wishes that were not let through.
     pub refused: Vec<Skip>,
+    /// Whether what was taken out of shared records may still come back.
+    pub keep_leaving: bool,
 }
 
 /// What should change, with everything needed to explain it.
@@ -149,7 +151,7 @@ impl Pipeline {
             let zone = zones.iter().find(|zone| zone.id == record.zone);
             let row = self.registry.row_name(record);
             if row.zip(zone).is_some_and(|(row, zone)| !zone.contains(&row)) {
-                record.ownership = Ownership::default();
+                record.ownership = Ownership { shared: record.ownership.shared, ..Ownership::default() };
             }
         }
     }
@@ -158,14 +160,23 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the provider's adjust step fails.
-    pub async fn adjust(&self, wishes: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+    pub async fn adjust(&self, mut wishes: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+        // No setting of the provider, and no secret of one wish of a name either.
+        let mut marks: BTreeMap<DnsName, bool> = BTreeMap::new();
+        for wish in wishes.iter_mut().filter(|wish| !wish.properties.is_empty()) {
+            if let Some(mark) = wish.properties.remove(SHARED) {
+                *marks.entry(wish.name.clone()).or_default() |= &*mark == "true";
+            }
+        }
         let adjusted = self.reader.adjust(wishes).await?;
-        Ok(Adjusted { endpoints: normalize_aliases(adjusted.endpoints), ..adjusted })
+        let mut endpoints = normalize_aliases(adjusted.endpoints);
+        endpoints.iter_mut().for_each(|wish| self.registry.mark_shared(wish, marks.get(&wish.name).copied()));
+        Ok(Adjusted { endpoints, ..adjusted })
     }
 
     /// Compares adjusted wishes with what exists. `scope` must cover the names of all wishes.
     pub fn propose(&self, world: &World, wanted: Wanted, scope: Scope<'_>) -> Proposal {
-        let Wanted { adjusted, holds, incomplete, refused } = wanted;
+        let Wanted { adjusted, holds, incomplete, refused, keep_leaving } = wanted;
         let Adjusted { endpoints, rejected } = adjusted;
         let Spoiled { rest, skips: mut skipped, holds: mut spoiled, incomplete: unknown } =
             set_aside(&rejected, endpoints);
@@ -187,6 +198,10 @@ impl Pipeline {
             policy: self.settings.policy,
             owner: self.registry.owner(),
             scope,
+            shared: SharedInput {
+                shares: world.parts.iter().map(|part| &part.owned.shares).collect(),
+                keep_leaving,
+            },
         };
         let mut plan = plan(&input);
         plan.tidy(&input, self.leftovers(world));
@@ -251,8 +266,10 @@ impl Pipeline {
 
     fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {
         let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
+        let is_shared = endpoint.properties.get(SHARED).is_some();
         by_provider
             .or_else(|| self.registry.writable(endpoint).err())
+            .or_else(|| self.registry.sharable(endpoint, zone).err().filter(|_| is_shared))
             .or_else(|| self.registry.keeps_clear(endpoint, world.rows_of(&zone.id)?).err())
     }
 

@@ -7,4 +7,5 @@ mod cli;
 mod cluster;
 mod conformance;
 mod faults;
+mod shared_names;
 mod status_page;

@@ -4,6 +4,7 @@ mod conflict;
 mod diff;
 mod hold;
 mod refusal;
+mod shared;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -12,9 +13,12 @@ mod withhold;
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
 pub use refusal::Refusal;
+pub use shared::{ShareStep, SharedInput};
 pub use tidy::Leftover;
 
-use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
+use crate::{
+    DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Statement, Target, Ttl,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -117,6 +121,8 @@ pub struct PlanInput<'a> {
     pub owner: Option<&'a Owner>,
     /// Which names to plan.
     pub scope: Scope<'a>,
+    /// What is known of names that owners share.
+    pub shared: SharedInput<'a>,
 }
 
 /// A decision to change something. What it is about is boxed: the first plan of a large zone holds tens of thousands, and a list of
@@ -184,12 +190,19 @@ pub enum UpdateReason {
     RowMoved,
     /// Ownership records under former names are removed.
     FormerRows,
+    /// The record is shared with other owners.
+    Shared {
+        /// What this does to our part in it.
+        step: ShareStep,
+        /// Who else shares it, and what they put into it; empty for nobody.
+        with: Box<str>,
+    },
 }
 
 impl UpdateReason {
     /// Whether the record itself is already as it should be, and only its ownership record is written or removed.
     pub fn is_of_the_row_alone(&self) -> bool {
-        matches!(self, Self::RowMoved | Self::FormerRows)
+        matches!(self, Self::RowMoved | Self::FormerRows | Self::Shared { .. })
     }
 }
 
@@ -207,12 +220,14 @@ pub enum DeleteReason {
     },
     /// It is an ownership row of ours whose record does not exist.
     LeftoverRow,
+    /// Our part of a shared record that does not exist is withdrawn.
+    LeftoverShare,
 }
 
 impl DeleteReason {
     /// Whether it is an ownership row that goes, and no record: nothing stops resolving.
     pub fn is_of_a_row(&self) -> bool {
-        matches!(self, Self::LeftoverRow)
+        matches!(self, Self::LeftoverRow | Self::LeftoverShare)
     }
 }
 
@@ -293,6 +308,18 @@ pub enum SkipReason {
         /// The type that won.
         beside: RecordType,
     },
+    /// Another owner shares the name with a type that excludes this one.
+    TypeConflict {
+        /// The other owner.
+        owner: Owner,
+        /// What it has there.
+        record_type: RecordType,
+    },
+    /// The record of a shared name points at more than any owner says. It stays.
+    Unattributed {
+        /// At what.
+        targets: Vec<Target>,
+    },
     /// A record that stays stands in the way: DNS does not allow a CNAME beside other data (RFC 1034 section 3.6.2).
     Impossible {
         /// The type that stays.
@@ -360,6 +387,8 @@ impl SkipReason {
             Self::UnmanagedType => "unmanaged-type",
             Self::Conflict { .. } => "conflict",
             Self::CnameConflict { .. } => "cname-conflict",
+            Self::TypeConflict { .. } => "type-conflict",
+            Self::Unattributed { .. } => "unattributed",
             Self::Impossible { .. } => "impossible",
             Self::Held(_) => "held",
             Self::Refused(refusal) => refusal.code(),
@@ -393,6 +422,21 @@ impl fmt::Display for SkipReason {
             Self::Conflict { winner } => write!(f, "conflicts with {winner}, which wins"),
             Self::CnameConflict { beside } => {
                 write!(f, "a CNAME cannot stand beside {beside} records of the same name, which win")
+            }
+            Self::TypeConflict { owner, record_type } => {
+                write!(
+                    f,
+                    "owner {:?} shares the name with a {record_type} record, which wins",
+                    owner.as_str()
+                )
+            }
+            Self::Unattributed { targets } => {
+                let targets: Vec<String> = targets.iter().map(ToString::to_string).collect();
+                write!(
+                    f,
+                    "it also points at {}, which no owner of the shared name asks for",
+                    targets.join(", ")
+                )
             }
             Self::Impossible { beside } => write!(f, "impossible beside the {beside} record that stays"),
             Self::Held(reason) => write!(f, "held: {reason}"),
@@ -447,6 +491,7 @@ impl fmt::Display for UpdateReason {
             Self::OwnerMigration(owner) => write!(f, "taken over from owner {:?}", owner.as_str()),
             Self::RowMoved => f.write_str("ownership record is written under its new name"),
             Self::FormerRows => f.write_str("ownership records under former names are removed"),
+            Self::Shared { step, with } => step.describe(with, f),
         }
     }
 }
@@ -458,6 +503,7 @@ impl fmt::Display for DeleteReason {
             Self::TypeNotWanted => f.write_str("this type is no longer asked for"),
             Self::TypeChanged { to } => write!(f, "type changed to {to}"),
             Self::LeftoverRow => f.write_str("ownership record without its record"),
+            Self::LeftoverShare => f.write_str("our part of a shared record that does not exist"),
         }
     }
 }
@@ -488,8 +534,25 @@ impl Change {
             Self::Update { reasons, .. } => {
                 !reasons.is_empty() && reasons.iter().all(UpdateReason::is_of_the_row_alone)
             }
-            Self::Create { .. } | Self::Delete { .. } => false,
+            Self::Delete { reason, .. } => *reason == DeleteReason::LeftoverShare,
+            Self::Create { .. } => false,
         }
+    }
+
+    /// Whether the record is one that owners share, before or after.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Create { new, .. } => Statement::is_noted_on(&new.labels),
+            Self::Update { old, new, .. } => old.ownership.shared || Statement::is_noted_on(&new.labels),
+            Self::Delete { old, .. } => old.ownership.shared,
+        }
+    }
+
+    /// Whether it takes the last target of ours out of a record that others go on sharing.
+    pub fn withdraws_share(&self) -> bool {
+        let leaves =
+            |reason: &UpdateReason| matches!(reason, UpdateReason::Shared { step: ShareStep::Leaves, .. });
+        matches!(self, Self::Update { reasons, .. } if reasons.iter().any(leaves))
     }
 
     /// The record's name.
@@ -560,9 +623,12 @@ impl Change {
                 Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
                 Some(UpdateReason::RowMoved) => "row-moved",
                 Some(UpdateReason::FormerRows) => "former-rows",
+                Some(UpdateReason::Shared { .. }) => "shared",
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
-            Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-row",
+            Self::Delete { reason: DeleteReason::LeftoverRow | DeleteReason::LeftoverShare, .. } => {
+                "leftover-row"
+            }
             Self::Delete { reason: DeleteReason::TypeNotWanted, .. } => "type-not-wanted",
         }
     }

@@ -91,6 +91,7 @@ impl Case {
             policy: self.policy,
             owner: self.owner.as_ref(),
             scope,
+            shared: Default::default(),
         })
     }
 

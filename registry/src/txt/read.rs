@@ -13,7 +13,7 @@ use crate::rows::{Obstacle, Obstacles, Row, Rows, Users, Vouched};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use zonewright_planner::{
-    ALIAS, DnsName, Labels, OWNER, Owner, Ownership, Record, RecordKey, RecordType, Target,
+    ALIAS, DnsName, Labels, OWNER, Owner, Ownership, Record, RecordKey, RecordType, Shares, Target,
 };
 
 /// A record that is an ownership row, and what it says.
@@ -111,11 +111,16 @@ impl TxtRegistry {
         let texts_in_zone = records.iter().filter(|record| record.record_type == RecordType::Txt).count();
         let mut rows = Vec::with_capacity(texts_in_zone);
         let mut obstacles = Obstacles::new();
+        let mut shares = Shares::new();
         let mut records: Vec<Record> = records
             .into_iter()
             .filter_map(|mut record| match self.row_labels(&record, &mut texts) {
                 Some(labels) => {
                     rows.push(Found::new(record, labels));
+                    None
+                }
+                None if let Some((key, share)) = self.share(&record) => {
+                    shares.entry(key).or_default().push(share);
                     None
                 }
                 None => {
@@ -130,7 +135,7 @@ impl TxtRegistry {
         let index = Index::new(&rows);
         let mut former = self.former_of(&records, &index);
         let sources = self.sources(&records, &index, &mut former);
-        let claims = self.claims(&records, &index, &sources);
+        let mut claims = self.claims(&records, &index, &sources);
         drop(index);
         let leftovers = self.leftover_sites(&records, &rows, &sources, &former);
         self.note_former(&former, &rows, &sources, &mut obstacles);
@@ -141,12 +146,18 @@ impl TxtRegistry {
             self.label(record, *source, is_shared, &rows, &obstacles, &ours);
         }
         let prunable = self.prunable(&mut records, &rows, &sources, &former);
+        shares
+            .values_mut()
+            .for_each(|all| all.sort_by(|a, b| (&a.owner, &a.row.name).cmp(&(&b.owner, &b.row.name))));
+        self.label_shared(&mut records, &sources, &shares);
+        self.share_claims(&records, &shares, &mut claims);
         self.note_unowned(&records, &mut obstacles);
         let mut warnings = warnings(&records, &sources);
         warnings.extend(former.warning(&rows));
         let rows = self.kept(rows, &records, &sources, obstacles);
-        let rows = rows.with_leftovers(leftovers).with_prunable(prunable);
-        Owned { records, rows, claims, warnings }
+        let rows =
+            rows.with_leftovers(leftovers).with_prunable(prunable).with_shares(self.our_shares(&shares));
+        Owned { records, rows, claims, shares, warnings }
     }
 
     fn note_text(&self, record: &Record, obstacles: &mut Obstacles) {

@@ -63,6 +63,7 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
         policy: Policy::Sync,
         owner: registry.owner(),
         scope: Scope::All,
+        shared: Default::default(),
     };
     let mut plan = plan(&input);
     plan.tidy(&input, registry.leftovers(&owned.rows));

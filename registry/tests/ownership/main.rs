@@ -69,6 +69,7 @@ impl Stage {
             policy: self.policy,
             owner: self.registry.owner(),
             scope: Scope::All,
+            shared: Default::default(),
         };
         let mut plan = plan(&input);
         plan.tidy(&input, self.registry.leftovers(&owned.rows));

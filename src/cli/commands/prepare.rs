@@ -8,6 +8,7 @@ use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
 use crate::sources::tenancy::{self, DomainPolicy, PolicyFile};
 use crate::status::Rules;
+use crate::sync::Settling;
 use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
@@ -82,6 +83,9 @@ pub(super) async fn prepare(
     daemon.holds = wiring::hold_ages(config);
     daemon.leadership = leadership.clone();
     daemon.faults = wiring::faults(config);
+    if config.schedule.once || !can_write {
+        daemon.settling = Settling::of_single_run();
+    }
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
     {

@@ -199,6 +199,9 @@ fn the_deprecated_timeout_wins_as_it_does_in_externaldns() {
 #[case("--txt-owner-id=", "owner id cannot be empty")]
 #[case("--txt-prune-old-rows", "set --txt-prefix-read or --txt-suffix-read")]
 #[case("--txt-encrypt-enabled", "--txt-encrypt-aes-key")]
+#[case("--txt-shared-names=*.example.org", "a domain without asterisks")]
+#[case("--txt-shared-names=", "--txt-shared-names=: the name is empty")]
+#[case("--txt-shared-names=a..b", "--txt-shared-names=a..b")]
 #[case(
     "--service-type-filter=ClusterIP,NodePort",
     "--service-type-filter=ClusterIP --service-type-filter=NodePort"

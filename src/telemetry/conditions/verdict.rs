@@ -70,6 +70,8 @@ impl Amiss {
             | SkipReason::NotMigrated { .. }
             | SkipReason::Conflict { .. }
             | SkipReason::CnameConflict { .. }
+            | SkipReason::TypeConflict { .. }
+            | SkipReason::Unattributed { .. }
             | SkipReason::Impossible { .. }
             | SkipReason::Refused(Refusal::OtherNamespace { .. }) => (Reason::Conflict, reason.to_string()),
             SkipReason::PolicyKeeps(_)

@@ -162,6 +162,8 @@ fn kind_of(reason: &SkipReason) -> Option<EmittedEvent> {
         | SkipReason::NotMigrated { .. }
         | SkipReason::Conflict { .. }
         | SkipReason::CnameConflict { .. }
+        | SkipReason::TypeConflict { .. }
+        | SkipReason::Unattributed { .. }
         | SkipReason::Impossible { .. }
         | SkipReason::Refused(Refusal::OtherNamespace { .. })
         | SkipReason::Fought { .. } => EmittedEvent::RecordConflict,

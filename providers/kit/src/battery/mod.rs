@@ -308,6 +308,7 @@ impl Run<'_> {
             policy: Policy::Sync,
             owner: None,
             scope: Scope::All,
+            shared: Default::default(),
         });
         if plan.skips.is_empty() {
             Ok(plan)

@@ -192,6 +192,18 @@ pub(super) fn every_change() -> Vec<Change> {
             "service/web/moved",
             vec![UpdateReason::RowMoved, UpdateReason::FormerRows],
         ),
+        update(
+            "shared.example.org A 192.0.2.8",
+            "shared.example.org A 192.0.2.8,192.0.2.9",
+            "service/web/shared",
+            vec![
+                UpdateReason::Targets,
+                UpdateReason::Shared {
+                    step: ShareStep::Joins,
+                    with: "owner \"cluster-blue\" (192.0.2.8)".into(),
+                },
+            ],
+        ),
         delete("gone.example.org A 192.0.2.10 ttl=60", "ingress/web/gone"),
         create("www.example.net CNAME www.example.org", "dnsendpoint/web/www"),
     ]
@@ -233,6 +245,8 @@ pub(super) fn every_skip() -> Vec<Skip> {
             why: "namespace web may not publish it: rule 2 (web) allows web.example.org in policy.yaml"
                 .into(),
         }),
+        SkipReason::TypeConflict { owner: owner("cluster-blue"), record_type: RecordType::Cname },
+        SkipReason::Unattributed { targets: vec![Target::V4([192, 0, 2, 9].into())] },
     ];
     let named = |(index, reason): (usize, SkipReason)| {
         let name = format!("n{index:02}-{}.example.org", reason.code());
