@@ -1,6 +1,6 @@
 //! What `zonewright explain` shows: the same in text and JSON.
 
-use super::plan_output::clean;
+use super::plan_output::{clean, words};
 use crate::status::State;
 use crate::status::explain::{Check, Explanation, ObjectRow, OwnershipRow, Verdict};
 use anstyle::{AnsiColor, Style};
@@ -174,12 +174,13 @@ fn left_alone(out: &mut String, explanation: &Explanation) {
     heading(out, "Left alone");
     for row in &explanation.left_alone {
         let head = clean(&format!("{}{}", row.record_type, set_text(&row.set_identifier)));
-        let _ = writeln!(
-            out,
-            "  {NEWS}! {head:5}{NEWS:#}  {} {FAINT}({}){FAINT:#}",
-            clean(&row.reason),
-            row.code
-        );
+        let mut reason = words(&clean(&row.reason), COLUMNS - 11).into_iter();
+        let first = reason.next().unwrap_or_default();
+        let _ = write!(out, "  {NEWS}! {head:5}{NEWS:#}  {first}");
+        for rest in reason {
+            let _ = write!(out, "\n{:11}{rest}", "");
+        }
+        let _ = writeln!(out, " {FAINT}({}){FAINT:#}", row.code);
         line(out, 11, PLAIN, &format!("{}.", row.advice));
         if let Some(at) = &row.next_try {
             line(out, 11, FAINT, &format!("next try: {at}"));
@@ -198,17 +199,7 @@ fn heading(out: &mut String, text: &str) {
 
 /// A text from a column on, broken between words.
 fn line(out: &mut String, column: usize, style: Style, text: &str) {
-    let mut lines: Vec<String> = Vec::new();
-    for word in clean(text).split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if column + line.width() + 1 + word.width() <= COLUMNS => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    for line in lines {
+    for line in words(&clean(text), COLUMNS - column) {
         let _ = writeln!(out, "{}{style}{line}{style:#}", " ".repeat(column));
     }
 }

@@ -1,7 +1,7 @@
 //! What may be the matter with a record, in one word, and what an operator can do about it.
 
 use serde::{Serialize, Serializer};
-use zonewright_planner::{HoldReason, Refusal, SkipReason};
+use zonewright_planner::{HoldReason, Refusal, SkipKind, SkipReason};
 
 /// The state of a record, or of a wish for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,28 +82,19 @@ impl State {
 
     /// What it comes to that something was left alone.
     pub fn of(reason: &SkipReason) -> Self {
-        match reason {
-            SkipReason::ForeignOwner { .. } | SkipReason::Claimed { .. } | SkipReason::NotMigrated { .. } => {
-                Self::Foreign
-            }
-            SkipReason::Unowned | SkipReason::Unattributed { .. } => Self::Unowned,
-            SkipReason::PolicyKeeps(_) | SkipReason::PolicyFreezes(_) => Self::Policy,
-            SkipReason::DomainFilter | SkipReason::UnmanagedType => Self::Filtered,
-            SkipReason::Conflict { .. }
-            | SkipReason::CnameConflict { .. }
-            | SkipReason::TypeConflict { .. }
-            | SkipReason::Impossible { .. }
-            | SkipReason::Refused(Refusal::OtherNamespace { .. }) => Self::Conflict,
-            SkipReason::Refused(Refusal::DomainPolicy { .. })
-            | SkipReason::Held(HoldReason::Refused(Refusal::DomainPolicy { .. })) => Self::Denied,
-            SkipReason::Held(_) | SkipReason::SourceIncomplete { .. } => Self::Held,
-            SkipReason::Unsupported { .. } => Self::Unsupported,
-            SkipReason::NoZone | SkipReason::ZoneUnreadable { .. } | SkipReason::ZoneWaiting { .. } => {
-                Self::Waiting
-            }
-            SkipReason::Guarded { .. } => Self::Withheld,
-            SkipReason::Quarantined { .. } => Self::Quarantined,
-            SkipReason::Fought { .. } => Self::Fought,
+        match reason.kind() {
+            SkipKind::Foreign => Self::Foreign,
+            SkipKind::Unowned => Self::Unowned,
+            SkipKind::Policy => Self::Policy,
+            SkipKind::Filtered => Self::Filtered,
+            SkipKind::Conflict => Self::Conflict,
+            SkipKind::Denied => Self::Denied,
+            SkipKind::Held | SkipKind::Malformed | SkipKind::Incomplete => Self::Held,
+            SkipKind::Unsupported => Self::Unsupported,
+            SkipKind::NoZone | SkipKind::ZoneTrouble => Self::Waiting,
+            SkipKind::Withheld => Self::Withheld,
+            SkipKind::Quarantined => Self::Quarantined,
+            SkipKind::Fought => Self::Fought,
         }
     }
 }

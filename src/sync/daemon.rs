@@ -24,7 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zonewright_planner::{Change, DnsName, Owner, Scope, SkipReason};
+use zonewright_planner::{Change, DnsName, Owner, Scope, Skip, SkipKind};
 use zonewright_provider_kit::ProviderError;
 
 /// Things to do before a full run reads the sources, that reach outside.
@@ -537,18 +537,9 @@ impl CycleReport {
     /// Whether the same again would come to the same, unless something changes: nothing failed, nothing was to be done, and nothing
     /// is waiting for time to pass.
     fn leaves_nothing(&self) -> bool {
-        let waits = |reason: &SkipReason| {
-            matches!(
-                reason,
-                SkipReason::Guarded { .. }
-                    | SkipReason::Quarantined { .. }
-                    | SkipReason::Fought { .. }
-                    | SkipReason::ZoneWaiting { .. }
-            )
-        };
-        self.provider_succeeded()
-            && self.planned == 0
-            && !self.plan.skips.iter().any(|skip| waits(&skip.reason))
+        use SkipKind::{Fought, Quarantined, Withheld, ZoneTrouble};
+        let waits = |skip: &Skip| matches!(skip.reason.kind(), Withheld | Quarantined | Fought | ZoneTrouble);
+        self.provider_succeeded() && self.planned == 0 && !self.plan.skips.iter().any(waits)
     }
 }
 
