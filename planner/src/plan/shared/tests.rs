@@ -1,7 +1,9 @@
 //! What each owner of a shared name does. The cases named after Kuadrant's DNS operator are its scenarios in our words.
 
 use super::*;
-use crate::{Hold, HoldReason, Holds, ManagedTypes, ObjectRef, Scope, ZoneId, parse_targets, plan};
+use crate::{
+    Hold, HoldReason, Holds, ManagedTypes, ObjectRef, Properties, Scope, ZoneId, parse_targets, plan,
+};
 use rstest::rstest;
 
 const NAME: &str = "www.example.org";
