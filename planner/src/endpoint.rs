@@ -1,6 +1,6 @@
 //! Endpoints: what somebody wishes to see in DNS.
 
-use crate::{ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl};
+use crate::{ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl, ZoneId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -51,6 +51,8 @@ pub struct Endpoint {
     pub labels: Labels,
     /// Settings for the provider.
     pub properties: Properties,
+    /// The zone that it is for. `None`, as for nearly every wish, for wherever its name belongs.
+    pub zone: Option<ZoneId>,
     /// The objects that asked.
     pub objects: Vec<Arc<ObjectRef>>,
 }
@@ -136,6 +138,7 @@ impl Endpoint {
             targets: Vec::new(),
             labels: Labels::new(),
             properties,
+            zone: None,
             objects: Vec::new(),
         };
         endpoint.set_targets(targets);
