@@ -8,7 +8,7 @@
 
 use divan::{AllocProfiler, Bencher, black_box};
 use zonewright_planner::{
-    DomainFilter, Endpoint, Holds, ManagedTypes, Plan, PlanInput, Policy, Properties, RESOURCE, Record,
+    DomainFilter, Endpoint, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Properties, RESOURCE, Record,
     RecordType, Scope, Target, Ttl, ZoneId, plan,
 };
 use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
@@ -104,6 +104,7 @@ impl Case {
             policy: Policy::Sync,
             owner: self.registry.owner(),
             scope: Scope::All,
+            homes: &Homes::new(),
         })
     }
 }

@@ -167,6 +167,13 @@ impl Endpoint {
         self
     }
 
+    /// The same wish for one zone alone.
+    #[must_use]
+    pub fn with_zone(mut self, zone: ZoneId) -> Self {
+        self.zone = Some(zone);
+        self
+    }
+
     /// The same wish with a label.
     #[must_use]
     pub fn with_label(mut self, key: &'static str, value: impl AsRef<str>) -> Self {

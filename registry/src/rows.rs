@@ -304,8 +304,8 @@ impl Rows {
         let Some(write) = &row.write else { return };
         let (zone, mut users) = match (earlier, change) {
             (Some(earlier), _) => (earlier.zone, earlier.users.map_or_else(Users::new, |users| *users)),
-            // A new row stands where its new record does; which zone that is, is known when it is read.
-            (None, Change::Create { .. }) => (None, Users::new()),
+            // A new row stands where its new record does. Unless that is one zone of several, it is known when it is read.
+            (None, Change::Create { new, .. }) => (new.zone.clone(), Users::new()),
             (None, Change::Update { old, .. } | Change::Delete { old, .. }) => {
                 (Some(old.zone.clone()), Users::new())
             }

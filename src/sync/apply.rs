@@ -120,10 +120,20 @@ async fn write(
     let unsuspected = suspects_last(&mut changes, manner);
     let names = changes.iter().map(|change| change.change.change.name().clone()).collect();
     let mut search = Search::new(names, unsuspected, limit, manner.hunt);
+    let mut is_first = true;
     while !stop.is_cancelled() {
-        let Some(part) = search.next() else { break };
+        let Some(part) = search.next().map(<[usize]>::to_vec) else { break };
         let plain = part.iter().filter_map(|&i| changes.get(i)).map(|change| change.change.change.clone());
-        let decorated = books.decorate(plain.collect());
+        let mut decorated = books.decorate(plain.collect());
+        let fitting = writer.fitting(zone, &decorated).max(1);
+        let part = if fitting < decorated.len() { search.only(fitting) } else { part };
+        decorated.truncate(fitting);
+        // What is tried again is no further load of its own, and somebody waits for it.
+        let pauses = !is_first && !search.tries_again();
+        if pauses && stop.run_until_cancelled(tokio::time::sleep(writer.interval())).await.is_none() {
+            break;
+        }
+        is_first = false;
         let outcomes = writer.apply(zone, &decorated).await.into_iter();
         // A provider that answers for fewer changes than it got has not said what became of the others.
         let unanswered = || {

@@ -13,7 +13,7 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 use tokio::time::Instant;
 use zonewright_planner::{Change, DnsName, DomainFilter, Endpoint, Record, ZoneId};
-use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_for};
+use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_of_new};
 use zonewright_registry::{Owned, Rows};
 
 /// What exists.
@@ -82,15 +82,15 @@ impl World {
         self.parts.iter().flat_map(|part| &part.odd)
     }
 
-    /// The zone that a new record of this name belongs to.
-    pub fn zone_of_new(&self, name: &DnsName) -> Option<&Zone> {
-        zone_for(&self.zones, name)
+    /// The zone that a new record goes to.
+    pub fn zone_of_new(&self, new: &Endpoint) -> Option<&Zone> {
+        zone_of_new(&self.zones, new)
     }
 
     /// The zone that a change goes to: a record that exists stays where it is.
     pub fn zone_of(&self, change: &Change) -> Option<&Zone> {
         match change {
-            Change::Create { new, .. } => self.zone_of_new(&new.name),
+            Change::Create { new, .. } => self.zone_of_new(new),
             Change::Update { old, .. } | Change::Delete { old, .. } => {
                 self.zones.iter().find(|zone| zone.id == old.zone)
             }

@@ -14,7 +14,7 @@ pub use hold::{Hold, HoldReason, Holds, Incomplete};
 pub use refusal::Refusal;
 pub use tidy::Leftover;
 
-use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl};
+use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl, ZoneId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -117,7 +117,13 @@ pub struct PlanInput<'a> {
     pub owner: Option<&'a Owner>,
     /// Which names to plan.
     pub scope: Scope<'a>,
+    /// Names whose records stand in several zones at once (split horizon), with those zones. Elsewhere a name has one zone, and
+    /// which one is of no interest here.
+    pub homes: &'a Homes,
 }
+
+/// The zones in which the records of a name stand.
+pub type Homes = BTreeMap<DnsName, Vec<ZoneId>>;
 
 /// A decision to change something.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -170,5 +170,3 @@ pub(crate) fn credentials_hint(text: &str) -> &'static str {
     }
 }
 
-#[cfg(test)]
-mod tests;

@@ -195,5 +195,3 @@ impl WriteZone for Route53Writer {
     }
 }
 
-#[cfg(test)]
-mod tests;

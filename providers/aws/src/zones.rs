@@ -6,7 +6,7 @@ use crate::config::{ZoneFilter, ZoneType};
 use crate::escape::decode_name;
 use aws_sdk_route53::types::{HostedZone, ResourceTagSet, Tag};
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::warn;
@@ -25,6 +25,8 @@ pub(crate) struct Found {
 struct Known {
     /// By account; `None` until its zones were listed for the first time.
     by_account: Vec<Option<Vec<Found>>>,
+    /// Those of them that are private: asked for at every wish.
+    private: Arc<BTreeSet<ZoneId>>,
     /// When all of them were listed.
     complete_since: Option<Instant>,
 }
@@ -39,7 +41,7 @@ pub(crate) struct Zones {
 
 impl Zones {
     pub(crate) fn new(filter: ZoneFilter, cache: Duration, accounts: usize) -> Self {
-        let known = Known { by_account: vec![None; accounts], complete_since: None };
+        let known = Known { by_account: vec![None; accounts], ..Known::default() };
         Self { filter, cache, known: Mutex::new(known) }
     }
 
@@ -67,7 +69,11 @@ impl Zones {
                 Err(error) => return Err(error),
             }
         }
-        self.known().complete_since = is_complete.then_some(begun);
+        let mut known = self.known();
+        let private = known.by_account.iter().flatten().flatten().filter(|found| found.is_private);
+        known.private = Arc::new(private.map(|found| found.zone.id.clone()).collect());
+        known.complete_since = is_complete.then_some(begun);
+        drop(known);
         Ok(self.all())
     }
 
@@ -124,7 +130,7 @@ impl Zones {
     /// Where records of this name stand if there are private zones among these: in every private zone that contains it, and in the
     /// closest public one. `None` without private zones: then it is the closest zone.
     pub(crate) fn homes(&self, zones: &[Zone], name: &DnsName) -> Option<Vec<ZoneId>> {
-        let private = self.private();
+        let private = self.known().private.clone();
         if private.is_empty() {
             return None;
         }
@@ -146,12 +152,6 @@ impl Zones {
             Some(homes) => homes.contains(zone),
             None => zonewright_provider_kit::zone_for(&zones, name).is_some_and(|home| home.id == *zone),
         }
-    }
-
-    fn private(&self) -> BTreeSet<ZoneId> {
-        let known = self.known();
-        let private = known.by_account.iter().flatten().flatten().filter(|found| found.is_private);
-        private.map(|found| found.zone.id.clone()).collect()
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {

@@ -27,7 +27,7 @@ pub use change::{Operation, RowChange, ZoneChange};
 pub use error::{ErrorClass, ProviderError};
 pub use request_budget::RequestBudget;
 pub use retry_after::parse_retry_after;
-pub use zone::{Zone, zone_for};
+pub use zone::{Zone, zone_for, zone_of_new};
 
 use async_trait::async_trait;
 use std::sync::Arc;

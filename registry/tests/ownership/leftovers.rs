@@ -4,7 +4,7 @@
 use super::{Stage, record, settings, signs};
 use rstest::rstest;
 use zonewright_planner::{
-    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, ObjectRef, Owner,
+    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, ManagedTypes, ObjectRef, Owner,
     PlanInput, Policy, Properties, Record, RecordType, Scope, plan,
 };
 use zonewright_registry::TxtSettings;
@@ -224,6 +224,7 @@ fn only_a_full_plan_tidies_and_only_within_reach(
         policy: Policy::Sync,
         owner: stage.registry.owner(),
         scope,
+        homes: &Homes::new(),
     };
     let mut plan = plan(&input);
     plan.tidy(&input, stage.registry.leftovers(&owned.rows));

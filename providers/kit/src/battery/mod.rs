@@ -20,12 +20,12 @@ mod rows;
 mod steps;
 
 use crate::{Capabilities, ProviderError, ReadZones, Unsupported, WriteZone, Zone, ZoneChange};
-use crate::{batches, normalize_aliases, zone_for};
+use crate::{batches, normalize_aliases, zone_for, zone_of_new};
 use std::collections::{BTreeMap, BTreeSet};
 use steps::Step;
 use zonewright_planner::domain_filter::DomainFilterError;
 use zonewright_planner::{
-    Change, DnsName, DomainFilter, Endpoint, EndpointError, Holds, ManagedTypes, NameError, Plan, PlanInput,
+    Change, DnsName, DomainFilter, Endpoint, EndpointError, Holds, Homes, ManagedTypes, NameError, Plan, PlanInput,
     Policy, Properties, Record, RecordKey, RecordType, Scope, ZoneId, plan,
 };
 
@@ -308,6 +308,7 @@ impl Run<'_> {
             policy: Policy::Sync,
             owner: None,
             scope: Scope::All,
+            homes: &Homes::new(),
         });
         if plan.skips.is_empty() {
             Ok(plan)
@@ -323,9 +324,14 @@ impl Run<'_> {
             by_zone.entry(self.zone_of(&change.change)?).or_default().push(change);
         }
         for (zone, changes) in by_zone {
-            for batch in batches(&changes, self.capabilities().changes_per_write) {
-                let outcomes = self.battery.writer.apply(zone, batch).await;
-                check_outcomes(batch, outcomes)?;
+            for mut batch in batches(&changes, self.capabilities().changes_per_write) {
+                while !batch.is_empty() {
+                    let fitting = self.battery.writer.fitting(zone, batch).clamp(1, batch.len());
+                    let (now, rest) = batch.split_at(fitting);
+                    let outcomes = self.battery.writer.apply(zone, now).await;
+                    check_outcomes(now, outcomes)?;
+                    batch = rest;
+                }
             }
         }
         Ok(())
@@ -333,7 +339,7 @@ impl Run<'_> {
 
     fn zone_of(&self, change: &Change) -> Result<&Zone, Problem> {
         let zone = match change {
-            Change::Create { new, .. } => zone_for(&self.zones, &new.name),
+            Change::Create { new, .. } => zone_of_new(&self.zones, new),
             Change::Update { old, .. } | Change::Delete { old, .. } => {
                 self.zones.iter().find(|zone| zone.id == old.zone)
             }
