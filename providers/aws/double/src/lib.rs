@@ -1,0 +1,56 @@
+//! A strict stand-in for Amazon Route 53, with as much of STS as is needed to take on a role. For tests only.
+//!
+//! It speaks the real protocols on a loopback port, so that any client can be pointed at it with `AWS_ENDPOINT_URL`, and it
+//! refuses what the service refuses: a provider that gets by here gets by there. Where it is not known what the service does it
+//! is the stricter one of the two; each such place says so.
+//!
+//! ```no_run
+//! use zonewright_aws_double::{AwsDouble, Fault, NewZone, Operation, RecordSet, When};
+//!
+//! # async fn test() -> Result<(), Box<dyn std::error::Error>> {
+//! let aws = AwsDouble::start().await?;
+//! let zone = aws.create_zone(NewZone::public("example.com").with_tag("team", "dns"))?;
+//! aws.seed(&zone, [RecordSet::new("www.example.com", "A", 300, &["192.0.2.1"])])?;
+//! aws.inject(When::call(Operation::ListResourceRecordSets).in_zone(&zone).times(2), Fault::throttling());
+//!
+//! // … point a client at aws.url() …
+//!
+//! assert_eq!(aws.records(&zone), [RecordSet::new("www.example.com.", "A", 300, &["192.0.2.1"])]);
+//! assert_eq!(aws.count(Operation::ChangeResourceRecordSets), 1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing takes time and nothing is limited until a test asks for it: [`AwsDouble::limit_rate`] (five requests a second, by a
+//! clock that a test may own), [`AwsDouble::set_change_time`] (`PriorRequestNotComplete`), [`AwsDouble::set_sync_time`]
+//! (`PENDING`). The double belongs to the async runtime it was started on, and stops when it is dropped.
+
+mod access;
+mod alias_zones;
+mod batch;
+mod call;
+mod control;
+mod error;
+mod faults;
+mod hosted_zones;
+mod log;
+mod name;
+mod rate;
+mod record;
+mod route53;
+mod rules;
+mod server;
+mod state;
+mod sts;
+mod values;
+mod wire;
+mod xml;
+mod zone;
+
+pub use access::{ACCOUNT, Role};
+pub use control::{AwsDouble, Error};
+pub use error::BatchErrorForm;
+pub use faults::{Fault, When};
+pub use hosted_zones::NewZone;
+pub use log::{Operation, Request};
+pub use record::{Alias, Cidr, GeoLocation, GeoProximity, RecordSet};

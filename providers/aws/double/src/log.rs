@@ -1,0 +1,118 @@
+//! What was asked of the double.
+
+use std::time::Duration;
+
+/// The calls that the double knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[allow(missing_docs, reason = "named as in the API")]
+pub enum Operation {
+    ListHostedZones,
+    ListHostedZonesByName,
+    GetHostedZone,
+    CreateHostedZone,
+    DeleteHostedZone,
+    ListResourceRecordSets,
+    ChangeResourceRecordSets,
+    GetChange,
+    ListTagsForResource,
+    ListTagsForResources,
+    ChangeTagsForResource,
+    AssumeRole,
+    AssumeRoleWithWebIdentity,
+    GetCallerIdentity,
+    /// Anything else; it is refused.
+    Unknown,
+}
+
+/// The services behind the one address.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Service {
+    Route53,
+    Sts,
+}
+
+impl Operation {
+    pub(crate) fn service(self) -> Service {
+        match self {
+            Operation::AssumeRole | Operation::AssumeRoleWithWebIdentity | Operation::GetCallerIdentity => {
+                Service::Sts
+            }
+            _ => Service::Route53,
+        }
+    }
+}
+
+/// One request and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// What was asked for.
+    pub operation: Operation,
+    /// The zone it was about, without `/hostedzone/`.
+    pub zone: Option<String>,
+    /// Who asked.
+    pub access_key: Option<String>,
+    /// When, by the double's clock.
+    pub at: Duration,
+    /// Path and query as they came.
+    pub path: String,
+    /// The body as it came.
+    pub body: String,
+    /// The status of the answer; 0 while there is none, or when the connection was closed instead.
+    pub status: u16,
+    /// The code of the refusal, if it was one.
+    pub error: Option<String>,
+}
+
+#[derive(Default)]
+pub(crate) struct Log {
+    requests: Vec<Request>,
+    forgotten: usize,
+}
+
+impl Log {
+    /// Notes a request under a number that stays its own.
+    pub(crate) fn add(&mut self, request: Request) -> usize {
+        self.requests.push(request);
+        self.forgotten + self.requests.len() - 1
+    }
+
+    /// Notes how a request was answered, if it is still remembered.
+    pub(crate) fn answered(&mut self, number: usize, status: u16, error: Option<String>) {
+        let index = number.checked_sub(self.forgotten);
+        if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
+            request.status = status;
+            request.error = error;
+        }
+    }
+
+    pub(crate) fn forget(&mut self) {
+        self.forgotten += self.requests.len();
+        self.requests.clear();
+    }
+
+    pub(crate) fn requests(&self) -> &[Request] {
+        &self.requests
+    }
+}
+
+/// The largest number of these moments that lie within one second.
+pub(crate) fn busiest_second(mut moments: Vec<Duration>) -> usize {
+    moments.sort();
+    let within = |(index, start): (usize, &Duration)| {
+        moments.iter().skip(index).take_while(|moment| **moment < *start + Duration::from_secs(1)).count()
+    };
+    moments.iter().enumerate().map(within).max().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_busiest_second_slides() {
+        let moments = |millis: &[u64]| millis.iter().map(|&milli| Duration::from_millis(milli)).collect();
+        assert_eq!(busiest_second(Vec::new()), 0);
+        assert_eq!(busiest_second(moments(&[0, 1000, 2000])), 1);
+        assert_eq!(busiest_second(moments(&[0, 900, 950, 1800, 1899])), 4);
+    }
+}
