@@ -4,11 +4,11 @@ use crate::config::Access;
 use crate::convert::to_record;
 use crate::credentials::{check, connect};
 use crate::errors::of_request;
+use crate::refusal::messages;
 use crate::writing::OnlyThrottled;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::Builder;
-use aws_sdk_route53::operation::change_resource_record_sets::ChangeResourceRecordSetsError;
 use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
 use aws_sdk_route53::types::{Change, ChangeBatch, HostedZone, ResourceTagSet, RrType, TagResourceType};
 use tokio::sync::OnceCell;
@@ -49,6 +49,13 @@ pub(crate) enum Refused {
 impl Account {
     pub(crate) fn new(profile: Option<String>, access: Access, budget: RequestBudget) -> Self {
         Self { profile, access, budget, connection: OnceCell::new() }
+    }
+
+    /// One that needs nothing to be set up.
+    #[cfg(test)]
+    pub(crate) fn connected(connection: Connection) -> Self {
+        let (access, budget) = (Access::default(), RequestBudget::default());
+        Self { profile: None, access, budget, connection: OnceCell::new_with(Some(connection)) }
     }
 
     /// What it is called in messages.
@@ -151,17 +158,13 @@ impl Account {
         let sent = request.config_override(Builder::new().retry_classifier(OnlyThrottled)).send().await;
         match sent {
             Ok(_) => Ok(()),
-            Err(error) => match error.as_service_error() {
-                Some(ChangeResourceRecordSetsError::InvalidChangeBatch(batch)) => {
-                    let messages = batch.messages().iter().map(String::as_str);
-                    let messages: Vec<String> = match batch.messages().is_empty() {
-                        true => batch.message().into_iter().map(str::to_owned).collect(),
-                        false => messages.map(str::to_owned).collect(),
-                    };
-                    Err(Refused::Invalid(messages))
+            Err(error) => {
+                let body = error.raw_response().and_then(|response| response.body().bytes());
+                match body.and_then(messages) {
+                    Some(messages) => Err(Refused::Invalid(messages)),
+                    None => Err(Refused::Failed(of_request(&what, error, true))),
                 }
-                _ => Err(Refused::Failed(of_request(&what, error, true))),
-            },
+            }
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::convert::{existing, wanted};
 use crate::properties::is_routed_differently;
 use aws_sdk_route53::error::BuildError;
 use aws_sdk_route53::types::{Change as WireChange, ChangeAction, ResourceRecordSet};
+use std::collections::BTreeMap;
 use zonewright_planner::{Endpoint, Record, Ttl};
 use zonewright_provider_kit::{Operation, Zone, ZoneChange};
 
@@ -29,10 +30,29 @@ pub(crate) fn to_wire(zone: &Zone, change: &ZoneChange) -> Result<Vec<WireChange
     Ok(wire)
 }
 
-/// Deletes before everything else: a CNAME has to go before an address comes, a simple record before weighted ones.
+/// The changes of a batch take effect one after the other. Deletes come before everything else: a CNAME has to go before an address
+/// comes, a simple record before weighted ones. An alias is deleted before, and written after, what it may point at.
 pub(crate) fn in_order(mut changes: Vec<WireChange>) -> Vec<WireChange> {
-    changes.sort_by_key(|change| *change.action() != ChangeAction::Delete);
+    let targets: BTreeMap<String, String> = changes
+        .iter()
+        .filter(|change| *change.action() != ChangeAction::Delete)
+        .filter_map(|change| {
+            let set = change.resource_record_set()?;
+            Some((set.name().to_owned(), set.alias_target()?.dns_name().to_owned()))
+        })
+        .collect();
+    changes.sort_by_cached_key(|change| match change.resource_record_set() {
+        Some(set) if *change.action() == ChangeAction::Delete => (0, usize::from(set.alias_target().is_none())),
+        Some(set) if set.alias_target().is_some() => (2, depth(&targets, set.name())),
+        _ => (1, 0),
+    });
     changes
+}
+
+/// Over how many aliases of the batch an alias points. Aliases in a circle are the service's to refuse.
+fn depth(targets: &BTreeMap<String, String>, name: &str) -> usize {
+    let next = |name: &&String| targets.get(*name);
+    std::iter::successors(targets.get(name), next).take(targets.len()).count()
 }
 
 /// Whether an UPSERT would be taken for a second record set beside the old one, or refused.

@@ -81,8 +81,13 @@ fn classify<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
                 Some("NoSuchHostedZone") => ErrorClass::Permanent,
                 _ => by_status(),
             };
-            // A gateway does not know what became of it.
-            (class, matches!(status, 500 | 502 | 504))
+            match status {
+                // It was accepted, and nobody knows as what.
+                ..400 => (ErrorClass::Unavailable, true),
+                // A gateway does not know what became of it.
+                500 | 502 | 504 => (class, true),
+                _ => (class, false),
+            }
         }
         SdkError::ConstructionFailure(_) => (ErrorClass::Permanent, false),
         SdkError::DispatchFailure(_) => (ErrorClass::Unavailable, !was_never_sent(error)),

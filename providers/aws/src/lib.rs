@@ -195,3 +195,5 @@ impl WriteZone for Route53Writer {
     }
 }
 
+#[cfg(test)]
+mod tests;

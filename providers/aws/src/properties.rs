@@ -83,12 +83,22 @@ impl Routing {
     }
 }
 
-/// Whether two record sets of one identifier differ in a way that Route 53 takes for another record set, so that the old one has to
-/// go and the new one to come: another policy, or another kind of place.
+/// Whether a record set has to go before the one that takes its place can come: another policy, or another place. Two record sets of
+/// a name cannot be for one place, so that two that change theirs would be in each other's way.
 pub(crate) fn is_routed_differently(old: &Properties, new: &Properties) -> bool {
-    let kinds = [CONTINENT, COUNTRY, SUBDIVISION, PROXIMITY_REGION, PROXIMITY_GROUP, PROXIMITY_COORDINATES];
-    Routing::all_of(old) != Routing::all_of(new)
-        || kinds.iter().any(|name| old.get(name).is_some() != new.get(name).is_some())
+    let places = [
+        REGION,
+        FAILOVER,
+        CONTINENT,
+        COUNTRY,
+        SUBDIVISION,
+        PROXIMITY_REGION,
+        PROXIMITY_GROUP,
+        PROXIMITY_COORDINATES,
+        CIDR_COLLECTION,
+        CIDR_LOCATION,
+    ];
+    Routing::all_of(old) != Routing::all_of(new) || places.iter().any(|name| old.get(name) != new.get(name))
 }
 
 /// Names and values that thousands of records share.

@@ -45,6 +45,16 @@ impl Zones {
         Self { filter, cache, known: Mutex::new(known) }
     }
 
+    #[cfg(test)]
+    pub(crate) fn filter(&self) -> &ZoneFilter {
+        &self.filter
+    }
+
+    #[cfg(test)]
+    pub(crate) fn cache(&self) -> Duration {
+        self.cache
+    }
+
     /// Lists the zones of every account, or takes those that were listed not long ago.
     ///
     /// An account whose zones cannot be listed any more keeps the ones that it had: a shorter list would make its names fall to zones
