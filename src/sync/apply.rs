@@ -9,6 +9,7 @@ use search::{Search, suspects_last};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use zonewright_planner::{Change, ZoneId};
@@ -129,8 +130,8 @@ async fn write(
         let part = if fitting < decorated.len() { search.only(fitting) } else { part };
         decorated.truncate(fitting);
         // What is tried again is no further load of its own, and somebody waits for it.
-        let pauses = !is_first && !search.tries_again();
-        if pauses && stop.run_until_cancelled(tokio::time::sleep(writer.interval())).await.is_none() {
+        let pause = if is_first || search.tries_again() { Duration::ZERO } else { writer.interval() };
+        if !pause.is_zero() && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             break;
         }
         is_first = false;

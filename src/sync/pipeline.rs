@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
-    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, Leftover, ManagedTypes,
-    Ownership, Plan, PlanInput, Policy, Record, Scope, Skip, SkipReason, ZoneId, plan,
+    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, Leftover,
+    ManagedTypes, Ownership, Plan, PlanInput, Policy, Record, Scope, Skip, SkipReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
@@ -250,7 +250,9 @@ impl Pipeline {
                 continue;
             }
             let found = self.reader.homes(&zones, name).or_else(|| {
-                pinned.contains(name).then(|| zone_for(&zones, name).map(|zone| zone.id.clone()).into_iter().collect())
+                pinned
+                    .contains(name)
+                    .then(|| zone_for(&zones, name).map(|zone| zone.id.clone()).into_iter().collect())
             });
             if let Some(mut found) = found {
                 found.retain(|id| world.zones.iter().any(|zone| zone.id == *id));

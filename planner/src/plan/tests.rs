@@ -608,8 +608,11 @@ fn every_home_of_a_name_is_planned_by_itself() {
 #[test]
 fn a_pinned_wish_stands_in_its_zone_alone() {
     let mut case = case(&[], &["web.example.org A 192.0.2.1 zone=z2", "api.example.org A 192.0.2.1"]);
-    case.homes =
-        case.desired.iter().map(|wish| (wish.name.clone(), vec![ZoneId::new("z1"), ZoneId::new("z2")])).collect();
+    case.homes = case
+        .desired
+        .iter()
+        .map(|wish| (wish.name.clone(), vec![ZoneId::new("z1"), ZoneId::new("z2")]))
+        .collect();
     assert_eq!(zones_of_changes(&case), ["+ z1", "+ z2", "+ z2"]);
     case.homes.clear();
     assert_eq!(zones_of_changes(&case), ["+ ?", "+ z2"]);

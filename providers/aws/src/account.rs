@@ -78,9 +78,9 @@ impl Account {
     /// Whether region and credentials can be had at all.
     pub(crate) async fn check(&self) -> Result<(), ProviderError> {
         let connection = self.connection().await?;
-        check(connection.credentials.as_ref()).await.map_err(|error| {
-            ProviderError::new(error.class(), format!("{}: {error}", self.name()))
-        })
+        check(connection.credentials.as_ref())
+            .await
+            .map_err(|error| ProviderError::new(error.class(), format!("{}: {error}", self.name())))
     }
 
     /// Every hosted zone of the account.
@@ -151,8 +151,10 @@ impl Account {
     /// Sends a batch, which is carried out as a whole or not at all.
     pub(crate) async fn write(&self, zone: &Zone, changes: Vec<Change>) -> Result<(), Refused> {
         let what = format!("{}: changing zone {}", self.name(), describe(zone));
-        let invalid = |error| Refused::Failed(ProviderError::new(ErrorClass::Permanent, format!("{what}: {error}")));
-        let batch = ChangeBatch::builder().set_changes(Some(changes)).build().map_err(|error| invalid(error))?;
+        let invalid =
+            |error| Refused::Failed(ProviderError::new(ErrorClass::Permanent, format!("{what}: {error}")));
+        let batch =
+            ChangeBatch::builder().set_changes(Some(changes)).build().map_err(|error| invalid(error))?;
         let request = self.client().await.map_err(Refused::Failed)?.change_resource_record_sets();
         let request = request.hosted_zone_id(zone.id.as_str()).change_batch(batch).customize();
         let sent = request.config_override(Builder::new().retry_classifier(OnlyThrottled)).send().await;

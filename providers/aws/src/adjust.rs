@@ -231,9 +231,10 @@ fn check_identifier(endpoint: &Endpoint) -> Result<(), String> {
     match (endpoint.set_identifier.chars().count(), routing.as_slice()) {
         (0, []) | (1..=128, [_]) => Ok(()),
         (0, _) => Err("a routing policy (weight, region, …) needs a set identifier".to_owned()),
-        (1..=128, []) => Err(
-            "a set identifier needs a routing policy, such as aws-weight, aws-region or aws-failover".to_owned(),
-        ),
+        (1..=128, []) => {
+            Err("a set identifier needs a routing policy, such as aws-weight, aws-region or aws-failover"
+                .to_owned())
+        }
         (1..=128, _) => Err(format!("only one routing policy is possible, not {routing:?}")),
         (length, _) => Err(format!("the set identifier has {length} characters, Route 53 allows 128")),
     }

@@ -16,7 +16,9 @@ pub(crate) fn to_wire(zone: &Zone, change: &ZoneChange) -> Result<Vec<WireChange
     let mut wire = Vec::new();
     for operation in change.operations() {
         match operation {
-            Operation::Create(new) => wire.push(act(ChangeAction::Create, wanted(&zone.id, new, Ttl::UNSET)?)?),
+            Operation::Create(new) => {
+                wire.push(act(ChangeAction::Create, wanted(&zone.id, new, Ttl::UNSET)?)?)
+            }
             Operation::Update(old, new) if is_another(old, new) => {
                 wire.push(act(ChangeAction::Delete, existing(old)?)?);
                 wire.push(act(ChangeAction::Create, wanted(&zone.id, new, old.ttl)?)?);
@@ -42,7 +44,9 @@ pub(crate) fn in_order(mut changes: Vec<WireChange>) -> Vec<WireChange> {
         })
         .collect();
     changes.sort_by_cached_key(|change| match change.resource_record_set() {
-        Some(set) if *change.action() == ChangeAction::Delete => (0, usize::from(set.alias_target().is_none())),
+        Some(set) if *change.action() == ChangeAction::Delete => {
+            (0, usize::from(set.alias_target().is_none()))
+        }
         Some(set) if set.alias_target().is_some() => (2, depth(&targets, set.name())),
         _ => (1, 0),
     });

@@ -180,7 +180,8 @@ impl Parts<'_> {
                     true => wire_text(value).into_owned(),
                     false => value.clone(),
                 };
-                let values = self.values.iter().map(|value| ResourceRecord::builder().value(on_wire(value)).build());
+                let values =
+                    self.values.iter().map(|value| ResourceRecord::builder().value(on_wire(value)).build());
                 set.set_resource_records(Some(values.collect::<Result<_, _>>()?)).ttl(self.ttl)
             }
         };

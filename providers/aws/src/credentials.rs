@@ -52,7 +52,8 @@ pub(crate) async fn connect(
     // It selects the partition (commercial, China, GovCloud, …), no more: Route 53 is one for all of its regions.
     let Some(region) = config.region().cloned() else { return Err(no_region(profile)) };
     if let Some(profile) = profile {
-        let provider = ProviderConfig::without_region().with_http_client(http.clone()).with_region(Some(region));
+        let provider =
+            ProviderConfig::without_region().with_http_client(http.clone()).with_region(Some(region));
         let provider = SharedCredentialsProvider::new(of_profile(profile, &provider));
         config = config.into_builder().credentials_provider(provider).build();
     }

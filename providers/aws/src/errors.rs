@@ -1,7 +1,7 @@
 //! Errors of the SDK, sorted by what the loop should do about them.
 
-use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_credential_types::provider::error::CredentialsError;
+use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use std::error::Error;
 use std::io::ErrorKind;
@@ -174,4 +174,3 @@ pub(crate) fn credentials_hint(text: &str) -> &'static str {
         "credentials come from the environment, a profile, a web identity (IRSA), EKS Pod Identity or instance metadata"
     }
 }
-

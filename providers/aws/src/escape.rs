@@ -67,14 +67,16 @@ fn push_octal(text: &mut String, byte: u8) {
 /// pair of quotes. Other values of several strings stay as they are, because a reader may tell them apart.
 pub(crate) fn canonical_text(value: &str) -> Cow<'_, str> {
     let Some(strings) = split_strings(value) else { return Cow::Owned(quote(value)) };
-    let is_cut_by_length =
-        strings.len() > 1 && strings.iter().rev().skip(1).all(|string| units(string).count() == STRING_LENGTH);
+    let is_cut_by_length = strings.len() > 1
+        && strings.iter().rev().skip(1).all(|string| units(string).count() == STRING_LENGTH);
     if is_cut_by_length { Cow::Owned(format!("\"{}\"", strings.concat())) } else { Cow::Borrowed(value) }
 }
 
 /// A TXT value as the API takes it: no string longer than it may be.
 pub(crate) fn wire_text(value: &str) -> Cow<'_, str> {
-    let Some(strings) = split_strings(value) else { return Cow::Owned(wire_text(&quote(value)).into_owned()) };
+    let Some(strings) = split_strings(value) else {
+        return Cow::Owned(wire_text(&quote(value)).into_owned());
+    };
     if strings.iter().all(|string| string.len() <= STRING_LENGTH) {
         return Cow::Borrowed(value);
     }

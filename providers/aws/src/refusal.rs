@@ -131,11 +131,17 @@ mod tests {
 
     #[rstest]
     #[case("Tried to create resource record set [name='www.example.org.', type='A'] but it already exists")]
-    #[case("Tried to delete resource record set [name='www.example.org.', type='A', set-identifier='a'] but it was not found")]
+    #[case(
+        "Tried to delete resource record set [name='www.example.org.', type='A', set-identifier='a'] but it was not found"
+    )]
     #[case("RRSet with DNS name www.example.org. is not permitted in zone example.org.")]
-    #[case("RRSet of type A with DNS name www.example.org. is not permitted because a conflicting RRSet exists")]
+    #[case(
+        "RRSet of type A with DNS name www.example.org. is not permitted because a conflicting RRSet exists"
+    )]
     #[case("The request contains an invalid set of changes for a resource record set 'A www.example.org.'")]
-    #[case("Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with '999.0.2.1'")]
+    #[case(
+        "Invalid Resource Record: 'FATAL problem: ARRDATAIllegalIPv4Address (Value is not a valid IPv4 address) encountered with '999.0.2.1'"
+    )]
     fn messages_name_their_record_set(#[case] message: &str) {
         assert!(is_about(message, &set("www.example.org", "A", "999.0.2.1")));
         assert!(!is_about(message, &set("example.org", "A", "192.0.2.1")), "the zone is not meant");
@@ -144,7 +150,8 @@ mod tests {
 
     #[test]
     fn wildcards_are_named_with_their_escape() {
-        let message = "Tried to create resource record set [name='\\052.example.org.', type='A'] but it already exists";
+        let message =
+            "Tried to create resource record set [name='\\052.example.org.', type='A'] but it already exists";
         assert!(is_about(message, &set("*.example.org", "A", "192.0.2.1")));
         assert!(!is_about(message, &set("*.example.org", "AAAA", "2001:db8::1")));
     }
@@ -160,9 +167,18 @@ mod tests {
     }
 
     #[rstest]
-    #[case("Tried to create resource record set [name='a.', type='A'] but it already exists", ErrorClass::Conflict)]
-    #[case("Tried to delete resource record set [name='a.', type='A'] but the values provided do not match the current values", ErrorClass::Conflict)]
-    #[case("RRSet of type CNAME with DNS name example.org. is not permitted at apex in zone example.org.", ErrorClass::InvalidRecord)]
+    #[case(
+        "Tried to create resource record set [name='a.', type='A'] but it already exists",
+        ErrorClass::Conflict
+    )]
+    #[case(
+        "Tried to delete resource record set [name='a.', type='A'] but the values provided do not match the current values",
+        ErrorClass::Conflict
+    )]
+    #[case(
+        "RRSet of type CNAME with DNS name example.org. is not permitted at apex in zone example.org.",
+        ErrorClass::InvalidRecord
+    )]
     fn what_differs_from_the_listing_is_a_conflict(#[case] message: &str, #[case] class: ErrorClass) {
         assert_eq!(class_of(message), class);
     }

@@ -132,7 +132,8 @@ impl ClassifyRetry for OnlyThrottled {
     fn classify_retry_v2(&self, _: &InterceptorContext, previous: &RetryAction) -> RetryAction {
         match previous {
             RetryAction::RetryIndicated(RetryReason::RetryableError {
-                kind: ErrorKind::ThrottlingError, ..
+                kind: ErrorKind::ThrottlingError,
+                ..
             }) => RetryAction::NoActionIndicated,
             _ => RetryAction::RetryForbidden,
         }

@@ -88,7 +88,8 @@ impl Zones {
     }
 
     async fn list_account(&self, account: &Account) -> Result<Vec<Found>, ProviderError> {
-        let mut found: Vec<Found> = account.hosted_zones().await?.iter().filter_map(|zone| self.take(zone)).collect();
+        let mut found: Vec<Found> =
+            account.hosted_zones().await?.iter().filter_map(|zone| self.take(zone)).collect();
         let wanted = TagFilter::parse(&self.filter.tags);
         if !wanted.is_empty() && !found.is_empty() {
             let ids: Vec<String> = found.iter().map(|found| found.zone.id.to_string()).collect();
@@ -144,10 +145,8 @@ impl Zones {
         if private.is_empty() {
             return None;
         }
-        let (inside, outside): (Vec<&Zone>, Vec<&Zone>) = zones
-            .iter()
-            .filter(|zone| zone.contains(name))
-            .partition(|zone| private.contains(&zone.id));
+        let (inside, outside): (Vec<&Zone>, Vec<&Zone>) =
+            zones.iter().filter(|zone| zone.contains(name)).partition(|zone| private.contains(&zone.id));
         let length = |zone: &&&Zone| zone.name.as_ref().map_or(0, |name| name.as_str().len());
         let closest = outside.iter().min_by(|a, b| length(b).cmp(&length(a)).then_with(|| a.id.cmp(&b.id)));
         let mut homes: Vec<ZoneId> = inside.iter().chain(closest).map(|zone| zone.id.clone()).collect();

@@ -63,7 +63,7 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
         policy: Policy::Sync,
         owner: registry.owner(),
         scope: Scope::All,
-            homes: &Homes::new(),
+        homes: &Homes::new(),
     };
     let mut plan = plan(&input);
     plan.tidy(&input, registry.leftovers(&owned.rows));

@@ -4,9 +4,7 @@ use super::*;
 use crate::adjust::{AliasRules, adjust};
 use crate::convert::to_record;
 use rstest::rstest;
-use zonewright_planner::{
-    Change, CreateReason, DeleteReason, Properties, RecordType, UpdateReason, ZoneId,
-};
+use zonewright_planner::{Change, CreateReason, DeleteReason, Properties, RecordType, UpdateReason, ZoneId};
 use zonewright_provider_kit::RowChange;
 
 fn zone() -> Zone {
@@ -36,8 +34,7 @@ fn actions(changes: &[ZoneChange]) -> Vec<String> {
 }
 
 fn update(old: &Endpoint, new: &Endpoint) -> ZoneChange {
-    let change =
-        Change::Update { old: stored(old), new: new.clone(), reasons: vec![UpdateReason::Targets] };
+    let change = Change::Update { old: stored(old), new: new.clone(), reasons: vec![UpdateReason::Targets] };
     ZoneChange { change, rows: Vec::new() }
 }
 
@@ -87,7 +84,8 @@ fn aliases_come_and_go_as_other_record_sets() {
 /// The planner gives a change of type as a delete and a create, in whatever order they are sorted.
 #[test]
 fn everything_is_removed_before_anything_is_created() {
-    let (cname, a) = (wish(RecordType::Cname, "b.example.net", "", &[]), wish(RecordType::A, "192.0.2.1", "", &[]));
+    let (cname, a) =
+        (wish(RecordType::Cname, "b.example.net", "", &[]), wish(RecordType::A, "192.0.2.1", "", &[]));
     let row = |name: &str| {
         Endpoint::new(name, RecordType::Txt, &["\"heritage=external-dns\""], Properties::new()).unwrap()
     };
@@ -97,7 +95,11 @@ fn everything_is_removed_before_anything_is_created() {
     };
     let delete = ZoneChange {
         change: Change::Delete { old: stored(&cname), reason: DeleteReason::TypeNotWanted },
-        rows: vec![RowChange { read: Some(stored(&row("cname-www.example.org"))), expected: None, write: None }],
+        rows: vec![RowChange {
+            read: Some(stored(&row("cname-www.example.org"))),
+            expected: None,
+            write: None,
+        }],
     };
     let expected = ["DELETE CNAME", "DELETE TXT", "CREATE TXT", "CREATE A"];
     assert_eq!(actions(&[delete.clone(), create.clone()]), expected);
@@ -109,7 +111,8 @@ fn the_row_of_a_routed_record_is_routed_alike() {
     let (old, new) = (routed(&[("aws/weight", "1")]), routed(&[("aws/region", "us-east-1")]));
     let row = |of: &Endpoint| {
         let text = "\"heritage=external-dns\"";
-        let row = Endpoint::new("a-www.example.org", RecordType::Txt, &[text], of.properties.clone()).unwrap();
+        let row =
+            Endpoint::new("a-www.example.org", RecordType::Txt, &[text], of.properties.clone()).unwrap();
         row.with_set_identifier("blue")
     };
     let mut change = update(&old, &new);
@@ -132,8 +135,7 @@ fn aliases_come_after_their_targets_and_go_before_them() {
     let wire = |change: Change| to_wire(&zone(), &ZoneChange { change, rows: Vec::new() }).unwrap();
     let create = |new: &Endpoint| wire(Change::Create { new: new.clone(), reason: CreateReason::New });
     assert_eq!(names(all.iter().flat_map(create).collect()), ["c.org", "b.org", "a.org"]);
-    let delete = |old: &Endpoint| {
-        wire(Change::Delete { old: stored(old), reason: DeleteReason::NoLongerWanted })
-    };
+    let delete =
+        |old: &Endpoint| wire(Change::Delete { old: stored(old), reason: DeleteReason::NoLongerWanted });
     assert_eq!(names(all.iter().rev().flat_map(delete).collect()), ["b.org", "a.org", "c.org"]);
 }

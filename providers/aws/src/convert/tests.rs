@@ -15,7 +15,8 @@ fn plain(name: &str, record_type: &str, values: &[&str]) -> ResourceRecordSet {
 }
 
 fn alias(name: &str, target: &str, lies_in: &str) -> ResourceRecordSet {
-    let target = AliasTarget::builder().dns_name(target).hosted_zone_id(lies_in).evaluate_target_health(false);
+    let target =
+        AliasTarget::builder().dns_name(target).hosted_zone_id(lies_in).evaluate_target_health(false);
     let set = ResourceRecordSet::builder().name(name).r#type(RrType::A);
     set.alias_target(target.build().unwrap()).build().unwrap()
 }
@@ -84,10 +85,7 @@ fn a_same_zone_alias_lies_in_the_zone_that_it_is_written_to() {
 #[case(|set: &mut ResourceRecordSet| set.geo_proximity_location = Some(GeoProximityLocation::builder().local_zone_group("us-east-1-bue-1").bias(0).build()), &["aws/geoproximity-bias=0", "aws/geoproximity-local-zone-group=us-east-1-bue-1"])]
 #[case(|set: &mut ResourceRecordSet| set.geo_proximity_location = Some(GeoProximityLocation::builder().coordinates(Coordinates::builder().latitude("49.22").longitude("-74.01").build().unwrap()).bias(0).build()), &["aws/geoproximity-bias=0", "aws/geoproximity-coordinates=49.22,-74.01"])]
 #[case(|set: &mut ResourceRecordSet| set.cidr_routing_config = Some(CidrRoutingConfig::builder().collection_id("c").location_name("l").build().unwrap()), &["aws/cidr-collection-id=c", "aws/cidr-location-name=l"])]
-fn routing_is_read_and_named_exactly(
-    #[case] route: fn(&mut ResourceRecordSet),
-    #[case] expected: &[&str],
-) {
+fn routing_is_read_and_named_exactly(#[case] route: fn(&mut ResourceRecordSet), #[case] expected: &[&str]) {
     let mut set = plain("www.example.org", "A", &["192.0.2.1"]);
     set.set_identifier = Some("blue".into());
     route(&mut set);
@@ -117,8 +115,10 @@ fn long_texts_are_whole_here_and_cut_there() {
 
 #[test]
 fn rows_of_aliases_are_no_aliases() {
-    let properties: Properties = [("aws/evaluate-target-health", "true"), ("aws/weight", "5")].into_iter().collect();
-    let mut row = Endpoint::new("a-www.example.org", RecordType::Txt, &["\"heritage=x\""], properties).unwrap();
+    let properties: Properties =
+        [("aws/evaluate-target-health", "true"), ("aws/weight", "5")].into_iter().collect();
+    let mut row =
+        Endpoint::new("a-www.example.org", RecordType::Txt, &["\"heritage=x\""], properties).unwrap();
     row.properties.set(ALIAS, "true");
     row.set_identifier = "blue".into();
     let set = wanted(&zone(), &row, Ttl::UNSET).unwrap();
@@ -131,7 +131,11 @@ fn what_was_written_without_a_ttl_is_deleted_with_the_default() {
     let wish = Endpoint::new("www.example.org", RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
     let written = wanted(&zone(), &wish, Ttl::UNSET).unwrap();
     assert_eq!(existing(&Record::from_endpoint(zone(), &wish)).unwrap(), written);
-    assert_eq!(wanted(&zone(), &wish, Ttl::from_seconds(60)).unwrap().ttl(), Some(60), "an update keeps what is there");
+    assert_eq!(
+        wanted(&zone(), &wish, Ttl::from_seconds(60)).unwrap().ttl(),
+        Some(60),
+        "an update keeps what is there"
+    );
 }
 
 proptest! {

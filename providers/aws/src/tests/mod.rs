@@ -33,7 +33,8 @@ pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> 
         .iter()
         .map(|key| {
             let budget = RequestBudget::new(Some(rate));
-            let credentials = SharedCredentialsProvider::new(Credentials::new(*key, "secret", None, None, "test"));
+            let credentials =
+                SharedCredentialsProvider::new(Credentials::new(*key, "secret", None, None, "test"));
             let config = aws_sdk_route53::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new("us-east-1"))
@@ -42,7 +43,10 @@ pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> 
                 .retry_config(RetryConfig::standard().with_max_attempts(attempts))
                 .http_client(budgeted(http_client(), budget))
                 .build();
-            Account::connected(Connection { client: Client::from_conf(config), credentials: Some(credentials) })
+            Account::connected(Connection {
+                client: Client::from_conf(config),
+                credentials: Some(credentials),
+            })
         })
         .collect();
     let cache = shared.zones.cache();
@@ -184,7 +188,8 @@ pub(super) fn wish(line: &str, properties: &[(&str, &str)]) -> Endpoint {
         "alias" => ((*name).to_owned(), (*value).to_owned()),
         name => (format!("aws/{name}"), (*value).to_owned()),
     };
-    let all: Properties = properties.iter().filter(|(name, _)| *name != "set" && *name != "ttl").map(named).collect();
+    let all: Properties =
+        properties.iter().filter(|(name, _)| *name != "set" && *name != "ttl").map(named).collect();
     let get = |wanted: &str| properties.iter().find(|(name, _)| *name == wanted).map(|(_, value)| *value);
     let targets: Vec<&str> = words[2].split(',').collect();
     let wish = Endpoint::new(words[0], RecordType::from_text(words[1]), &targets, all).unwrap();

@@ -46,9 +46,11 @@ async fn a_refusal_that_names_nobody_is_one_error_for_all() {
     let provider = provider(&aws, swift());
     let zone = zone_of(&provider).await;
     aws.inject(When::call(Operation::ChangeResourceRecordSets), Fault::refuse(400, "InvalidInput", "no"));
-    let changes = ["a.example.org A 192.0.2.1", "b.example.org A 192.0.2.1"].map(|line| create(wish(line, &[])));
+    let changes =
+        ["a.example.org A 192.0.2.1", "b.example.org A 192.0.2.1"].map(|line| create(wish(line, &[])));
     let outcomes = provider.writer().apply(&zone, &changes).await;
-    let texts: Vec<String> = outcomes.iter().map(|outcome| outcome.as_ref().unwrap_err().to_string()).collect();
+    let texts: Vec<String> =
+        outcomes.iter().map(|outcome| outcome.as_ref().unwrap_err().to_string()).collect();
     assert_eq!(texts[0], texts[1]);
     assert_eq!(outcomes[0].as_ref().unwrap_err().class(), ErrorClass::InvalidRecord);
 }
@@ -126,13 +128,17 @@ async fn lists_survive_what_passes() {
 #[tokio::test]
 async fn pages_may_end_within_a_routing_set() {
     let (aws, id) = aws().await;
-    let set = |i: usize| RecordSet::new("w.example.org", "A", 60, &["192.0.2.9"]).weighted(&format!("s{i:03}"), 1);
+    let set =
+        |i: usize| RecordSet::new("w.example.org", "A", 60, &["192.0.2.9"]).weighted(&format!("s{i:03}"), 1);
     aws.seed(&id, (0..650).map(set)).unwrap();
     let provider = provider(&aws, swift());
     let zone = zone_of(&provider).await;
     let records = provider.reader().records(&zone).await.unwrap().records;
-    let mut identifiers: Vec<String> =
-        records.iter().map(|record| record.set_identifier.to_string()).filter(|set| !set.is_empty()).collect();
+    let mut identifiers: Vec<String> = records
+        .iter()
+        .map(|record| record.set_identifier.to_string())
+        .filter(|set| !set.is_empty())
+        .collect();
     identifiers.sort();
     identifiers.dedup();
     assert_eq!(identifiers.len(), 650);

@@ -15,7 +15,10 @@ async fn twins() -> (AwsDouble, String, String) {
 async fn a_split_horizon_gets_the_record_twice_and_drift_is_seen_in_each() {
     let (aws, public, private) = twins().await;
     let cycle = Cycle::new(&provider(&aws, swift()));
-    let wishes = [wish("www.example.org A 192.0.2.1", &[]), wish("alias.example.org A www.example.org", &[("alias", "true")])];
+    let wishes = [
+        wish("www.example.org A 192.0.2.1", &[]),
+        wish("alias.example.org A www.example.org", &[("alias", "true")]),
+    ];
     cycle.converge(&wishes).await;
     for zone in [&public, &private] {
         let records = aws.records(zone);
@@ -52,7 +55,10 @@ async fn one_zone_out_of_reach_stops_no_other() {
     let aws = AwsDouble::start().await.unwrap();
     let ids = ["a.org", "b.org", "c.org"].map(|name| aws.create_zone(NewZone::public(name)).unwrap());
     let provider = provider(&aws, swift());
-    aws.inject(When::call(Operation::ListResourceRecordSets).in_zone(&ids[1]).always(), Fault::access_denied());
+    aws.inject(
+        When::call(Operation::ListResourceRecordSets).in_zone(&ids[1]).always(),
+        Fault::access_denied(),
+    );
     let zones = provider.reader().zones().await.unwrap();
     let mut readable = Vec::new();
     for zone in &zones {
@@ -60,7 +66,10 @@ async fn one_zone_out_of_reach_stops_no_other() {
             Ok(_) => readable.push(zone.id.to_string()),
             Err(error) => {
                 assert_eq!((error.class(), zone.id.as_str()), (ErrorClass::Auth, ids[1].as_str()));
-                assert!(error.to_string().contains("b.org") && error.to_string().contains("IAM policy"), "{error}");
+                assert!(
+                    error.to_string().contains("b.org") && error.to_string().contains("IAM policy"),
+                    "{error}"
+                );
             }
         }
     }
@@ -106,7 +115,9 @@ async fn accounts_have_their_own_zones_and_credentials() {
     let two = aws.create_zone(NewZone::public("sub.example.org").in_account("222222222222")).unwrap();
     let provider = provider_of(&aws, swift(), &["AKIAONE", "AKIATWO"]);
     let cycle = Cycle::new(&provider);
-    cycle.converge(&[wish("a.example.org A 192.0.2.1", &[]), wish("b.sub.example.org A 192.0.2.1", &[])]).await;
+    cycle
+        .converge(&[wish("a.example.org A 192.0.2.1", &[]), wish("b.sub.example.org A 192.0.2.1", &[])])
+        .await;
     assert_eq!((aws.records(&one).len(), aws.records(&two).len()), (2, 2));
     for request in aws.requests().iter().filter(|request| request.zone.is_some()) {
         let key = if request.zone.as_deref() == Some(&one) { "AKIAONE" } else { "AKIATWO" };

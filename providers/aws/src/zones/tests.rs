@@ -20,8 +20,9 @@ fn zones(filter: ZoneFilter, hosted: &[HostedZone]) -> Zones {
     let found: Vec<Found> = hosted.iter().filter_map(|zone| zones.take(zone)).collect();
     {
         let mut known = zones.known();
-        known.private =
-            Arc::new(found.iter().filter(|found| found.is_private).map(|found| found.zone.id.clone()).collect());
+        known.private = Arc::new(
+            found.iter().filter(|found| found.is_private).map(|found| found.zone.id.clone()).collect(),
+        );
         known.by_account = vec![Some(found)];
     }
     zones

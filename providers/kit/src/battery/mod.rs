@@ -25,8 +25,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use steps::Step;
 use zonewright_planner::domain_filter::DomainFilterError;
 use zonewright_planner::{
-    Change, DnsName, DomainFilter, Endpoint, EndpointError, Holds, Homes, ManagedTypes, NameError, Plan, PlanInput,
-    Policy, Properties, Record, RecordKey, RecordType, Scope, ZoneId, plan,
+    Change, DnsName, DomainFilter, Endpoint, EndpointError, Holds, Homes, ManagedTypes, NameError, Plan,
+    PlanInput, Policy, Properties, Record, RecordKey, RecordType, Scope, ZoneId, plan,
 };
 
 /// The suite, ready to run.
