@@ -1,7 +1,7 @@
 //! Errors of the SDK, sorted by what the loop should do about them.
 
-use aws_credential_types::provider::error::CredentialsError;
 use crate::credentials::OF_PROFILE;
+use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
 use std::error::Error;

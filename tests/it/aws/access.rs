@@ -44,7 +44,8 @@ async fn the_credentials_file_with_its_default_profile() {
     let (aws, zone) = aws().await;
     aws.add_key("AKIAFILE", ACCOUNT);
     let objects = Objects::new(1);
-    let file = objects.file("credentials", "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n");
+    let file =
+        objects.file("credentials", "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n");
     let mut command = program(&aws, &objects);
     command.env("AWS_SHARED_CREDENTIALS_FILE", file).env("AWS_DEFAULT_REGION", "us-east-1");
     // What the older variable names is not enough in this SDK, hence the profile.
@@ -139,14 +140,14 @@ async fn instance_metadata_gives_region_and_credentials() {
         (roles, "node"),
         (&format!("{roles}node"), &*credentials),
     ] {
-        let given = Mock::given(method("GET")).and(path(at)).and(header("x-aws-ec2-metadata-token", "metadata-token"));
+        let given = Mock::given(method("GET"))
+            .and(path(at))
+            .and(header("x-aws-ec2-metadata-token", "metadata-token"));
         given.respond_with(answer(text)).mount(&metadata).await;
     }
     let objects = Objects::new(1);
     let mut command = program(&aws, &objects);
-    command
-        .env_remove("AWS_EC2_METADATA_DISABLED")
-        .env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.uri());
+    command.env_remove("AWS_EC2_METADATA_DISABLED").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.uri());
     succeeds(&aws, &zone, command).await;
     assert_eq!(key(&aws).as_deref(), Some("ASIANODE"));
 }

@@ -2,6 +2,7 @@
 
 mod access;
 mod calls;
+mod records;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
