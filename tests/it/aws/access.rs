@@ -48,9 +48,6 @@ async fn the_credentials_file_with_its_default_profile() {
         objects.file("credentials", "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n");
     let mut command = program(&aws, &objects);
     command.env("AWS_SHARED_CREDENTIALS_FILE", file).env("AWS_DEFAULT_REGION", "us-east-1");
-    // What the older variable names is not enough in this SDK, hence the profile.
-    let config = objects.file("config", "[default]\nregion = us-east-1\n");
-    command.env("AWS_CONFIG_FILE", config);
     succeeds(&aws, &zone, command).await;
 }
 
