@@ -8,8 +8,8 @@
 
 use divan::{AllocProfiler, Bencher, black_box};
 use zonewright_planner::{
-    DomainFilter, Endpoint, Holds, ManagedTypes, Plan, PlanInput, Policy, Properties, RESOURCE, Record,
-    RecordType, Scope, Target, Ttl, ZoneId, plan,
+    DomainFilter, Endpoint, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Properties, RESOURCE,
+    Record, RecordType, Scope, Target, Ttl, ZoneId, plan,
 };
 use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
 
@@ -105,6 +105,7 @@ impl Case {
             owner: self.registry.owner(),
             scope: Scope::All,
             shared: Default::default(),
+            homes: &Homes::new(),
         })
     }
 }

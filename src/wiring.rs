@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
-use zonewright_provider_kit::{ReadZones, WriteZone};
+use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone};
 use zonewright_provider_webhook::{RequestRecorder, Webhook, WebhookConfig, WebhookStats};
 use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
 
@@ -240,6 +240,12 @@ pub fn stages(config: &Config, policy: Option<&Arc<DomainPolicy>>) -> PipelineSe
     }
 }
 
+/// Whether this program was built with a provider.
+pub fn has_provider(name: ProviderName) -> bool {
+    let is_always_there = matches!(name, ProviderName::InMemory | ProviderName::Webhook);
+    is_always_there || (name == ProviderName::Aws && cfg!(feature = "aws"))
+}
+
 /// A provider, and what belongs to it alone.
 pub struct Provider {
     /// Reads.
@@ -248,9 +254,31 @@ pub struct Provider {
     pub writer: Arc<dyn WriteZone>,
     /// The webhook client, to negotiate with before a single run.
     pub webhook: Option<Webhook>,
+    #[cfg(feature = "aws")]
+    aws: Option<zonewright_provider_aws::Route53>,
 }
 
 impl Provider {
+    fn new(reader: impl ReadZones + 'static, writer: impl WriteZone + 'static) -> Self {
+        Self {
+            reader: Arc::new(reader),
+            writer: Arc::new(writer),
+            webhook: None,
+            #[cfg(feature = "aws")]
+            aws: None,
+        }
+    }
+
+    /// What can be said before anything is asked of the service: that there are no credentials, say. None of it is final, so that
+    /// nothing ends because of it.
+    pub async fn check(&self) -> Vec<ProviderError> {
+        #[cfg(feature = "aws")]
+        if let Some(aws) = &self.aws {
+            return aws.check().await;
+        }
+        Vec::new()
+    }
+
     /// The counters of the webhook client.
     pub fn webhook_stats(&self) -> Option<Arc<WebhookStats>> {
         self.webhook.as_ref().map(Webhook::stats)
@@ -269,11 +297,7 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
                 records: config.own.inmemory_records.clone(),
             };
             let provider = InMemory::open(&settings).map_err(StartError::of)?;
-            Ok(Provider {
-                reader: Arc::new(provider.reader()),
-                writer: Arc::new(provider.writer()),
-                webhook: None,
-            })
+            Ok(Provider::new(provider.reader(), provider.writer()))
         }
         ProviderName::Webhook => {
             let settings = &config.providers.webhook;
@@ -287,14 +311,48 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
                 requests_per_second: config.own.provider_requests_per_second,
             };
             let webhook = Webhook::recorded(&settings, recorder).map_err(StartError::of)?;
-            Ok(Provider {
-                reader: Arc::new(webhook.reader()),
-                writer: Arc::new(webhook.writer()),
-                webhook: Some(webhook),
-            })
+            let provider = Provider::new(webhook.reader(), webhook.writer());
+            Ok(Provider { webhook: Some(webhook), ..provider })
+        }
+        #[cfg(feature = "aws")]
+        ProviderName::Aws => {
+            let aws = zonewright_provider_aws::Route53::new(aws_config(config)?);
+            Ok(Provider { aws: Some(aws.clone()), ..Provider::new(aws.reader(), aws.writer()) })
         }
         other => Err(StartError(format!("--provider={other} is not part of this version"))),
     }
+}
+
+#[cfg(feature = "aws")]
+fn aws_config(config: &Config) -> Result<zonewright_provider_aws::AwsConfig, StartError> {
+    use zonewright_provider_aws::{Access, AwsConfig, ZoneFilter, ZoneType};
+    let settings = &config.providers.aws;
+    Ok(AwsConfig {
+        access: Access {
+            profiles: settings.profiles.clone(),
+            assume_role: settings.assume_role.clone(),
+            external_id: settings.assume_role_external_id.clone(),
+            attempts: settings.api_retries,
+            requests_per_second: config.own.provider_requests_per_second,
+        },
+        zones: ZoneFilter {
+            ids: config.filters.zone_id_filter.clone(),
+            zone_type: settings.zone_type.map(|visibility| match visibility {
+                cli::ZoneVisibility::Public => ZoneType::Public,
+                cli::ZoneVisibility::Private => ZoneType::Private,
+            }),
+            tags: settings.zone_tags.clone(),
+            domains: domain_filter(config)?,
+            match_parent: settings.zone_match_parent,
+        },
+        zones_cache: settings.zones_cache_duration,
+        batch_changes: settings.batch_change_size,
+        batch_bytes: settings.batch_change_size_bytes,
+        batch_values: settings.batch_change_size_values,
+        batch_interval: settings.batch_change_interval,
+        evaluate_target_health: settings.evaluate_target_health,
+        prefer_cname: settings.prefer_cname,
+    })
 }
 
 /// Puts provider, registry and rules together. Without a writer nothing can be written.

@@ -1,6 +1,8 @@
 //! Endpoints: what somebody wishes to see in DNS.
 
-use crate::{ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl, Uid};
+use crate::{
+    ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl, Uid, ZoneId,
+};
 use std::fmt;
 use std::sync::Arc;
 
@@ -51,6 +53,8 @@ pub struct Endpoint {
     pub labels: Labels,
     /// Settings for the provider.
     pub properties: Properties,
+    /// The zone that it is for. `None`, as for nearly every wish, for wherever its name belongs.
+    pub zone: Option<ZoneId>,
     /// The objects that asked.
     pub objects: Vec<Arc<ObjectRef>>,
 }
@@ -136,6 +140,7 @@ impl Endpoint {
             targets: Vec::new(),
             labels: Labels::new(),
             properties,
+            zone: None,
             objects: Vec::new(),
         };
         endpoint.set_targets(targets);
@@ -161,6 +166,13 @@ impl Endpoint {
     #[must_use]
     pub fn with_set_identifier(mut self, set_identifier: impl Into<Arc<str>>) -> Self {
         self.set_identifier = set_identifier.into();
+        self
+    }
+
+    /// The same wish for one zone alone.
+    #[must_use]
+    pub fn with_zone(mut self, zone: ZoneId) -> Self {
+        self.zone = Some(zone);
         self
     }
 

@@ -31,9 +31,9 @@ pub use endpoint::{Endpoint, EndpointError, ObjectRef};
 pub use labels::{LabelError, Labels, OWNED_RECORD, OWNER, RESOURCE};
 pub use name::{DnsName, NameError};
 pub use plan::{
-    Change, Claims, CreateReason, DeleteReason, Hold, HoldReason, Holds, Incomplete, Leftover, ManagedTypes,
-    Plan, PlanInput, Policy, Refusal, Scope, ShareStep, SharedInput, Skip, SkipKind, SkipReason,
-    UpdateReason, plan,
+    Change, Claims, CreateReason, DeleteReason, Hold, HoldReason, Holds, Homes, Incomplete, Leftover,
+    ManagedTypes, Plan, PlanInput, Policy, Refusal, Scope, ShareStep, SharedInput, Skip, SkipKind,
+    SkipReason, UpdateReason, plan,
 };
 pub use properties::{ALIAS, Properties, RECORD_TYPE};
 pub use record::{Ownership, Record, RecordKey, Spelling, ZoneId};

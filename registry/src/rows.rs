@@ -283,6 +283,11 @@ impl Rows {
         self.shares.is_empty()
     }
 
+    /// Whether there are rows of ours that vouch for no record.
+    pub fn has_leftovers(&self) -> bool {
+        !self.leftovers.is_empty()
+    }
+
     /// Rows of ours that vouch for no record, as they were read.
     pub(crate) fn leftovers(&self) -> impl Iterator<Item = Record> {
         self.leftovers
@@ -327,8 +332,8 @@ impl Rows {
         let Some(write) = &row.write else { return };
         let (zone, mut users) = match (earlier, change) {
             (Some(earlier), _) => (earlier.zone, earlier.users.map_or_else(Users::new, |users| *users)),
-            // A new row stands where its new record does; which zone that is, is known when it is read.
-            (None, Change::Create { .. }) => (None, Users::new()),
+            // A new row stands where its new record does. Unless that is one zone of several, it is known when it is read.
+            (None, Change::Create { new, .. }) => (new.zone.clone(), Users::new()),
             (None, Change::Update { old, .. } | Change::Delete { old, .. }) => {
                 (Some(old.zone.clone()), Users::new())
             }

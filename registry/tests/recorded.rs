@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use zonewright_planner::{
-    Change, DeleteReason, DomainFilter, Endpoint, Holds, ManagedTypes, Owner, PlanInput, Policy, Record,
-    RecordType, Scope, ZoneId, plan,
+    Change, DeleteReason, DomainFilter, Endpoint, Holds, Homes, ManagedTypes, Owner, PlanInput, Policy,
+    Record, RecordType, Scope, ZoneId, plan,
 };
 use zonewright_provider_kit::ZoneChange;
 use zonewright_provider_kit::wire::{WireChanges, WireEndpoint};
@@ -220,6 +220,7 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
         owner: registry.owner(),
         scope: Scope::All,
         shared: Default::default(),
+        homes: &Homes::new(),
     };
     let mut plan = plan(&input);
     plan.tidy(&input, registry.leftovers(&owned.rows));

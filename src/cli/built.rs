@@ -31,7 +31,7 @@ pub(super) fn reads_objects(name: SourceName) -> bool {
 }
 
 fn has_provider(name: ProviderName) -> bool {
-    matches!(name, ProviderName::InMemory | ProviderName::Webhook)
+    crate::wiring::has_provider(name)
 }
 
 fn has_registry(name: RegistryName) -> bool {

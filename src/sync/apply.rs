@@ -9,6 +9,7 @@ use search::{Fate, Search, suspects_last};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{PoisonError, RwLock};
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 use zonewright_planner::{Change, ZoneId};
@@ -110,10 +111,26 @@ async fn write(
     let names = changes.iter().map(|change| change.name().clone()).collect();
     let mut search = Search::new(names, unsuspected, limit, manner.hunt);
     let mut open: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let mut is_first = true;
     while !stop.is_cancelled() {
-        let Some(part) = search.next() else { break };
+        let Some(mut part) = search.next().map(<[usize]>::to_vec) else { break };
+        // What is tried again is no further load of its own, and somebody waits for it.
+        let pause = if is_first || search.tries_again() { Duration::ZERO } else { writer.interval() };
+        if !pause.is_zero() && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+            break;
+        }
+        is_first = false;
         let sent = part.iter().filter_map(|&i| open.get_mut(i)?.take()).collect();
-        let decorated = books.decorate(sent);
+        let mut decorated = books.decorate(sent);
+        let fitting = writer.fitting(zone, &decorated).max(1);
+        if fitting < decorated.len() {
+            search.only(fitting);
+            for (i, left) in part.split_off(fitting).into_iter().zip(decorated.drain(fitting..)) {
+                if let Some(open) = open.get_mut(i) {
+                    *open = Some(left.change);
+                }
+            }
+        }
         let outcomes = writer.apply(zone, &decorated).await.into_iter();
         // A provider that answers for fewer changes than it got has not said what became of the others.
         let unanswered = || {

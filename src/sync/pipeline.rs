@@ -3,15 +3,17 @@
 use super::guard::Stock;
 use super::world::{Part, fingerprint, groups};
 use super::{Faults, World};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
-    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, Leftover, ManagedTypes,
-    Ownership, Plan, PlanInput, Policy, Record, SHARED, Scope, SharedInput, Skip, SkipReason, ZoneId, plan,
+    Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, Leftover,
+    ManagedTypes, Ownership, Plan, PlanInput, Policy, Record, SHARED, Scope, SharedInput, Skip, SkipReason,
+    ZoneId, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
+    zone_of_new,
 };
 use zonewright_registry::Registry;
 
@@ -185,6 +187,7 @@ impl Pipeline {
         spoiled.extend(unstorable_holds);
         let incomplete = incomplete.into_iter().chain(unknown).collect();
         let holds = self.holds(holds, spoiled, incomplete);
+        let homes = self.homes(world, &endpoints);
         let input = PlanInput {
             desired: &endpoints,
             current: match scope {
@@ -202,6 +205,7 @@ impl Pipeline {
                 shares: world.parts.iter().map(|part| &part.owned.shares).collect(),
                 keep_leaving,
             },
+            homes: &homes,
         };
         let mut plan = plan(&input);
         plan.tidy(&input, self.leftovers(world));
@@ -213,8 +217,7 @@ impl Pipeline {
     /// Parts the wishes that can be stored from those that cannot: no zone, a zone that could not be read, a type that the
     /// provider does not know, a name that leaves no room for its ownership row. The last two keep what they had.
     fn storable(&self, world: &World, mut endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Vec<Skip>, Vec<Hold>) {
-        let all_zones: Vec<Zone> =
-            world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+        let all_zones = every_zone(world);
         let is_unreadable =
             |zone: &Zone| world.unreadable.iter().any(|(unreadable, _)| unreadable.id == zone.id);
         let (mut skips, mut holds) = (Vec::new(), Vec::new());
@@ -224,14 +227,15 @@ impl Pipeline {
             let is_ours = self.settings.managed.contains(&endpoint.record_type)
                 && self.settings.filter.matches(&endpoint.name)
                 && world.filter.matches(&endpoint.name);
-            let reason = match zone_for(&all_zones, &endpoint.name) {
+            let zones = self.zones_for(&all_zones, endpoint);
+            let reason = match (zones.first(), zones.iter().find(|zone| !is_unreadable(zone))) {
                 _ if !is_ours => None,
-                None => Some(SkipReason::NoZone),
-                Some(zone) if is_unreadable(zone) => {
-                    Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() })
-                }
-                Some(zone) => {
-                    self.why_unsupported(world, zone, endpoint).map(|why| SkipReason::Unsupported { why })
+                (None, _) => Some(SkipReason::NoZone),
+                (Some(zone), None) => Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() }),
+                (_, Some(zone)) => {
+                    let why = self.why_unsupported(world, zone, endpoint);
+                    let why = why.or_else(|| why_not_shared_in(&zones, endpoint));
+                    why.map(|why| SkipReason::Unsupported { why })
                 }
             };
             let Some(reason) = reason else { return true };
@@ -240,6 +244,40 @@ impl Pipeline {
             false
         });
         (endpoints, skips, holds)
+    }
+
+    /// The zones in which a wish is to stand: nearly always one.
+    fn zones_for<'a>(&self, zones: &'a [Zone], wish: &Endpoint) -> Vec<&'a Zone> {
+        match self.reader.homes(zones, &wish.name) {
+            Some(homes) if wish.zone.is_none() => {
+                zones.iter().filter(|zone| homes.contains(&zone.id)).collect()
+            }
+            _ => zone_of_new(zones, wish).into_iter().collect(),
+        }
+    }
+
+    /// The names that have several zones, and those of wishes that are for one zone alone, with the zones of all others. What cannot
+    /// be read is not completed either.
+    fn homes(&self, world: &World, endpoints: &[Endpoint]) -> Homes {
+        let zones = every_zone(world);
+        let pinned: BTreeSet<&DnsName> =
+            endpoints.iter().filter(|wish| wish.zone.is_some()).map(|wish| &wish.name).collect();
+        let mut homes = Homes::new();
+        for name in endpoints.iter().map(|wish| &wish.name) {
+            if homes.contains_key(name) {
+                continue;
+            }
+            let found = self.reader.homes(&zones, name).or_else(|| {
+                pinned
+                    .contains(name)
+                    .then(|| zone_for(&zones, name).map(|zone| zone.id.clone()).into_iter().collect())
+            });
+            if let Some(mut found) = found {
+                found.retain(|id| world.zones.iter().any(|zone| zone.id == *id));
+                homes.insert(name.clone(), found);
+            }
+        }
+        homes
     }
 
     /// What is refused at names that are not ours to plan anyway is no news.
@@ -255,11 +293,13 @@ impl Pipeline {
 
     /// Ownership rows without their records, where the zone in which such a record would stand is the one they stand in.
     fn leftovers<'a>(&'a self, world: &'a World) -> impl Iterator<Item = Leftover> + 'a {
-        let zones: Vec<Zone> =
-            world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
+        let zones = every_zone(world);
         let leftovers = world.parts.iter().flat_map(|part| self.registry.leftovers(&part.owned.rows));
         leftovers.filter(move |leftover| {
-            let is_here = |name| zone_for(&zones, name).is_some_and(|zone| zone.id == leftover.row.zone);
+            let is_here = |name| match self.reader.homes(&zones, name) {
+                Some(homes) => homes.contains(&leftover.row.zone),
+                None => zone_for(&zones, name).is_some_and(|zone| zone.id == leftover.row.zone),
+            };
             leftover.of.iter().all(|(name, _)| is_here(name))
         })
     }
@@ -322,6 +362,17 @@ impl Pipeline {
     }
 }
 
+/// All zones there are, readable or not.
+fn every_zone(world: &World) -> Vec<Zone> {
+    world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect()
+}
+
+/// Owners meet in one record; of a name in several zones each has one.
+fn why_not_shared_in(zones: &[&Zone], endpoint: &Endpoint) -> Option<String> {
+    let cannot = zones.len() > 1 && endpoint.properties.get(SHARED).is_some();
+    cannot.then(|| format!("its name stands in {} zones at once, and so owners cannot share it", zones.len()))
+}
+
 /// Wishes parted by what the adjust step did to them.
 #[derive(Default)]
 struct Spoiled {
@@ -337,7 +388,7 @@ fn set_aside(rejected: &[Rejected], mut endpoints: Vec<Endpoint>) -> Spoiled {
     let mut spoiled = Spoiled::default();
     let mut names: BTreeMap<&DnsName, HoldReason> = BTreeMap::new();
     for row in rejected {
-        let reason = format!("the provider's adjust step returned it malformed: {}", row.text);
+        let reason = format!("the provider does not take it: {}", row.text);
         let (Some(name), Some(object)) = (&row.name, row.objects.first()) else {
             spoiled.incomplete.get_or_insert(Incomplete {
                 source: "provider".to_owned(),

@@ -431,7 +431,7 @@ pub fn describe_rejected(row: &Rejected) -> String {
         Some(_) => "the name is held",
         None => "nothing is deleted until it is known what it was",
     };
-    format!("the provider's adjust step returned a malformed wish, {consequence}: {}", row.text)
+    format!("the provider does not take a wish, {consequence}: {}", row.text)
 }
 
 /// `A web.example.org is left alone: belongs to owner "other" (asked for by ingress/default/web)`.

@@ -14,9 +14,10 @@ use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 use tokio::time::Instant;
 use zonewright_planner::{
-    Change, DeleteReason, DnsName, DomainFilter, Endpoint, Record, RecordKey, RecordType, Share, ZoneId,
+    Change, DeleteReason, DnsName, DomainFilter, Endpoint, Owner, Record, RecordKey, RecordType, Share,
+    ZoneId,
 };
-use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_for};
+use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_of_new};
 use zonewright_registry::{Owned, Rows};
 
 /// What exists.
@@ -54,6 +55,8 @@ pub struct Part {
     pub is_stale: bool,
     /// Names that other owners write, too, and that have to be read again before they are planned.
     pub unsettled: BTreeSet<DnsName>,
+    /// Whether nothing is ours here and nobody wants anything: reading it again would be of no use to anybody.
+    pub is_unused: bool,
 }
 
 /// Two worlds of which this is equal hold the same.
@@ -87,15 +90,15 @@ impl World {
         self.parts.iter().flat_map(|part| &part.odd)
     }
 
-    /// The zone that a new record of this name belongs to.
-    pub fn zone_of_new(&self, name: &DnsName) -> Option<&Zone> {
-        zone_for(&self.zones, name)
+    /// The zone that a new record goes to.
+    pub fn zone_of_new(&self, new: &Endpoint) -> Option<&Zone> {
+        zone_of_new(&self.zones, new)
     }
 
     /// The zone that a change goes to: a record that exists stays where it is.
     pub fn zone_of(&self, change: &Change) -> Option<&Zone> {
         match change {
-            Change::Create { new, .. } => self.zone_of_new(&new.name),
+            Change::Create { new, .. } => self.zone_of_new(new),
             Change::Update { old, .. } | Change::Delete { old, .. } => {
                 self.zones.iter().find(|zone| zone.id == old.zone)
             }
@@ -165,6 +168,33 @@ impl World {
         })
     }
 
+    /// Notes which parts are of no use: those without a record or row of ours, and without a wish. A part that is all there is stays in
+    /// use.
+    pub fn note_unused(&mut self, owner: Option<&Owner>, wishes: &[Endpoint]) {
+        if self.parts.len() < 2 {
+            return;
+        }
+        for part in &mut self.parts {
+            let records = &part.owned.records;
+            let has_ours =
+                || records.iter().any(|record| record.is_owned_by(owner)) || part.owned.rows.has_leftovers();
+            part.is_unused = !has_ours() && !part.has_wish(wishes);
+        }
+    }
+
+    /// Ends the rest of unused parts that somebody wants something of. Returns whether one of them has to be read again first, because
+    /// what is known of it is older than `rules` allow.
+    pub fn wake(&mut self, wishes: &[Endpoint], rules: &ListingCache, now: Instant) -> bool {
+        let mut is_old = false;
+        for part in self.parts.iter_mut().filter(|part| part.is_unused) {
+            if part.has_wish(wishes) {
+                part.is_unused = false;
+                is_old |= !rules.covers(part, now);
+            }
+        }
+        is_old
+    }
+
     /// Notes what was written. Of what failed nobody knows how it stands now, and of `unsent` changes neither.
     pub fn absorb(&mut self, applied: &[Applied]) {
         for part in &mut self.parts {
@@ -195,7 +225,12 @@ impl Part {
             is_written: false,
             is_stale: false,
             unsettled,
+            is_unused: false,
         }
+    }
+
+    fn has_wish(&self, wishes: &[Endpoint]) -> bool {
+        wishes.iter().any(|wish| self.zones.iter().any(|zone| zone.contains(&wish.name)))
     }
 
     pub(super) fn has(&self, zone: &ZoneId) -> bool {
@@ -335,10 +370,15 @@ impl ListingCache {
     /// and an idle daemon with it at most half a percent of a core, planning now and then included.
     pub const OF_UNLIMITED_SERVICE: u32 = 300;
 
+    /// How long zones are left alone in which nothing is ours and nobody wants anything: a wish ends it at once, so that this is only
+    /// for rows of ours that somebody else puts there.
+    const UNUSED: Duration = Duration::from_secs(60 * 60);
+
     /// Whether a part need not be read again.
     pub fn covers(&self, part: &Part, now: Instant) -> bool {
         let age = now.duration_since(part.read_at);
-        let is_trusted = age < self.across_writes.max(part.read_took * self.stretch);
+        let unused = if part.is_unused { Self::UNUSED } else { Duration::ZERO };
+        let is_trusted = age < self.across_writes.max(part.read_took * self.stretch).max(unused);
         let is_sure = !part.is_stale && part.unsettled.is_empty();
         is_sure && (is_trusted || (age < self.until_write && !part.is_written))
     }

@@ -6,7 +6,7 @@ use super::{
     Change, CreateReason, DeleteReason, Plan, PlanInput, Policy, ShareStep, Skip, SkipReason, UpdateReason,
     shared,
 };
-use crate::{DnsName, Endpoint, Owner, Properties, Record, RecordKey, RecordType};
+use crate::{DnsName, Endpoint, Owner, Properties, Record, RecordKey, RecordType, ZoneId};
 use std::collections::BTreeSet;
 
 /// Everything about one name and set identifier.
@@ -14,6 +14,19 @@ use std::collections::BTreeSet;
 pub(super) struct Row<'a> {
     pub(super) current: Vec<&'a Record>,
     pub(super) candidates: Vec<&'a Endpoint>,
+    place: Place,
+}
+
+/// Where what is new goes.
+#[derive(Default)]
+enum Place {
+    /// To wherever the name belongs.
+    #[default]
+    Anywhere,
+    /// To this zone, which is the only one that the row is about.
+    Zone(ZoneId),
+    /// Nowhere: what stands here is kept up to date, but nothing is added.
+    Nowhere,
 }
 
 /// Compares what is wanted with what exists.
@@ -33,13 +46,17 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
     for row in rows(current, candidates) {
         match row.plain_name().and_then(|name| shared.get_mut(name)) {
             Some(place) => *place = row,
-            None => plan_row(input, &wanted, row, &mut plan),
+            None => by_zone(input, row).into_iter().for_each(|row| plan_row(input, &wanted, row, &mut plan)),
         }
     }
     for (name, row) in shared {
         shared::plan_name(input, &wanted, name, row, &mut plan);
     }
     sort(&mut plan);
+    if !input.homes.is_empty() {
+        // What is said of a wish in each of its zones need not be said twice.
+        plan.skips.dedup();
+    }
     plan
 }
 
@@ -126,6 +143,29 @@ fn rows<'a>(
     })
 }
 
+/// Parts a row by zones where several of them count: each is compared, and completed, on its own.
+fn by_zone<'a>(input: &PlanInput<'_>, row: Row<'a>) -> Vec<Row<'a>> {
+    let name = row.current.first().map(|r| &r.name).or_else(|| row.candidates.first().map(|c| &c.name));
+    let homes = name.and_then(|name| input.homes.get(name)).map_or(&[][..], Vec::as_slice);
+    let pins: Vec<&ZoneId> = row.candidates.iter().filter_map(|candidate| candidate.zone.as_ref()).collect();
+    if homes.is_empty() && pins.is_empty() {
+        return vec![row];
+    }
+    let mut zones: Vec<&ZoneId> = homes.iter().chain(pins.iter().copied()).collect();
+    zones.extend(row.current.iter().map(|record| &record.zone));
+    zones.sort();
+    zones.dedup();
+    let for_zone = |zone: &ZoneId| {
+        let is_for = |c: &&&Endpoint| c.zone.as_ref().is_none_or(|pin| pin == zone);
+        let candidates: Vec<&Endpoint> = row.candidates.iter().filter(is_for).copied().collect();
+        let is_home = homes.contains(zone) || pins.contains(&zone);
+        let place = if is_home { Place::Zone(zone.clone()) } else { Place::Nowhere };
+        let current = row.current.iter().filter(|record| record.zone == *zone).copied().collect();
+        Row { current, candidates, place }
+    };
+    zones.into_iter().map(for_zone).collect()
+}
+
 pub(super) fn plan_row(
     input: &PlanInput<'_>,
     wanted: &BTreeSet<&DnsName>,
@@ -149,6 +189,9 @@ pub(super) fn plan_row(
     }
     drop_cnames_beside_others(&mut row, plan);
     let creates = plan_types(input, wanted, &row, plan);
+    if matches!(row.place, Place::Nowhere) {
+        return;
+    }
     for (endpoint, reason) in creates {
         create(input, &row, endpoint, reason, plan);
     }
@@ -328,7 +371,11 @@ fn create(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint, reason: Cre
         plan.skips.push(Skip::of_wish(endpoint, obstacle));
         return;
     }
-    plan.changes.push(Change::create(endpoint.clone(), reason));
+    let mut new = endpoint.clone();
+    if let Place::Zone(zone) = &row.place {
+        new.zone = Some(zone.clone());
+    }
+    plan.changes.push(Change::create(new, reason));
 }
 
 fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option<SkipReason> {

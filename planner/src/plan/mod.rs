@@ -19,7 +19,7 @@ pub use skip::{Skip, SkipKind, SkipReason};
 pub use tidy::Leftover;
 
 use crate::{
-    DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Statement, Ttl,
+    DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Statement, Ttl, ZoneId,
 };
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -125,7 +125,13 @@ pub struct PlanInput<'a> {
     pub scope: Scope<'a>,
     /// What is known of names that owners share.
     pub shared: SharedInput<'a>,
+    /// Names whose records stand in several zones at once (split horizon), with those zones. Elsewhere a name has one zone, and
+    /// which one is of no interest here.
+    pub homes: &'a Homes,
 }
+
+/// The zones in which the records of a name stand.
+pub type Homes = BTreeMap<DnsName, Vec<ZoneId>>;
 
 /// A decision to change something. What it is about is boxed: the first plan of a large zone holds tens of thousands, and a list of
 /// them should be as long as what it says, not as long as the longest of its members.

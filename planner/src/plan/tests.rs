@@ -36,6 +36,7 @@ fn wish(line: &str) -> Endpoint {
         match key {
             "ttl" => endpoint.ttl = Ttl::from_seconds(value.parse().unwrap()),
             "set" => endpoint.set_identifier = value.into(),
+            "zone" => endpoint.zone = Some(ZoneId::new(value)),
             "resource" => endpoint.labels.set(RESOURCE, value),
             _ => {}
         }
@@ -60,6 +61,7 @@ struct Case {
     managed: ManagedTypes,
     policy: Policy,
     owner: Option<Owner>,
+    homes: Homes,
 }
 
 fn case(current: &[&str], desired: &[&str]) -> Case {
@@ -72,6 +74,7 @@ fn case(current: &[&str], desired: &[&str]) -> Case {
         managed: ManagedTypes::new(RecordType::ALL, &[]),
         policy: Policy::Sync,
         owner: Owner::new("me"),
+        homes: Homes::new(),
     }
 }
 
@@ -92,6 +95,7 @@ impl Case {
             owner: self.owner.as_ref(),
             scope,
             shared: Default::default(),
+            homes: &self.homes,
         })
     }
 
@@ -564,4 +568,55 @@ proptest! {
         }
         prop_assert_eq!(parts, whole);
     }
+}
+
+/// A record that stands in one of two zones of its name.
+fn in_zone(zone: &str, line: &str) -> Record {
+    Record { zone: ZoneId::new(zone), ..record(line) }
+}
+
+fn zones_of_changes(case: &Case) -> Vec<String> {
+    let show = |change: &Change| match change {
+        Change::Create { new, .. } => {
+            format!("+ {}", new.zone.as_ref().map_or_else(|| "?".to_owned(), ToString::to_string))
+        }
+        Change::Update { old, .. } => format!("~ {}", old.zone),
+        Change::Delete { old, .. } => format!("- {}", old.zone),
+    };
+    case.plan().changes.iter().map(show).collect()
+}
+
+/// Split horizon: each of the zones of a name is compared and completed on its own.
+#[test]
+fn every_home_of_a_name_is_planned_by_itself() {
+    let wish = "web.example.org A 192.0.2.1 ttl=60";
+    let mut case = case(&[], &[wish]);
+    let name = case.desired[0].name.clone();
+    case.homes = [(name, vec![ZoneId::new("z1"), ZoneId::new("z2")])].into();
+    assert_eq!(zones_of_changes(&case), ["+ z1", "+ z2"]);
+    case.current = vec![in_zone("z2", "web.example.org A 192.0.2.1 ttl=60 owner=me")];
+    assert_eq!(zones_of_changes(&case), ["+ z1"]);
+    case.current.push(in_zone("z1", "web.example.org A 192.0.2.9 ttl=60 owner=me"));
+    assert_eq!(zones_of_changes(&case), ["~ z1"], "drift in one of them is seen");
+    case.current.push(in_zone("z9", "web.example.org CNAME b.example.net ttl=60 owner=me"));
+    assert_eq!(zones_of_changes(&case), ["- z9", "~ z1"], "elsewhere nothing is added");
+    case.current[1].labels.set(crate::OWNER, "you");
+    assert_eq!(zones_of_changes(&case), ["- z9"], "what is foreign in one zone hinders no other");
+    case.desired.clear();
+    assert_eq!(zones_of_changes(&case), ["- z2", "- z9"]);
+}
+
+#[test]
+fn a_pinned_wish_stands_in_its_zone_alone() {
+    let mut case = case(&[], &["web.example.org A 192.0.2.1 zone=z2", "api.example.org A 192.0.2.1"]);
+    case.homes = case
+        .desired
+        .iter()
+        .map(|wish| (wish.name.clone(), vec![ZoneId::new("z1"), ZoneId::new("z2")]))
+        .collect();
+    assert_eq!(zones_of_changes(&case), ["+ z1", "+ z2", "+ z2"]);
+    case.homes.clear();
+    assert_eq!(zones_of_changes(&case), ["+ ?", "+ z2"]);
+    case.current = vec![in_zone("z1", "web.example.org A 192.0.2.1 owner=me")];
+    assert_eq!(zones_of_changes(&case), ["+ ?", "- z1", "+ z2"]);
 }

@@ -27,11 +27,12 @@ pub use change::{Operation, RowChange, ZoneChange};
 pub use error::{ErrorClass, ProviderError};
 pub use request_budget::RequestBudget;
 pub use retry_after::parse_retry_after;
-pub use zone::{Zone, zone_for};
+pub use zone::{Zone, zone_for, zone_of_new};
 
 use async_trait::async_trait;
 use std::sync::Arc;
-use zonewright_planner::{DnsName, DomainFilter, Endpoint, ObjectRef, Record};
+use std::time::Duration;
+use zonewright_planner::{DnsName, DomainFilter, Endpoint, ObjectRef, Record, ZoneId};
 
 /// What a zone holds.
 #[derive(Debug, Clone, Default)]
@@ -80,7 +81,15 @@ pub trait ReadZones: Send + Sync {
     /// Everything in one zone. A partial listing is an error, never a shorter list.
     async fn records(&self, zone: &Zone) -> Result<Listing, ProviderError>;
 
-    /// Canonicalises the whole list of wishes, once per full cycle. Must be idempotent.
+    /// The zones among these in which records of a name stand, where that is more than the closest one: a public zone and private ones
+    /// (split horizon). `None` where it is simply the closest one ([`zone_for`]).
+    fn homes(&self, zones: &[Zone], name: &DnsName) -> Option<Vec<ZoneId>> {
+        let _ = (zones, name);
+        None
+    }
+
+    /// Canonicalises the whole list of wishes, once per full cycle. Must be idempotent. A wish that is for one zone alone gets that
+    /// zone here.
     async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
         Ok(Adjusted { endpoints, rejected: Vec::new() })
     }
@@ -99,4 +108,16 @@ pub trait WriteZone: Send + Sync {
     /// Where the service answers for several changes at once, all of them get clones of one error: the caller cuts such a
     /// failure in two and tries again, to find whom it is about. Errors about single changes say so in their text.
     async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>>;
+
+    /// How many of these changes, from the first on, one write should take where more than their number counts: the size of their values,
+    /// say. More than none, and never between changes of one name that fit. The caller leaves the others for the next write.
+    fn fitting(&self, zone: &Zone, changes: &[ZoneChange]) -> usize {
+        let _ = zone;
+        changes.len()
+    }
+
+    /// The pause that the caller makes between the writes to one zone when one does not take them all.
+    fn interval(&self) -> Duration {
+        Duration::ZERO
+    }
 }

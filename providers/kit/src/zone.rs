@@ -1,6 +1,6 @@
 //! Zones and which of them a name belongs to.
 
-use zonewright_planner::{DnsName, ZoneId};
+use zonewright_planner::{DnsName, Endpoint, ZoneId};
 
 /// A zone as a provider lists it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -26,6 +26,14 @@ pub fn zone_for<'a>(zones: &'a [Zone], name: &DnsName) -> Option<&'a Zone> {
         .iter()
         .filter(|zone| zone.contains(name))
         .max_by(|a, b| labels(a).cmp(&labels(b)).then_with(|| b.id.cmp(&a.id)))
+}
+
+/// The zone that a new record goes to: the one that it is for, or else the one that its name belongs to.
+pub fn zone_of_new<'a>(zones: &'a [Zone], new: &Endpoint) -> Option<&'a Zone> {
+    match &new.zone {
+        Some(id) => zones.iter().find(|zone| zone.id == *id && zone.contains(&new.name)),
+        None => zone_for(zones, &new.name),
+    }
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use std::collections::BTreeMap;
 use zonewright_planner::{
-    Change, CreateReason, DeleteReason, Endpoint, Hold, HoldReason, Holds, ObjectRef, Plan, PlanInput,
+    Change, CreateReason, DeleteReason, Endpoint, Hold, HoldReason, Holds, Homes, ObjectRef, Plan, PlanInput,
     Policy, Properties, Scope, Skip, SkipReason, Uid, UpdateReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{Operation, ZoneChange};
@@ -64,6 +64,7 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
         owner: registry.owner(),
         scope: Scope::All,
         shared: Default::default(),
+        homes: &Homes::new(),
     };
     let mut plan = plan(&input);
     plan.tidy(&input, registry.leftovers(&owned.rows));

@@ -133,7 +133,7 @@ impl TxtRegistry {
 
     fn create(&self, new: &mut Endpoint, rows: &Rows) -> Option<RowChange> {
         let name = self.row_name(&new.name, &new.record_type);
-        let existing = name.as_ref().and_then(|name| rows.find(name, &new.set_identifier, None));
+        let existing = name.as_ref().and_then(|name| rows.find(name, &new.set_identifier, new.zone.as_ref()));
         let nonce = self.stamp(new, self.owner.as_str());
         let name = name?;
         let Some(existing) = existing else {

@@ -4,8 +4,8 @@
 use super::{Stage, record, settings, signs};
 use rstest::rstest;
 use zonewright_planner::{
-    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Incomplete, ManagedTypes, ObjectRef, Owner,
-    PlanInput, Policy, Properties, Record, RecordType, Scope, Uid, plan,
+    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, ManagedTypes, ObjectRef,
+    Owner, PlanInput, Policy, Properties, Record, RecordType, Scope, Uid, plan,
 };
 use zonewright_registry::TxtSettings;
 
@@ -226,6 +226,7 @@ fn only_a_full_plan_tidies_and_only_within_reach(
         owner: stage.registry.owner(),
         scope,
         shared: Default::default(),
+        homes: &Homes::new(),
     };
     let mut plan = plan(&input);
     plan.tidy(&input, stage.registry.leftovers(&owned.rows));

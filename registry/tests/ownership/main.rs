@@ -14,7 +14,8 @@ mod older_versions;
 mod truth_table;
 
 use zonewright_planner::{
-    Endpoint, Holds, Labels, ManagedTypes, PlanInput, Policy, Record, RecordType, Scope, Skip, ZoneId, plan,
+    Endpoint, Holds, Homes, Labels, ManagedTypes, PlanInput, Policy, Record, RecordType, Scope, Skip, ZoneId,
+    plan,
 };
 use zonewright_provider_kit::{Operation, ZoneChange};
 use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
@@ -70,6 +71,7 @@ impl Stage {
             owner: self.registry.owner(),
             scope: Scope::All,
             shared: Default::default(),
+            homes: &Homes::new(),
         };
         let mut plan = plan(&input);
         plan.tidy(&input, self.registry.leftovers(&owned.rows));

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+use tracing::error;
 use zonewright_provider_kit::WriteZone;
 use zonewright_provider_webhook::NEGOTIATION_ATTEMPTS;
 
@@ -198,9 +199,13 @@ impl Prepared {
         });
     }
 
-    /// Waits until every cache has answered, and for `--once` and previews until a starting webhook provider has.
+    /// Waits until every cache has answered, looks at what the provider needs, and for `--once` and previews until a starting webhook provider has.
     pub(super) async fn settle(&self, single_run: bool) {
-        store::wait_until_settled(&self.caches, CACHE_PATIENCE).await;
+        let (_, problems) =
+            tokio::join!(store::wait_until_settled(&self.caches, CACHE_PATIENCE), self.provider.check());
+        for problem in problems {
+            error!("{problem}");
+        }
         if let (Some(webhook), true) = (&self.provider.webhook, single_run) {
             // What goes wrong here goes wrong again, and is reported, when the cycle asks.
             drop(webhook.negotiate(NEGOTIATION_ATTEMPTS).await);

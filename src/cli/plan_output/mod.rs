@@ -17,7 +17,7 @@ use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::{Change, DnsName, ObjectRef, Policy};
-use zonewright_provider_kit::{Zone, ZoneChange};
+use zonewright_provider_kit::{Zone, ZoneChange, zone_for};
 
 /// The forms of a plan (`-o`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl<'a> Preview<'a> {
     }
 
     fn zone_of_name(&self, name: &DnsName) -> Option<&'a Zone> {
-        self.world.zone_of_new(name)
+        zone_for(&self.world.zones, name)
     }
 
     /// The changes, grouped by zone in the order of the zones' headings.

@@ -42,7 +42,7 @@ pub(in crate::cli) struct AwsArgs {
     /// Let alias records follow the health of their targets
     #[arg(long, action = clap::ArgAction::Set, default_value_t = true)]
     aws_evaluate_target_health: bool,
-    /// Most retries of a failed request
+    /// How often a request is tried in all; 0 for as often as it takes
     #[arg(long, default_value = "3", value_parser = values::count, value_name = "N")]
     aws_api_retries: u32,
     /// Write CNAME records where alias records would do
@@ -85,7 +85,7 @@ pub struct AwsConfig {
     pub batch_change_interval: Duration,
     /// Whether alias records follow the health of their targets.
     pub evaluate_target_health: bool,
-    /// Most retries of a failed request.
+    /// How often a request is tried in all; zero for as often as it takes.
     pub api_retries: u32,
     /// Whether CNAME records are preferred to alias records.
     pub prefer_cname: bool,

@@ -240,7 +240,7 @@ fn fingerprint(outcome: &Outcome) -> u64 {
 
 fn hash_endpoint(endpoint: &Endpoint, hasher: &mut DefaultHasher) {
     // Taken apart so that a new field cannot be forgotten. The objects are the one of the outcome.
-    let Endpoint { name, record_type, set_identifier, ttl, targets, labels, properties, objects: _ } =
+    let Endpoint { name, record_type, set_identifier, ttl, targets, labels, properties, zone, objects: _ } =
         endpoint;
-    (name, record_type, set_identifier, ttl, targets, labels, properties).hash(hasher);
+    (name, record_type, set_identifier, ttl, targets, labels, properties, zone).hash(hasher);
 }

@@ -111,6 +111,21 @@ impl Search {
         Some(&self.current.changes)
     }
 
+    /// Leaves all but the first of what is to be written now for the next write.
+    pub fn only(&mut self, first: usize) {
+        let Part { changes, refusal, suspects } = &mut self.current;
+        let rest = changes.split_off(first.min(changes.len()));
+        if !rest.is_empty() {
+            let (refusal, suspects) = (refusal.clone(), *suspects);
+            self.todo.push_front(Part { changes: rest, refusal, suspects });
+        }
+    }
+
+    /// Whether what is to be written now was refused before, as a part of something larger.
+    pub fn tries_again(&self) -> bool {
+        self.current.refusal.is_some()
+    }
+
     /// What the provider said, change by change.
     pub fn answered(&mut self, outcomes: Vec<Result<(), ProviderError>>) {
         let part = std::mem::take(&mut self.current);

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
+use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use zonewright_planner::{
     Change, CreateReason, DeleteReason, DnsName, Endpoint, Properties, Record, RecordType, ZoneId,
@@ -225,4 +226,62 @@ fn a_lone_change_is_blamed_only_if_the_class_says_so() {
         let fussy = Fussy::new(&[0], class);
         assert_eq!(fussy.run(creates(1), 0, &Manner::default()).counts(), (0, blamed, 1 - blamed));
     }
+}
+
+/// Takes so many names at once, with a pause in between.
+struct Narrow {
+    most: usize,
+    fussy: Fussy,
+}
+
+#[async_trait]
+impl WriteZone for Narrow {
+    async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>> {
+        self.fussy.apply(zone, changes).await
+    }
+
+    fn fitting(&self, _: &Zone, changes: &[ZoneChange]) -> usize {
+        changes.len().min(self.most)
+    }
+
+    fn interval(&self) -> Duration {
+        Duration::from_secs(10)
+    }
+}
+
+/// What became of seven creates, change by change.
+async fn seven(writer: &Narrow, stop: &CancellationToken) -> Vec<Result<(), ProviderError>> {
+    let zone = Zone { id: ZoneId::new("z"), name: None };
+    let mut told = Vec::new();
+    let mut tell = |done: Vec<Applied>| told.extend(done.into_iter().map(|done| done.outcome));
+    let changes = (0..7).map(create).collect();
+    write(writer, &zone, changes, None, &Manner::default(), &NoRows, &mut tell, stop).await;
+    told
+}
+
+/// The pause is between writes that follow each other, not within the search for a bad change.
+#[tokio::test(start_paused = true)]
+async fn a_writer_says_how_much_it_takes_and_how_often() {
+    for (bad, writes, pauses) in [(&[][..], vec![3, 3, 1], 2), (&[1], vec![3, 2, 1, 1, 1, 3, 1], 2)] {
+        let writer = Narrow { most: 3, fussy: Fussy::new(bad, ErrorClass::InvalidRecord) };
+        let begun = tokio::time::Instant::now();
+        let outcomes = seven(&writer, &CancellationToken::new()).await;
+        assert_eq!(outcomes.len(), 7);
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), bad.len());
+        let sizes: Vec<usize> = writer.fussy.writes.lock().unwrap().iter().map(Vec::len).collect();
+        assert_eq!(sizes, writes);
+        assert_eq!(begun.elapsed(), Duration::from_secs(10) * pauses);
+    }
+}
+
+/// While it pauses it can be stopped; what was not sent is not told of.
+#[tokio::test(start_paused = true)]
+async fn a_pause_ends_with_the_program() {
+    let writer = Narrow { most: 3, fussy: Fussy::new(&[], ErrorClass::InvalidRecord) };
+    let stop = CancellationToken::new();
+    let (outcomes, ()) = tokio::join!(seven(&writer, &stop), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        stop.cancel();
+    });
+    assert_eq!(outcomes.len(), 3);
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 use zone_health::ZoneHealth;
 use zonewright_planner::{Change, DnsName, Plan, RecordKey, RecordType, Scope, SkipReason, ZoneId};
-use zonewright_provider_kit::{ErrorClass, ProviderError, Zone, zone_for};
+use zonewright_provider_kit::{ErrorClass, ProviderError, Zone, zone_of_new};
 
 /// A record set in a zone.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,7 +42,7 @@ impl Site {
     /// Where a change takes place; `None` for a new record outside of all zones.
     fn of(zones: &[Zone], change: &Change) -> Option<Self> {
         let zone = match change {
-            Change::Create { new, .. } => zone_for(zones, &new.name)?.id.clone(),
+            Change::Create { new, .. } => zone_of_new(zones, new)?.id.clone(),
             Change::Update { old, .. } | Change::Delete { old, .. } => old.zone.clone(),
         };
         Some(Self::in_zone(zone, change))
@@ -159,7 +159,7 @@ impl Faults {
 
     fn zone_waits(&self, zones: &[Zone], change: &Change, now: Instant) -> Option<SkipReason> {
         let zone = match change {
-            Change::Create { new, .. } => &zone_for(zones, &new.name)?.id,
+            Change::Create { new, .. } => &zone_of_new(zones, new)?.id,
             Change::Update { old, .. } | Change::Delete { old, .. } => &old.zone,
         };
         let why = self.zones.write_waits(zone, now)?;

@@ -6,6 +6,7 @@ use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::time::{Instant, sleep_until};
 use zonewright_provider_kit::{ErrorClass, ProviderError, WriteZone, Zone, ZoneChange};
 
@@ -25,6 +26,14 @@ impl Fenced {
 
 #[async_trait]
 impl WriteZone for Fenced {
+    fn fitting(&self, zone: &Zone, changes: &[ZoneChange]) -> usize {
+        self.writer.fitting(zone, changes)
+    }
+
+    fn interval(&self) -> Duration {
+        self.writer.interval()
+    }
+
     async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Vec<Result<(), ProviderError>> {
         let refused = |message: &str| {
             let error = ProviderError::new(ErrorClass::Unavailable, message);

@@ -110,6 +110,7 @@ impl Case {
     fn plan(&self) -> Vec<String> {
         let owner = Owner::new("me");
         let plan = plan(&PlanInput {
+            homes: &Default::default(),
             desired: &self.wishes,
             current: self.records.iter().collect(),
             holds: &Holds::new(self.holds.clone(), Vec::new()),
@@ -381,6 +382,7 @@ fn whoever_else_shares_is_named() {
     let case = case().record("A 192.0.2.2").says("blue A 192.0.2.2").wants("A 192.0.2.1");
     let owner = Owner::new("me");
     let plan = plan(&PlanInput {
+        homes: &Default::default(),
         desired: &case.wishes,
         current: case.records.iter().collect(),
         holds: &Holds::default(),

@@ -20,13 +20,13 @@ mod rows;
 mod steps;
 
 use crate::{Capabilities, ProviderError, ReadZones, Unsupported, WriteZone, Zone, ZoneChange};
-use crate::{batches, normalize_aliases, zone_for};
+use crate::{batches, normalize_aliases, zone_for, zone_of_new};
 use std::collections::{BTreeMap, BTreeSet};
 use steps::Step;
 use zonewright_planner::domain_filter::DomainFilterError;
 use zonewright_planner::{
-    Change, DnsName, DomainFilter, Endpoint, EndpointError, Holds, ManagedTypes, NameError, Plan, PlanInput,
-    Policy, Properties, Record, RecordKey, RecordType, Scope, ZoneId, plan,
+    Change, DnsName, DomainFilter, Endpoint, EndpointError, Holds, Homes, ManagedTypes, NameError, Plan,
+    PlanInput, Policy, Properties, Record, RecordKey, RecordType, Scope, ZoneId, plan,
 };
 
 /// The suite, ready to run.
@@ -309,6 +309,7 @@ impl Run<'_> {
             owner: None,
             scope: Scope::All,
             shared: Default::default(),
+            homes: &Homes::new(),
         });
         if plan.skips.is_empty() {
             Ok(plan)
@@ -324,9 +325,14 @@ impl Run<'_> {
             by_zone.entry(self.zone_of(&change.change)?).or_default().push(change);
         }
         for (zone, changes) in by_zone {
-            for batch in batches(&changes, self.capabilities().changes_per_write) {
-                let outcomes = self.battery.writer.apply(zone, batch).await;
-                check_outcomes(batch, outcomes)?;
+            for mut batch in batches(&changes, self.capabilities().changes_per_write) {
+                while !batch.is_empty() {
+                    let fitting = self.battery.writer.fitting(zone, batch).clamp(1, batch.len());
+                    let (now, rest) = batch.split_at(fitting);
+                    let outcomes = self.battery.writer.apply(zone, now).await;
+                    check_outcomes(now, outcomes)?;
+                    batch = rest;
+                }
             }
         }
         Ok(())
@@ -334,7 +340,7 @@ impl Run<'_> {
 
     fn zone_of(&self, change: &Change) -> Result<&Zone, Problem> {
         let zone = match change {
-            Change::Create { new, .. } => zone_for(&self.zones, &new.name),
+            Change::Create { new, .. } => zone_of_new(&self.zones, new),
             Change::Update { old, .. } | Change::Delete { old, .. } => {
                 self.zones.iter().find(|zone| zone.id == old.zone)
             }
