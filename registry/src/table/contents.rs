@@ -141,7 +141,9 @@ impl Table {
     /// The names at which two tables say something else.
     pub(super) fn differs_at(&self, other: &Self) -> BTreeSet<DnsName> {
         let mut names = BTreeSet::new();
-        let mut note = |key: &RecordKey| drop(names.insert(key.name.clone()));
+        let mut note = |key: &RecordKey| {
+            names.insert(key.name.clone());
+        };
         for (a, b) in [(self, other), (other, self)] {
             let is_there = |key: &RecordKey, row: &Row| {
                 b.rows.get(key).is_some_and(|b| (&b.owner, &b.labels) == (&row.owner, &row.labels))
