@@ -137,7 +137,8 @@ mod tests {
         assert_eq!((item.key.as_deref(), item.owner.as_deref()), (Some("a.org#A#"), Some("me")));
         assert_eq!((item.labels.resource(), item.has_odd_labels), (Some("x"), false));
         let mixed = [("resource".to_owned(), s("x")), ("n".to_owned(), AttributeValue::N("1".to_owned()))];
-        let item = row(vec![("k", AttributeValue::N("1".to_owned())), ("l", AttributeValue::M(mixed.into()))]);
+        let item =
+            row(vec![("k", AttributeValue::N("1".to_owned())), ("l", AttributeValue::M(mixed.into()))]);
         assert_eq!((item.key, item.owner), (None, None));
         assert_eq!((item.labels.resource(), item.has_odd_labels), (Some("x"), true));
         assert!(!row(vec![]).has_odd_labels);

@@ -47,7 +47,8 @@ impl Table {
             let region = self.config.region.as_deref();
             let config = sdk_config(&self.config.access, region).await?;
             let mut builder = Builder::from(&config);
-            builder.set_region(region.map(|region| Region::new(region.to_owned())).or(config.region().cloned()));
+            builder
+                .set_region(region.map(|region| Region::new(region.to_owned())).or(config.region().cloned()));
             Ok(Client::from_conf(builder.build()))
         };
         self.client.get_or_try_init(connect).await
@@ -103,7 +104,7 @@ impl Table {
         for batch in statements.chunks(BATCH) {
             // What keeps one batch from being carried out keeps the others, too. They were not sent.
             let stops = match outcomes.last() {
-                Some(Err(RowError::Failed(error))) => Some(unsent(error)),
+                Some(Err(RowError::Failed(error))) if is_of_the_service(error) => Some(unsent(error)),
                 _ => None,
             };
             match stops {
@@ -225,6 +226,7 @@ impl Table {
             if failed.is_outcome_unknown() { again.with_unknown_outcome() } else { again }
         };
         match code.as_str() {
+            "AccessDeniedException" => again(ErrorClass::Auth, POLICY),
             "ResourceNotFoundException" => again(ErrorClass::Permanent, &self.hint()),
             "ProvisionedThroughputExceededException" | "RequestLimitExceeded" => {
                 again(ErrorClass::Throttled { retry_after: None }, CAPACITY)
@@ -236,6 +238,11 @@ impl Table {
 
 const POLICY: &str = "the IAM policy that is needed stands in docs/registries/dynamodb.md";
 const CAPACITY: &str = "the table's provisioned capacity is too small; on-demand capacity has no such limit";
+
+/// Whether the next request would fare no better.
+fn is_of_the_service(error: &ProviderError) -> bool {
+    matches!(error.class(), ErrorClass::Auth | ErrorClass::Throttled { .. } | ErrorClass::Unavailable)
+}
 
 /// The same error of what was not sent because of it.
 fn unsent(error: &ProviderError) -> ProviderError {
