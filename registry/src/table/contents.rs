@@ -3,6 +3,7 @@
 //! A row has the key `name#TYPE#set identifier`, an owner, and labels: the form of ExternalDNS v0.22 (registry/dynamodb/registry.go).
 
 use crate::payload::NONCE;
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zonewright_planner::{
@@ -124,15 +125,20 @@ impl Table {
             let spelled = (key_text(&key) != text).then(|| text.as_str().into());
             let row = Row { spelled, owner, labels, records: None };
             // Of two spellings of one key the one that we write counts.
-            match table.rows.get(&key) {
-                Some(known) if known.spelled.is_none() || row.spelled.is_some() => bad_keys.note(text),
-                _ => drop(table.rows.insert(key, row)),
+            let is_second = table.rows.get(&key).is_some_and(|first| first.spelled.is_none());
+            match (is_second, table.rows.entry(key)) {
+                (true, _) => bad_keys.note(text),
+                (false, Entry::Vacant(place)) => drop(place.insert(row)),
+                (false, Entry::Occupied(mut place)) => {
+                    let first = place.insert(row);
+                    bad_keys.note(first.spelled.as_deref().unwrap_or_default().to_owned());
+                }
             }
         }
         table.others = Arc::new(others);
         let odd = [
             bad_keys
-                .tell("rows are left alone because their keys are not of the form name#TYPE#set-identifier"),
+                .tell("rows are left alone because their keys are not of the form name#TYPE#set-identifier, or name a record twice"),
             bad_labels.tell("rows have labels that are no text; these are ignored"),
         ];
         (table, odd.into_iter().flatten().collect())

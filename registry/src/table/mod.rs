@@ -16,8 +16,6 @@
 
 mod contents;
 mod read;
-#[cfg(test)]
-mod tests;
 mod write;
 
 pub use contents::{Item, Statement};
