@@ -4,6 +4,7 @@
 //!   so nothing happens to an object but what the test does to it.
 //! * [`WebhookStandIn`]: the other side of the webhook protocol, keeping records in memory and writing down
 //!   every call.
+//! * [`DynamoDbLocal`]: DynamoDB Local behind a door that counts, and that refuses as it is told.
 //! * [`ApiProxy`]: a way to the API server that refuses, breaks off and dawdles as it is told.
 //!
 //! Both belong to the async runtime they were started on and end with it: start them inside the test.
@@ -13,6 +14,7 @@
 mod api_proxy;
 mod apiserver;
 mod components;
+mod dynamodb;
 mod error;
 mod identity;
 mod objects;
@@ -23,6 +25,7 @@ mod webhook;
 pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
 pub use apiserver::KubeApiserver;
 pub use components::gateway_crds;
+pub use dynamodb::{DynamoDbFault, DynamoDbLocal};
 pub use error::Error;
 pub use process::free_port;
 pub use webhook::{Call, Effect, Gate, WebhookStandIn, Witness};

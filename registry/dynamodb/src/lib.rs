@@ -11,6 +11,8 @@
 
 mod convert;
 mod table;
+#[cfg(test)]
+mod tests;
 
 use async_trait::async_trait;
 use std::sync::Arc;

@@ -38,6 +38,12 @@ impl Table {
         Self { config, client: OnceCell::new(), is_checked: OnceCell::new() }
     }
 
+    /// One that needs nothing to be set up.
+    #[cfg(test)]
+    pub(crate) fn connected(config: DynamoDbConfig, client: Client) -> Self {
+        Self { client: OnceCell::new_with(Some(client)), ..Self::new(config) }
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.config.table
     }
@@ -241,7 +247,7 @@ const CAPACITY: &str = "the table's provisioned capacity is too small; on-demand
 
 /// Whether the next request would fare no better.
 fn is_of_the_service(error: &ProviderError) -> bool {
-    matches!(error.class(), ErrorClass::Auth | ErrorClass::Throttled { .. } | ErrorClass::Unavailable)
+    !matches!(error.class(), ErrorClass::InvalidRecord | ErrorClass::Conflict)
 }
 
 /// The same error of what was not sent because of it.
