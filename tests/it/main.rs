@@ -8,5 +8,7 @@ mod aws;
 mod cli;
 mod cluster;
 mod conformance;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod faults;
 mod status_page;

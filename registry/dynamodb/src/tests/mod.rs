@@ -1,9 +1,4 @@
 //! On DynamoDB Local, with every request counted: the table as ExternalDNS v0.22 keeps it, and what may go wrong with it.
-#![expect(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "clippy.toml allows it in test functions, not in what they call"
-)]
 
 mod faults;
 mod instance;
