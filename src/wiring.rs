@@ -243,21 +243,15 @@ pub fn stages(config: &Config, policy: Option<&Arc<DomainPolicy>>) -> PipelineSe
 }
 
 /// Whether this program was built with a provider.
-pub const fn has_provider(name: ProviderName) -> bool {
-    match name {
-        ProviderName::InMemory | ProviderName::Webhook => true,
-        ProviderName::Aws => cfg!(feature = "aws"),
-        _ => false,
-    }
+pub fn has_provider(name: ProviderName) -> bool {
+    let is_always_there = matches!(name, ProviderName::InMemory | ProviderName::Webhook);
+    is_always_there || (name == ProviderName::Aws && cfg!(feature = "aws"))
 }
 
 /// Whether this program was built with a registry.
 pub const fn has_registry(name: RegistryName) -> bool {
-    match name {
-        RegistryName::Txt | RegistryName::Noop => true,
-        RegistryName::DynamoDb => cfg!(feature = "dynamodb"),
-        _ => false,
-    }
+    let is_dynamodb = matches!(name, RegistryName::DynamoDb);
+    matches!(name, RegistryName::Txt | RegistryName::Noop) || (is_dynamodb && cfg!(feature = "dynamodb"))
 }
 
 /// A provider, and what belongs to it alone.

@@ -9,6 +9,7 @@ const ETCD_MOD: &str = include_str!("../../tests/setup/etcd/go.mod");
 const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
 
 const DYNAMODB_LOCAL_POM: &str = include_str!("../../tests/setup/dynamodb-local/pom.xml");
+const MOTO_REQUIREMENTS: &str = include_str!("../../tests/setup/moto/requirements.txt");
 
 /// The two programs that together are an API server.
 pub(crate) struct Programs {
@@ -39,6 +40,11 @@ pub fn gateway_crds() -> Result<PathBuf> {
 pub(crate) fn dynamodb_local() -> Result<PathBuf> {
     let version = maven_version(DYNAMODB_LOCAL_POM, "DynamoDBLocal").unwrap_or_default();
     existing(cache().join(format!("dynamodb-local-{version}")))
+}
+
+pub(crate) fn moto_server() -> Result<PathBuf> {
+    let version = MOTO_REQUIREMENTS.lines().find_map(|line| line.strip_prefix("moto=="));
+    existing(cache().join(format!("moto-{}", version.unwrap_or_default())).join("moto_server"))
 }
 
 fn existing(path: PathBuf) -> Result<PathBuf> {
@@ -96,6 +102,7 @@ mod tests {
         ] {
             assert!(required_version(go_mod, module).is_some_and(|v| v.starts_with('v')), "{module}");
         }
+        assert!(MOTO_REQUIREMENTS.contains("\nmoto=="));
     }
 
     #[test]

@@ -31,7 +31,8 @@ fn zone(seeds: &[RecordSet]) -> Zone {
 fn run(zone: &mut Zone, changes: &[(Action, RecordSet)]) -> Result<(), ApiError> {
     let alias_zones = AliasZones::default();
     let health_checks = BTreeSet::from(["hc-1".to_owned()]);
-    let around = Surroundings { alias_zones: &alias_zones, health_checks: &health_checks };
+    let refused = BTreeMap::from([(Name::parse("cursed.example.com").unwrap(), "not this one".to_owned())]);
+    let around = Surroundings { alias_zones: &alias_zones, health_checks: &health_checks, refused: &refused };
     let changes = changes.iter().map(|(action, set)| Change { action: *action, set: set.clone() });
     apply(zone, changes.collect(), &around)
 }
@@ -189,6 +190,13 @@ fn a_batch_is_done_wholly_or_not_at_all() {
         ],
         "CNAME",
     );
+}
+
+#[test]
+fn what_was_deleted_and_created_comes_back_as_it_was() {
+    let changed = RecordSet { ttl: Some(60), ..a("x.example.com") };
+    let batch = [(Delete, a("x.example.com")), (Create, changed), (Create, cname("example.com"))];
+    invalid_batch(&[a("x.example.com")], &batch, "at apex");
 }
 
 #[test]
@@ -491,6 +499,12 @@ fn health_checks_exist() {
 }
 
 #[test]
+fn a_name_is_refused_at_a_tests_wish() {
+    let both = [(Upsert, a("x.example.com")), (Upsert, a("cursed.example.com"))];
+    invalid_batch(&[], &both, "[not this one]");
+}
+
+#[test]
 fn a_request_has_a_thousand_records_and_an_upsert_counts_twice() {
     let sets = |count: u32| (0..count).map(|n| a(&format!("x{n}.example.com")));
     let changes = |action: Action, count| sets(count).map(|set| (action, set)).collect::<Vec<_>>();
@@ -498,6 +512,10 @@ fn a_request_has_a_thousand_records_and_an_upsert_counts_twice() {
     invalid_batch(&[], &changes(Create, 1001), "Number of records limit of 1000 exceeded.");
     accepted(&[], &changes(Upsert, 500));
     invalid_batch(&[], &changes(Upsert, 501), "Number of records limit of 1000 exceeded.");
+    let aliases =
+        |count: u32| (0..count).map(|n| (Upsert, elb(&format!("x{n}.example.com")))).collect::<Vec<_>>();
+    accepted(&[], &aliases(500));
+    invalid_batch(&[], &aliases(501), "Number of records limit of 1000 exceeded.");
     let values: Vec<String> = (0..251).map(|n| format!("10.0.0.{n}")).collect();
     let large = |n: u32| (Create, RecordSet { values: values.clone(), ..a(&format!("x{n}.example.com")) });
     accepted(&[], &[large(1), large(2), large(3)]);
