@@ -35,7 +35,7 @@ fn has_provider(name: ProviderName) -> bool {
 }
 
 fn has_registry(name: RegistryName) -> bool {
-    matches!(name, RegistryName::Txt | RegistryName::Noop)
+    crate::wiring::has_registry(name)
 }
 
 /// `--webhook-server`.

@@ -146,6 +146,9 @@ impl RegistryArgs {
         if registry == RegistryName::Txt && txt_encrypt_enabled && !has_key {
             return Err("--txt-encrypt-enabled needs a key: set --txt-encrypt-aes-key".into());
         }
+        if registry == RegistryName::DynamoDb && dynamodb_table.is_empty() {
+            return Err("--dynamodb-table must name the table of --registry=dynamodb".into());
+        }
         Ok(RegistryConfig {
             name: registry,
             owner: txt_owner_id,

@@ -17,9 +17,10 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
 use aws_sdk_route53::Client;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
@@ -41,6 +42,28 @@ pub(crate) async fn connect(
     budget: RequestBudget,
 ) -> Result<Connection, ProviderError> {
     let http = http_client();
+    // The region selects the partition (commercial, China, GovCloud, …), no more: Route 53 is one for all of its regions.
+    let config = load(access, profile, None, &http).await?;
+    let credentials = config.credentials_provider();
+    let config = config.into_builder().http_client(budgeted(http, budget)).build();
+    Ok(Connection { client: Client::new(&config), credentials })
+}
+
+/// The configuration of a client for another service of AWS (a registry's), with the credentials of `access` but for its profiles,
+/// which ExternalDNS keeps for zones. `region` counts more than that of the environment.
+///
+/// # Errors
+/// When no region is known.
+pub async fn sdk_config(access: &Access, region: Option<&str>) -> Result<SdkConfig, ProviderError> {
+    load(access, None, region, &http_client()).await
+}
+
+async fn load(
+    access: &Access,
+    profile: Option<&str>,
+    region: Option<&str>,
+    http: &SharedHttpClient,
+) -> Result<SdkConfig, ProviderError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
         .retry_config(retries(access.attempts))
@@ -51,8 +74,10 @@ pub(crate) async fn connect(
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
     let mut config = loader.load().await;
-    // It selects the partition (commercial, China, GovCloud, …), no more: Route 53 is one for all of its regions.
     let Some(region) = config.region().cloned() else { return Err(no_region(profile)) };
     if let Some(profile) = profile {
         let provider =
@@ -63,9 +88,7 @@ pub(crate) async fn connect(
     if let Some(role) = &access.assume_role {
         config = assume(config, role, access).await;
     }
-    let credentials = config.credentials_provider();
-    let config = config.into_builder().http_client(budgeted(http, budget)).build();
-    Ok(Connection { client: Client::new(&config), credentials })
+    Ok(config)
 }
 
 fn no_region(profile: Option<&str>) -> ProviderError {

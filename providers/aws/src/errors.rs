@@ -48,7 +48,7 @@ const INVALID: [&str; 5] =
     ["InvalidChangeBatch", "InvalidInput", "InvalidDomainName", "NoSuchHealthCheck", "ValidationError"];
 
 /// An error of a request, with what was tried. Of a request that writes it also says whether it may have been carried out.
-pub(crate) fn of_request<E>(what: &str, error: SdkError<E, Response>, writes: bool) -> ProviderError
+pub fn of_request<E>(what: &str, error: SdkError<E, Response>, writes: bool) -> ProviderError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {

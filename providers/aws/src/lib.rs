@@ -35,6 +35,9 @@ mod zones;
 
 pub use config::{Access, AwsConfig, DEFAULT_REQUESTS_PER_SECOND, ZoneFilter, ZoneType};
 
+pub use credentials::sdk_config;
+pub use errors::of_request;
+
 use account::Account;
 use adjust::AliasRules;
 use async_trait::async_trait;

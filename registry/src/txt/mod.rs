@@ -10,6 +10,8 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use read::{Sorted, is_alias};
+
 use crate::crypt::{NonceSource, RowKey};
 use crate::names::RowNames;
 use crate::payload::{self, Texts};
@@ -211,6 +213,16 @@ impl TxtRegistry {
     /// In whose name records are owned.
     pub fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    /// The owner that is taken over from.
+    pub(crate) fn migrate_from(&self) -> Option<&Owner> {
+        self.migrate_from.as_ref()
+    }
+
+    /// Whether a TXT record of this value would be taken for an ownership row.
+    pub(crate) fn is_row_text(&self, value: &str) -> bool {
+        self.parse(value, &mut Texts::default()).is_some()
     }
 
     /// The labels that a record carries as an ownership row; `None` when it is none. Only the first value counts.

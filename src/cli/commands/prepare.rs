@@ -74,9 +74,14 @@ pub(super) async fn prepare(
         false => None,
     };
     let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
-    let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
+    let ownership = wiring::registry(config)?;
+    // The fence stands before all that writes.
+    let fenced = || {
+        let writer = ownership.writing(provider.writer.clone());
+        Arc::new(Fenced::new(writer, leadership.clone())) as Arc<dyn WriteZone>
+    };
     let writer = can_write.then(fenced);
-    let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
+    let pipeline = wiring::pipeline(config, ownership.registry, provider.reader.clone(), writer)?;
     let stages = wiring::stages(config, policy.as_ref().map(|(policy, _)| policy));
     let mut daemon = Daemon::new(all.clone(), stages, pipeline);
     daemon.listing = wiring::listing_cache(config, provider.reader.capabilities().requests_per_second);
@@ -154,7 +159,7 @@ impl Prepared {
     pub(super) fn rules(&self, config: &Config) -> Result<Rules, StartError> {
         Ok(Rules {
             settings: self.daemon.pipeline.settings.clone(),
-            registry: Arc::new(wiring::registry(config)?),
+            registry: Arc::new(wiring::registry(config)?.registry),
             provider: config.providers.general.name.to_string(),
         })
     }
