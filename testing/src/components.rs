@@ -1,4 +1,4 @@
-//! Where the install script puts things. Versions are read from the same go.mod files that it builds from.
+//! Where the install script puts things. Versions are read from the same go.mod and requirements.txt files that it builds from.
 
 use crate::{Error, Result};
 use std::env;
@@ -7,6 +7,8 @@ use std::path::{Path, PathBuf};
 const KUBE_APISERVER_MOD: &str = include_str!("../../tests/setup/kube-apiserver/go.mod");
 const ETCD_MOD: &str = include_str!("../../tests/setup/etcd/go.mod");
 const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
+
+const MOTO_REQUIREMENTS: &str = include_str!("../../tests/setup/moto/requirements.txt");
 
 /// The two programs that together are an API server.
 pub(crate) struct Programs {
@@ -31,6 +33,11 @@ pub(crate) fn programs() -> Result<Programs> {
 /// version that is still served.
 pub fn gateway_crds() -> Result<PathBuf> {
     existing(cached("gateway-api", GATEWAY_API_MOD, "sigs.k8s.io/gateway-api"))
+}
+
+pub(crate) fn moto_server() -> Result<PathBuf> {
+    let version = MOTO_REQUIREMENTS.lines().find_map(|line| line.strip_prefix("moto=="));
+    existing(cache().join(format!("moto-{}", version.unwrap_or_default())).join("moto_server"))
 }
 
 fn existing(path: PathBuf) -> Result<PathBuf> {
@@ -81,6 +88,7 @@ mod tests {
         ] {
             assert!(required_version(go_mod, module).is_some_and(|v| v.starts_with('v')), "{module}");
         }
+        assert!(MOTO_REQUIREMENTS.contains("\nmoto=="));
     }
 
     #[test]

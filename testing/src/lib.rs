@@ -4,9 +4,10 @@
 //!   so nothing happens to an object but what the test does to it.
 //! * [`WebhookStandIn`]: the other side of the webhook protocol, keeping records in memory and writing down
 //!   every call.
+//! * [`Moto`]: an imitation of AWS, to hold our own against.
 //! * [`ApiProxy`]: a way to the API server that refuses, breaks off and dawdles as it is told.
 //!
-//! Both belong to the async runtime they were started on and end with it: start them inside the test.
+//! They belong to the async runtime they were started on and end with it: start them inside the test.
 //! What they need is installed by `tests/setup/install-test-components`. A test that finds it missing
 //! fails and says so; skipping would let a broken machine look like a healthy program.
 
@@ -15,6 +16,7 @@ mod apiserver;
 mod components;
 mod error;
 mod identity;
+mod moto;
 mod objects;
 mod process;
 mod reset;
@@ -24,6 +26,7 @@ pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
 pub use apiserver::KubeApiserver;
 pub use components::gateway_crds;
 pub use error::Error;
+pub use moto::Moto;
 pub use process::free_port;
 pub use webhook::{Call, Effect, Gate, WebhookStandIn, Witness};
 

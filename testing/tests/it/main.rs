@@ -4,4 +4,10 @@
 #[cfg(test)]
 mod apiserver;
 #[cfg(test)]
+mod cloud_map;
+#[cfg(test)]
+mod differences;
+#[cfg(test)]
+mod route53;
+#[cfg(test)]
 mod webhook;

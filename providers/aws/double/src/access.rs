@@ -131,6 +131,9 @@ fn check_scope(operation: Operation, credential: &Credential) -> Result<(), ApiE
         Service::Route53 if !matches!(&**region, "us-east-1" | "cn-northwest-1" | "us-gov-west-1") => {
             wrong(format!("Credential should be scoped to a valid region, not '{region}'."))
         }
+        Service::CloudMap if service != "servicediscovery" => wrong(format!(
+            "Credential should be scoped to correct service: 'servicediscovery', not '{service}'."
+        )),
         Service::Sts if service != "sts" => {
             wrong(format!("Credential should be scoped to correct service: 'sts', not '{service}'."))
         }

@@ -9,7 +9,7 @@ use crate::name::Name;
 use crate::record::{Alias, RecordSet};
 use crate::zone::{Key, Zone};
 use crate::{rules, values, wire};
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// What a change does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +52,8 @@ pub(crate) struct Change {
 pub(crate) struct Surroundings<'a> {
     pub(crate) alias_zones: &'a AliasZones,
     pub(crate) health_checks: &'a BTreeSet<String>,
+    /// Names that a test wants refused, with what is said then.
+    pub(crate) refused: &'a BTreeMap<Name, String>,
 }
 
 /// Record sets, and characters of values, in one request (Developer Guide, "Quotas").
@@ -169,6 +171,9 @@ fn step(
     target_comes_later: bool,
 ) -> Result<(Key, Option<RecordSet>), Vec<String>> {
     let Change { action, set } = change;
+    if let Some(message) = around.refused.get(name) {
+        return Err(vec![message.clone()]);
+    }
     let key = Key::of(name, &set);
     let before = zone.records.get(&key);
     match (action, before) {

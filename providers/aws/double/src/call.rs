@@ -4,9 +4,10 @@ use crate::access;
 use crate::error::{ApiError, BatchErrorForm};
 use crate::log::{Operation, Service};
 use crate::xml::Element;
-use crate::{route53, sts};
+use crate::{cloud_map, route53, sts};
 use bytes::Bytes;
 use http::request::Parts;
+use serde_json::Value;
 
 /// A request that has been read, and which call it is.
 pub(crate) struct Call {
@@ -22,7 +23,9 @@ pub(crate) struct Call {
 impl Call {
     pub(crate) fn read(parts: Parts, body: Bytes) -> Self {
         let query = pairs(parts.uri.query().unwrap_or_default().as_bytes());
+        let target = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
         let (operation, ids) = match parts.uri.path() {
+            "/" if target.is_some() => (cloud_map::classify(target.unwrap_or_default()), Vec::new()),
             "/" => (sts::classify(&pairs(&body)), Vec::new()),
             path => route53::classify(&parts.method, path),
         };
@@ -79,11 +82,22 @@ impl Answer {
         }
     }
 
+    pub(crate) fn json(status: u16, value: &Value) -> Self {
+        Answer {
+            status,
+            content_type: "application/x-amz-json-1.1".to_owned(),
+            headers: Vec::new(),
+            body: value.to_string().into(),
+            error: None,
+        }
+    }
+
     pub(crate) fn refusal(error: &ApiError, call: &Call, form: BatchErrorForm, request_id: &str) -> Self {
-        let document = match call.operation.service() {
-            Service::Route53 => error.document(form, request_id),
-            Service::Sts => sts::refusal(error, request_id),
+        let answer = match call.operation.service() {
+            Service::Route53 => Answer::xml(error.status, &error.document(form, request_id)),
+            Service::Sts => Answer::xml(error.status, &sts::refusal(error, request_id)),
+            Service::CloudMap => Answer::json(error.status, &cloud_map::refusal(error)),
         };
-        Answer { error: Some(error.code.clone()), ..Answer::xml(error.status, &document) }
+        Answer { error: Some(error.code.clone()), ..answer }
     }
 }

@@ -1,6 +1,7 @@
 //! What a test does with the double.
 
-use crate::access::Role;
+use crate::access::{ACCOUNT, Role};
+use crate::cloud_map::{CloudService, NamespaceKind};
 use crate::error::{ApiError, BatchErrorForm};
 use crate::faults::{Fault, When};
 use crate::hosted_zones::{self, NewZone};
@@ -16,7 +17,7 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
-/// Route 53 and STS on a free loopback port. They stop when this is dropped.
+/// Route 53, Cloud Map and STS on a free loopback port. They stop when this is dropped.
 pub struct AwsDouble {
     address: SocketAddr,
     shared: Shared,
@@ -154,9 +155,45 @@ impl AwsDouble {
         self.shared.lock().batch_errors = form;
     }
 
+    /// Makes a namespace of Cloud Map in [`ACCOUNT`], and gives its id.
+    pub fn create_namespace(&self, name: &str, kind: NamespaceKind) -> String {
+        self.shared.lock().cloud_map.add_namespace(ACCOUNT, name, kind)
+    }
+
+    /// Puts a service of Cloud Map into a namespace, and gives its id. Nothing is looked at: a test may begin with what the
+    /// service would not take today.
+    pub fn seed_service(&self, namespace: &str, service: CloudService) -> Result<String, Error> {
+        Ok(self.shared.lock().cloud_map.seed(namespace, service)?)
+    }
+
+    /// The services in a namespace of Cloud Map, by name.
+    pub fn services(&self, namespace: &str) -> Vec<CloudService> {
+        let mut state = self.shared.lock();
+        let now = state.now();
+        state.cloud_map.services(namespace, now)
+    }
+
+    /// How long Cloud Map's operations are `PENDING` before they take effect.
+    pub fn set_operation_time(&self, time: Duration) {
+        self.shared.lock().cloud_map.operation_time = time;
+    }
+
     /// Makes something go wrong.
     pub fn inject(&self, when: When, fault: Fault) {
         self.shared.lock().faults.add(when, fault);
+    }
+
+    /// From now on every change batch with this name in it is refused, for reasons that no client could have foreseen. The
+    /// message is all that is said about it: whether it gives the name away is up to the test.
+    pub fn refuse_name(&self, name: &str, message: &str) -> Result<(), Error> {
+        let name = Name::parse(name).map_err(|fatal| Error::Refused(fatal.in_text(name)))?;
+        self.shared.lock().refused.insert(name, message.to_owned());
+        Ok(())
+    }
+
+    /// Accepts all names again.
+    pub fn accept_names(&self) {
+        self.shared.lock().refused.clear();
     }
 
     /// Takes back all faults.

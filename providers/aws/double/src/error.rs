@@ -12,15 +12,15 @@ pub(crate) struct ApiError {
     pub(crate) messages: Vec<String>,
 }
 
-/// In which of its two forms the service reports a refused change batch. Clients must understand both: the first is what the
-/// API's reference documents, the second is what answers seen in the field look like.
+/// In which of its two forms the service reports a refused change batch. Clients had better understand both.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum BatchErrorForm {
-    /// A document whose root is `InvalidChangeBatch`, with a list of `Messages`.
+    /// An ordinary `ErrorResponse` with all messages in one: `[first, second]`. Users of the Python SDK report such messages, and
+    /// it reads no code at all from the other form; so this is what is sent in the field.
     #[default]
-    Messages,
-    /// An ordinary `ErrorResponse` with all messages in one: `[first, second]`.
     ErrorResponse,
+    /// A document whose root is `InvalidChangeBatch`, with a list of `Messages`, as the reference of the API has it.
+    Messages,
 }
 
 impl ApiError {

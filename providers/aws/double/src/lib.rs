@@ -1,4 +1,4 @@
-//! A strict stand-in for Amazon Route 53, with as much of STS as is needed to take on a role. For tests only.
+//! A strict stand-in for Amazon Route 53 and AWS Cloud Map, with as much of STS as is needed to take on a role. For tests only.
 //!
 //! It speaks the real protocols on a loopback port, so that any client can be pointed at it with `AWS_ENDPOINT_URL`, and it
 //! refuses what the service refuses: a provider that gets by here gets by there. Where it is not known what the service does it
@@ -23,12 +23,13 @@
 //!
 //! Nothing takes time and nothing is limited until a test asks for it: [`AwsDouble::limit_rate`] (five requests a second, by a
 //! clock that a test may own), [`AwsDouble::set_change_time`] (`PriorRequestNotComplete`), [`AwsDouble::set_sync_time`]
-//! (`PENDING`). The double belongs to the async runtime it was started on, and stops when it is dropped.
+//! (`PENDING`), [`AwsDouble::set_operation_time`] (the same in Cloud Map). The double belongs to the async runtime it was started on, and stops when it is dropped.
 
 mod access;
 mod alias_zones;
 mod batch;
 mod call;
+mod cloud_map;
 mod control;
 mod error;
 mod faults;
@@ -48,6 +49,7 @@ mod xml;
 mod zone;
 
 pub use access::{ACCOUNT, Role};
+pub use cloud_map::{CloudService, NamespaceKind};
 pub use control::{AwsDouble, Error};
 pub use error::BatchErrorForm;
 pub use faults::{Fault, When};

@@ -20,6 +20,27 @@ pub enum Operation {
     AssumeRole,
     AssumeRoleWithWebIdentity,
     GetCallerIdentity,
+    CreatePublicDnsNamespace,
+    CreatePrivateDnsNamespace,
+    ListNamespaces,
+    ListServices,
+    CreateService,
+    UpdateService,
+    DeleteService,
+    ListInstances,
+    DiscoverInstances,
+    DiscoverInstancesRevision,
+    RegisterInstance,
+    DeregisterInstance,
+    GetOperation,
+    /// `ListTagsForResource` of Cloud Map.
+    ListCloudMapTags,
+    /// `TagResource` of Cloud Map.
+    TagCloudMapResource,
+    /// `UntagResource` of Cloud Map.
+    UntagCloudMapResource,
+    /// Anything else of Cloud Map; it is refused.
+    UnknownCloudMap,
     /// Anything else; it is refused.
     Unknown,
 }
@@ -29,14 +50,31 @@ pub enum Operation {
 pub(crate) enum Service {
     Route53,
     Sts,
+    CloudMap,
 }
 
 impl Operation {
     pub(crate) fn service(self) -> Service {
+        use Operation as O;
         match self {
-            Operation::AssumeRole | Operation::AssumeRoleWithWebIdentity | Operation::GetCallerIdentity => {
-                Service::Sts
-            }
+            O::AssumeRole | O::AssumeRoleWithWebIdentity | O::GetCallerIdentity => Service::Sts,
+            O::CreatePublicDnsNamespace
+            | O::CreatePrivateDnsNamespace
+            | O::ListNamespaces
+            | O::ListServices
+            | O::CreateService
+            | O::UpdateService
+            | O::DeleteService
+            | O::ListInstances
+            | O::DiscoverInstances
+            | O::DiscoverInstancesRevision
+            | O::RegisterInstance
+            | O::DeregisterInstance
+            | O::GetOperation
+            | O::ListCloudMapTags
+            | O::TagCloudMapResource
+            | O::UntagCloudMapResource
+            | O::UnknownCloudMap => Service::CloudMap,
             _ => Service::Route53,
         }
     }

@@ -114,7 +114,11 @@ fn start(call: &Call) -> Result<Key, ApiError> {
 fn change(state: &mut State, call: &Call, account: &str) -> Result<Answer, ApiError> {
     state.zone(account, call.id(0))?;
     let (comment, changes) = read_batch(call)?;
-    let around = Surroundings { alias_zones: &state.alias_zones, health_checks: &state.health_checks };
+    let around = Surroundings {
+        alias_zones: &state.alias_zones,
+        health_checks: &state.health_checks,
+        refused: &state.refused,
+    };
     let zone = state.zones.get_mut(call.id(0)).ok_or_else(|| ApiError::no_such_zone(call.id(0)))?;
     batch::apply(zone, changes, &around)?;
     let info = submit(state, account, comment);

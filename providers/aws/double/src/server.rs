@@ -5,7 +5,7 @@ use crate::error::ApiError;
 use crate::faults::Fault;
 use crate::log::{Operation, Request, Service};
 use crate::state::Shared;
-use crate::{route53, sts};
+use crate::{cloud_map, route53, sts};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use http::Response;
@@ -132,6 +132,7 @@ async fn perform(shared: &Shared, call: &Call, number: usize) -> Answer {
             match call.operation.service() {
                 Service::Route53 => route53::answer(&mut state, call, &account),
                 Service::Sts => sts::answer(&mut state, call, &account),
+                Service::CloudMap => cloud_map::answer(&mut state, call, &account),
             }
         }
         Err(error) => Err(error),
@@ -142,7 +143,7 @@ async fn perform(shared: &Shared, call: &Call, number: usize) -> Answer {
     })
 }
 
-/// Whose request it is, if it may pass. STS has no share in Route 53's narrow limit.
+/// Whose request it is, if it may pass. The others have no share in Route 53's narrow limit.
 fn admit(shared: &Shared, call: &Call) -> Result<String, ApiError> {
     let mut state = shared.lock();
     let account = state.access.account(call.operation, &call.parts.headers)?;

@@ -2,9 +2,11 @@
 
 use crate::access::Access;
 use crate::alias_zones::AliasZones;
+use crate::cloud_map::CloudMap;
 use crate::error::{ApiError, BatchErrorForm};
 use crate::faults::Faults;
 use crate::log::Log;
+use crate::name::Name;
 use crate::rate::Bucket;
 use crate::zone::Zone;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -39,8 +41,10 @@ pub(crate) struct State {
     pub(crate) zones: BTreeMap<String, Zone>,
     pub(crate) submitted: BTreeMap<String, Submitted>,
     pub(crate) health_checks: BTreeSet<String>,
+    pub(crate) refused: BTreeMap<Name, String>,
     pub(crate) alias_zones: AliasZones,
     pub(crate) access: Access,
+    pub(crate) cloud_map: CloudMap,
     pub(crate) faults: Faults,
     pub(crate) log: Log,
     pub(crate) clock: Clock,
@@ -59,8 +63,10 @@ impl State {
             zones: BTreeMap::new(),
             submitted: BTreeMap::new(),
             health_checks: BTreeSet::new(),
+            refused: BTreeMap::new(),
             alias_zones: AliasZones::default(),
             access: Access::default(),
+            cloud_map: CloudMap::default(),
             faults: Faults::default(),
             log: Log::default(),
             clock,

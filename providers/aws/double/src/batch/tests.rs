@@ -31,7 +31,8 @@ fn zone(seeds: &[RecordSet]) -> Zone {
 fn run(zone: &mut Zone, changes: &[(Action, RecordSet)]) -> Result<(), ApiError> {
     let alias_zones = AliasZones::default();
     let health_checks = BTreeSet::from(["hc-1".to_owned()]);
-    let around = Surroundings { alias_zones: &alias_zones, health_checks: &health_checks };
+    let refused = BTreeMap::from([(Name::parse("cursed.example.com").unwrap(), "not this one".to_owned())]);
+    let around = Surroundings { alias_zones: &alias_zones, health_checks: &health_checks, refused: &refused };
     let changes = changes.iter().map(|(action, set)| Change { action: *action, set: set.clone() });
     apply(zone, changes.collect(), &around)
 }
@@ -488,6 +489,12 @@ fn health_checks_exist() {
         |id: &str| RecordSet { health_check: Some(id.into()), ..a("x.example.com").weighted("one", 1) };
     accepted(&[], &[(Create, checked("hc-1"))]);
     refused(&[], &[(Create, checked("hc-2"))], "NoSuchHealthCheck", "hc-2");
+}
+
+#[test]
+fn a_name_is_refused_at_a_tests_wish() {
+    let both = [(Upsert, a("x.example.com")), (Upsert, a("cursed.example.com"))];
+    invalid_batch(&[], &both, "[not this one]");
 }
 
 #[test]

@@ -81,6 +81,7 @@ async fn every_field_goes_around() {
 async fn a_refused_batch_has_two_forms() {
     let (aws, zone) = double().await;
     let bad = [change("DELETE", &address("a.example.com")), change("DELETE", &address("b.example.com"))];
+    aws.set_batch_error_form(BatchErrorForm::Messages);
     let (status, xml) = answer(batch(&aws, &zone, &bad)).await;
     assert_eq!(status, 400);
     assert!(

@@ -5,6 +5,7 @@
 mod access;
 mod changes;
 mod client;
+mod cloud_map;
 mod faults;
 mod lists;
 mod zones;
