@@ -1,8 +1,12 @@
 //! The daemon's entry point: signals in, exit status out.
 
 use std::process::ExitCode;
+use tikv_jemallocator::Jemalloc;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 /// Exit status of a process that ends because of a signal it got twice, as shells report SIGINT.
 const INTERRUPTED: i32 = 130;

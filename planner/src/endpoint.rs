@@ -1,6 +1,6 @@
 //! Endpoints: what somebody wishes to see in DNS.
 
-use crate::{ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl, ZoneId};
+use crate::{ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl, Uid, ZoneId};
 use std::fmt;
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ pub struct ObjectRef {
     /// Object name.
     pub name: Arc<str>,
     /// Object UID; empty where unknown (manifests from files).
-    pub uid: Arc<str>,
+    pub uid: Uid,
 }
 
 impl fmt::Display for ObjectRef {

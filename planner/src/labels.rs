@@ -1,5 +1,6 @@
 //! Labels: what the ownership record says about a record.
 
+use crate::packed::{self, Packed};
 use std::fmt;
 use std::sync::Arc;
 
@@ -12,8 +13,7 @@ pub const OWNED_RECORD: &str = "ownedRecord";
 
 /// Sorted key-value pairs, a handful at most.
 ///
-/// All of them stand in one text, each key and value behind its length, such as `5:owner7:default8:resource19:ingress/default/web`:
-/// tens of thousands of records have them, and every text of its own costs two lengths and two counters. Clones share it.
+/// All of them stand in one text ([`packed`]), such as `5:owner7:default8:resource19:ingress/default/web`. Clones share it.
 #[derive(Clone, PartialEq, Eq, Default, Hash)]
 pub struct Labels(Arc<str>);
 
@@ -55,26 +55,36 @@ impl Labels {
 
     /// Sets a label, replacing what was there.
     pub fn set(&mut self, key: impl AsRef<str>, value: impl AsRef<str>) {
-        let new = (key.as_ref(), value.as_ref());
-        *self = self.iter().chain([new]).collect();
+        let (key, value) = (key.as_ref(), value.as_ref());
+        let mut list = Packed::with_room(2, self.0.len() + key.len() + value.len());
+        let mut new = Some((key, value));
+        for (other, its_value) in self.iter().filter(|(other, _)| *other != key) {
+            if let Some((key, value)) = new.take_if(|(key, _)| *key < other) {
+                push(&mut list, key, value);
+            }
+            push(&mut list, other, its_value);
+        }
+        if let Some((key, value)) = new {
+            push(&mut list, key, value);
+        }
+        *self = finish(list);
     }
 
     /// Removes a label.
     pub fn remove(&mut self, key: &str) {
         if self.get(key).is_some() {
-            *self = self.iter().filter(|(other, _)| *other != key).collect();
+            let mut list = Packed::with_room(0, self.0.len());
+            self.iter()
+                .filter(|(other, _)| *other != key)
+                .for_each(|(key, value)| push(&mut list, key, value));
+            *self = finish(list);
         }
     }
 
     /// The labels in byte order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = &*self.0;
-        std::iter::from_fn(move || {
-            let (key, tail) = split_first(rest)?;
-            let (value, tail) = split_first(tail)?;
-            rest = tail;
-            Some((key, value))
-        })
+        std::iter::from_fn(move || Some((packed::next(&mut rest)?, packed::next(&mut rest)?)))
     }
 
     /// Whether there is none.
@@ -93,10 +103,15 @@ impl Labels {
     }
 }
 
-/// The first text of a list of them, and the others.
-fn split_first(list: &str) -> Option<(&str, &str)> {
-    let (length, rest) = list.split_once(':')?;
-    rest.split_at_checked(length.parse().ok()?)
+fn push(list: &mut Packed, key: &str, value: &str) {
+    list.push(key);
+    list.push(value);
+}
+
+fn finish(list: Packed) -> Labels {
+    let list = list.finish();
+    // Nothing is the one empty text that all share.
+    if list.is_empty() { Labels::default() } else { Labels(list.into()) }
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
@@ -109,18 +124,10 @@ impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for Labels {
             labels.dedup_by(|(a, _), (b, _)| (*a).as_ref() == (*b).as_ref());
             labels.reverse();
         }
-        if labels.is_empty() {
-            // The one empty text that all share.
-            return Self::default();
-        }
-        let texts = labels.iter().flat_map(|(key, value)| [key.as_ref(), value.as_ref()]);
-        let mut list = String::with_capacity(128);
-        for text in texts {
-            list.push_str(&text.len().to_string());
-            list.push(':');
-            list.push_str(text);
-        }
-        Self(list.into())
+        let length = labels.iter().map(|(key, value)| key.as_ref().len() + value.as_ref().len()).sum();
+        let mut list = Packed::with_room(2 * labels.len(), length);
+        labels.iter().for_each(|(key, value)| push(&mut list, key.as_ref(), value.as_ref()));
+        finish(list)
     }
 }
 

@@ -16,12 +16,14 @@ mod endpoint;
 pub mod go_regex;
 mod labels;
 mod name;
+pub mod packed;
 mod plan;
 mod properties;
 mod record;
 mod record_type;
 mod target;
 mod ttl;
+mod uid;
 
 pub use domain_filter::DomainFilter;
 pub use endpoint::{Endpoint, EndpointError, ObjectRef};
@@ -36,6 +38,7 @@ pub use record::{Ownership, Record, RecordKey, Spelling, ZoneId};
 pub use record_type::RecordType;
 pub use target::{Target, TargetError, suitable_type};
 pub use ttl::Ttl;
+pub use uid::Uid;
 
 /// The identity under which this instance owns records (`--txt-owner-id`). Compared exactly.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]

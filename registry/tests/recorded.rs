@@ -237,7 +237,7 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
     changes.iter().for_each(|change| owned.rows.applied(change));
     let after = registry.read(listing(zone));
     for record in after.records {
-        let delete = Change::Delete { old: record, reason: DeleteReason::NoLongerWanted };
+        let delete = Change::delete(record, DeleteReason::NoLongerWanted);
         let (remembered, listed) =
             (registry.decorate(delete.clone(), &owned.rows), registry.decorate(delete, &after.rows));
         if remembered != listed {

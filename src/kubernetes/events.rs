@@ -115,6 +115,12 @@ impl EventQueue {
         }
     }
 
+    /// Everything that waits to be written.
+    #[cfg(test)]
+    pub fn take(&self) -> Vec<Notice> {
+        self.waiting().drain(..).map(|(_, notice)| notice).collect()
+    }
+
     async fn next(&self) -> (Timestamp, Notice) {
         loop {
             {

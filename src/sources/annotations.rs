@@ -116,7 +116,8 @@ impl<'a> Annotations<'a> {
 
     /// The set identifier; empty when absent.
     pub fn set_identifier(&self) -> Arc<str> {
-        self.get(key::SET_IDENTIFIER).unwrap_or_default().into()
+        // Nearly none has one; nothing is the one empty text that all share.
+        self.get(key::SET_IDENTIFIER).map(Arc::from).unwrap_or_default()
     }
 
     /// The provider-specific properties.

@@ -6,7 +6,7 @@ use super::{Source, Which};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use zonewright_planner::{ObjectRef, RecordType};
+use zonewright_planner::{ObjectRef, RecordType, Uid};
 
 /// The source.
 pub struct FakeSource {
@@ -70,7 +70,7 @@ impl FakeSource {
             api_version: "v1",
             namespace: "default".into(),
             name: "fake".into(),
-            uid: Arc::default(),
+            uid: Uid::default(),
         };
         let common = Common {
             set_identifier: Self::NAME.into(),

@@ -4,7 +4,7 @@ use super::object::Key;
 use super::{Source, Which};
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zonewright_planner::ObjectRef;
+use zonewright_planner::{ObjectRef, Uid};
 
 /// The object that a label such as `ingress/shop/web` names. One that is gone, or asks for nothing any more, has no UID here;
 /// `None` where no source writes such labels.
@@ -31,7 +31,7 @@ pub fn labelled(sources: &[Arc<dyn Source>], label: &str) -> Option<Arc<ObjectRe
             api_version: kind.api_version,
             namespace: key.namespace,
             name: key.name,
-            uid: Arc::default(),
+            uid: Uid::default(),
         })
     }))
 }

@@ -1,9 +1,10 @@
 //! Kubernetes objects as sources see them: metadata and the few fields that DNS needs.
 
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, MapAccess, Visitor};
-use std::fmt::{self, Write};
+use std::fmt;
 use std::sync::Arc;
-use zonewright_planner::ObjectRef;
+use zonewright_planner::packed::{self, Packed};
+use zonewright_planner::{ObjectRef, Uid};
 
 /// Which API resource a cache holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,7 +98,7 @@ pub struct Metadata {
     /// Object name.
     pub name: Arc<str>,
     /// Object UID.
-    pub uid: Arc<str>,
+    pub uid: Uid,
     /// Generation of the spec.
     pub generation: i64,
     /// Labels.
@@ -178,7 +179,7 @@ impl StringMap {
     /// All entries in byte order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         let mut rest = &*self.0;
-        std::iter::from_fn(move || Some((next_text(&mut rest)?, next_text(&mut rest)?)))
+        std::iter::from_fn(move || Some((packed::next(&mut rest)?, packed::next(&mut rest)?)))
     }
 
     /// Whether there are none.
@@ -195,23 +196,12 @@ impl StringMap {
     }
 
     fn of_sorted<'a>(entries: impl Iterator<Item = (&'a str, &'a str)> + Clone) -> Self {
-        // Room for lengths of three digits, which are nearly all.
-        let room = entries.clone().map(|(key, value)| key.len() + value.len() + 2 * "123:".len()).sum();
-        let mut text = String::with_capacity(room);
-        for part in entries.flat_map(|(key, value)| [key, value]) {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{}:{part}", part.len());
-        }
-        Self(text.into_boxed_str())
+        let (count, length) =
+            entries.clone().fold((0, 0), |(n, sum), (k, v)| (n + 2, sum + k.len() + v.len()));
+        let mut text = Packed::with_room(count, length);
+        entries.flat_map(|(key, value)| [key, value]).for_each(|part| text.push(part));
+        Self(text.finish().into_boxed_str())
     }
-}
-
-/// Takes one text off the front.
-fn next_text<'a>(rest: &mut &'a str) -> Option<&'a str> {
-    let (length, after) = rest.split_once(':')?;
-    let (text, after) = after.split_at_checked(length.parse().ok()?)?;
-    *rest = after;
-    Some(text)
 }
 
 impl<K: AsRef<str>, V: AsRef<str>> FromIterator<(K, V)> for StringMap {

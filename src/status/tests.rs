@@ -218,7 +218,7 @@ fn a_name_that_is_as_it_is_asked_for() {
 fn a_name_that_is_about_to_change() {
     let new = wish("shop.example.org", RecordType::A, "192.0.2.1");
     let mut report = CycleReport { dry_run: true, ..CycleReport::default() };
-    report.plan.changes.push(Change::Create { new, reason: CreateReason::New });
+    report.plan.changes.push(Change::create(new, CreateReason::New));
     let mut stage = Stage::new(Vec::new());
     stage.note(&report);
     let explained = shop(&stage, &wished());

@@ -5,7 +5,7 @@ mod search;
 pub use search::Manner;
 
 use super::{Pipeline, World};
-use search::{Search, suspects_last};
+use search::{Fate, Search, suspects_last};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::{PoisonError, RwLock};
@@ -20,8 +20,7 @@ use zonewright_provider_kit::{ErrorClass, ProviderError, WriteZone, Zone, ZoneCh
 pub struct Applied {
     /// The zone it went to.
     pub zone: ZoneId,
-    /// The change, with its ownership rows while it is on its way: of thousands that are done they would take as much memory as the
-    /// changes themselves.
+    /// The change with its ownership rows.
     pub change: ZoneChange,
     /// What the provider said.
     pub outcome: Result<(), ProviderError>,
@@ -31,50 +30,38 @@ pub struct Applied {
 
 impl Pipeline {
     /// Sends every change to its zone, and notes in `world` what comes of each write. Zones fail alone, and within a zone so do
-    /// changes, as far as `manner` and the class of the failure allow. When `stop` fires, what has been sent is waited for and
-    /// nothing more is sent; the rest is missing in the result, as is what was not sent because its zone waits.
+    /// changes, as far as `manners` and the class of the failure allow. When `stop` fires, what has been sent is waited for and
+    /// nothing more is sent.
+    ///
+    /// `tell` hears of every change that was sent, as soon as it is settled: nobody keeps the thousands of a first run. It does not
+    /// hear of what was not sent, because of `stop` or because its zone waits.
     pub async fn carry_out(
         &self,
         changes: Vec<Change>,
         world: &RwLock<World>,
-        manner: impl Fn(&ZoneId) -> Manner,
+        manners: &BTreeMap<ZoneId, Manner>,
+        tell: &mut (dyn FnMut(Vec<Applied>) + Send),
         stop: &CancellationToken,
-    ) -> Vec<Applied> {
-        let Some(writer) = &self.writer else { return Vec::new() };
+    ) {
+        let Some(writer) = &self.writer else { return };
         let limit = self.reader.capabilities().changes_per_write;
-        let mut applied = Vec::new();
         // Not in the loop's head, where the lock would last as long as the loop.
         let by_zone = by_zone(&read(world), changes);
         for (zone, changes) in by_zone {
-            let manner = manner(&zone.id);
+            let manner = manners.get(&zone.id).cloned().unwrap_or_default();
             let books = WorldBooks { pipeline: self, world };
-            let written = write(writer.as_ref(), &zone, changes, limit, &manner, &books, stop).await;
-            // Those of a single zone are taken over as they are.
-            if applied.is_empty() {
-                applied = written;
-            } else {
-                applied.extend(written);
-            }
+            write(writer.as_ref(), &zone, changes, limit, &manner, &books, tell, stop).await;
         }
-        applied
     }
 }
 
 /// Changes by zone, in the order of the zones. A change whose zone is unknown is left out.
-fn by_zone(world: &World, changes: Vec<Change>) -> Vec<(Zone, Vec<Applied>)> {
-    // Counted first: a list that grows by doubling is up to twice as long.
-    let mut counts: BTreeMap<ZoneId, usize> = BTreeMap::new();
-    for zone in changes.iter().filter_map(|change| world.zone_of(change)) {
-        *counts.entry(zone.id.clone()).or_default() += 1;
-    }
-    let mut by_zone: BTreeMap<ZoneId, (Zone, Vec<Applied>)> = BTreeMap::new();
+fn by_zone(world: &World, changes: Vec<Change>) -> Vec<(Zone, Vec<Change>)> {
+    let mut by_zone: BTreeMap<ZoneId, (Zone, Vec<Change>)> = BTreeMap::new();
     for change in changes {
         let Some(zone) = world.zone_of(&change) else { continue };
-        let count = counts.get(&zone.id).copied().unwrap_or_default();
-        let new = || (zone.clone(), Vec::with_capacity(count));
-        let (zone, list) = by_zone.entry(zone.id.clone()).or_insert_with(new);
-        let change = ZoneChange { change, rows: Vec::new() };
-        list.push(Applied { zone: zone.id.clone(), change, outcome: Ok(()), own_fault: false });
+        let new = || (zone.clone(), Vec::new());
+        by_zone.entry(zone.id.clone()).or_insert_with(new).1.push(change);
     }
     by_zone.into_values().collect()
 }
@@ -107,34 +94,43 @@ fn read(world: &RwLock<World>) -> std::sync::RwLockReadGuard<'_, World> {
     world.read().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Writes to one zone until everything is settled. What is not in the result was not sent. Ownership rows exist for the changes of
-/// one write at a time.
+/// Writes to one zone until everything is settled. Ownership rows exist for the changes of one write at a time, and a change that has
+/// been made is let go of.
+#[allow(clippy::too_many_arguments)] // each of them is needed to the end
 async fn write(
     writer: &dyn WriteZone,
     zone: &Zone,
-    mut changes: Vec<Applied>,
+    mut changes: Vec<Change>,
     limit: Option<NonZeroUsize>,
     manner: &Manner,
     books: &(dyn Books + Sync),
+    tell: &mut (dyn FnMut(Vec<Applied>) + Send),
     stop: &CancellationToken,
-) -> Vec<Applied> {
+) {
     let unsuspected = suspects_last(&mut changes, manner);
-    let names = changes.iter().map(|change| change.change.change.name().clone()).collect();
+    let names = changes.iter().map(|change| change.name().clone()).collect();
     let mut search = Search::new(names, unsuspected, limit, manner.hunt);
+    let mut open: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let mut is_first = true;
     while !stop.is_cancelled() {
-        let Some(part) = search.next().map(<[usize]>::to_vec) else { break };
-        let plain = part.iter().filter_map(|&i| changes.get(i)).map(|change| change.change.change.clone());
-        let mut decorated = books.decorate(plain.collect());
-        let fitting = writer.fitting(zone, &decorated).max(1);
-        let part = if fitting < decorated.len() { search.only(fitting) } else { part };
-        decorated.truncate(fitting);
+        let Some(mut part) = search.next().map(<[usize]>::to_vec) else { break };
         // What is tried again is no further load of its own, and somebody waits for it.
         let pause = if is_first || search.tries_again() { Duration::ZERO } else { writer.interval() };
         if !pause.is_zero() && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
             break;
         }
         is_first = false;
+        let sent = part.iter().filter_map(|&i| open.get_mut(i)?.take()).collect();
+        let mut decorated = books.decorate(sent);
+        let fitting = writer.fitting(zone, &decorated).max(1);
+        if fitting < decorated.len() {
+            search.only(fitting);
+            for (i, left) in part.split_off(fitting).into_iter().zip(decorated.drain(fitting..)) {
+                if let Some(open) = open.get_mut(i) {
+                    *open = Some(left.change);
+                }
+            }
+        }
         let outcomes = writer.apply(zone, &decorated).await.into_iter();
         // A provider that answers for fewer changes than it got has not said what became of the others.
         let unanswered = || {
@@ -142,36 +138,47 @@ async fn write(
             Err(ProviderError::new(ErrorClass::Unavailable, message).with_unknown_outcome())
         };
         let outcomes: Vec<_> = outcomes.chain(std::iter::repeat_with(unanswered)).take(part.len()).collect();
-        let zone = &zone.id;
-        let told = |(change, outcome)| Applied { zone: zone.clone(), change, outcome, own_fault: false };
-        let written: Vec<Applied> = decorated.into_iter().zip(outcomes.iter().cloned()).map(told).collect();
+        let applied =
+            |(change, outcome)| Applied { zone: zone.id.clone(), change, outcome, own_fault: false };
+        let written: Vec<Applied> =
+            decorated.into_iter().zip(outcomes.iter().cloned()).map(applied).collect();
         books.absorb(&written);
-        for (&i, written) in part.iter().zip(written) {
-            if let Some(change) = changes.get_mut(i) {
-                change.change.change = written.change.change;
+        let mut made = Vec::with_capacity(written.len());
+        for (&i, done) in part.iter().zip(written) {
+            if done.outcome.is_ok() {
+                made.push(done);
+            } else if let Some(open) = open.get_mut(i) {
+                // It may be sent once more. Whether it is, and what it means that it failed, turns out in the end.
+                *open = Some(done.change.change);
             }
         }
         search.answered(outcomes);
+        tell(made);
     }
-    settle(changes, search, unsuspected, zone)
+    let failed = failed(open, search, unsuspected, zone);
+    if !failed.is_empty() {
+        tell(failed);
+    }
 }
 
-/// Gives each change its fate, and leaves out those that were not sent.
-fn settle(mut changes: Vec<Applied>, search: Search, unsuspected: usize, zone: &Zone) -> Vec<Applied> {
-    let mut fates = search.finish(unsuspected).into_iter();
-    let total = changes.len();
-    changes.retain_mut(|change| match fates.next().flatten() {
-        Some(fate) => {
-            (change.outcome, change.own_fault) = (fate.outcome, fate.own_fault);
-            true
+/// The changes that were sent and not made, each with its fate.
+fn failed(open: Vec<Option<Change>>, search: Search, unsuspected: usize, zone: &Zone) -> Vec<Applied> {
+    let mut unsent = 0;
+    let mut failed = Vec::new();
+    for (change, fate) in open.into_iter().zip(search.finish(unsuspected)) {
+        match (change, fate) {
+            (Some(change), Some(Fate { outcome, own_fault })) => {
+                let change = ZoneChange { change, rows: Vec::new() };
+                failed.push(Applied { zone: zone.id.clone(), change, outcome, own_fault });
+            }
+            (Some(_), None) => unsent += 1,
+            (None, _) => {}
         }
-        None => false,
-    });
-    let unsent = total - changes.len();
+    }
     if unsent > 0 {
         warn!(zone.id = %zone.id, "{unsent} further changes to zone {} have to wait", zone.id);
     }
-    changes
+    failed
 }
 
 /// Leaves out ownership rows whose names lie outside the record's zone: with the default affixes that is the case for the

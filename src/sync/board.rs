@@ -5,7 +5,7 @@
 
 use super::guard::Withheld;
 use super::report::CycleReport;
-use super::{Faults, World};
+use super::{Applied, Faults, World};
 use crate::sources::outcome::Problem;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
@@ -132,7 +132,7 @@ impl Pending {
         Self {
             action: change.action(),
             record_type: change.record_type().clone(),
-            set_identifier: change.set_identifier().into(),
+            set_identifier: change.set_identifier().clone(),
             targets: new.map(|new| new.targets.clone()).unwrap_or_default(),
             ttl: new.map_or(Ttl::UNSET, |new| new.ttl),
             reason,
@@ -202,7 +202,6 @@ impl Notes {
             self.odd.extend(report.rejected.iter().map(super::report::describe_rejected));
         }
         self.replace_decisions(report, is_full);
-        self.note_applied(report, at);
     }
 
     fn note_problems(&mut self, problems: &[Problem], is_full: bool) {
@@ -230,7 +229,7 @@ impl Notes {
                 self.skips.insert(first.name.clone(), skips.into());
             }
         }
-        let undone = report.applied.iter().filter_map(|done| {
+        let undone = report.failed.iter().filter_map(|done| {
             let error = done.outcome.as_ref().err()?;
             Some((&done.change.change, Some(error.to_string())))
         });
@@ -241,8 +240,9 @@ impl Notes {
         }
     }
 
-    fn note_applied(&mut self, report: &CycleReport, at: SystemTime) {
-        let made = report.applied.iter().filter(|done| done.outcome.is_ok());
+    /// Takes in what was written.
+    pub fn note_applied(&mut self, applied: &[Applied], at: SystemTime) {
+        let made = applied.iter().filter(|done| done.outcome.is_ok());
         for done in made.take(RECENT) {
             let change = &done.change.change;
             self.recent.push_front(Done {
@@ -287,6 +287,11 @@ impl Board {
     /// Takes in what a run came to.
     pub(super) fn note(&self, report: &CycleReport, faults: &Faults) {
         self.write(|notes| notes.note(report, faults, SystemTime::now()));
+    }
+
+    /// Takes in what was written.
+    pub(super) fn note_applied(&self, applied: &[Applied]) {
+        self.write(|notes| notes.note_applied(applied, SystemTime::now()));
     }
 
     /// Shows what is withheld now.

@@ -11,10 +11,10 @@
 use super::guard::{Approvals, Guard, Request};
 use super::leadership::{Leadership, Office};
 use super::report::{
-    CycleReport, Failure, Reporter, Step, records_by_type, verified_by_type, wishes_by_type,
+    CycleReport, Failure, Reporter, Step, records_by_type, tell_applied, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
+use super::{Applied, Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use crate::sources::tenancy::NameHolders;
@@ -44,6 +44,8 @@ pub trait Chores: Send + Sync {
 pub trait Observer: Send + Sync {
     /// A run starts.
     fn started(&self) {}
+    /// Changes were sent and are settled: made or failed. Told while the run goes on, write by write.
+    fn applied(&self, _applied: &[Applied]) {}
     /// A run ended.
     fn ended(&self, report: &CycleReport);
     /// A cycle was due, and is left to the replica that leads.
@@ -112,8 +114,7 @@ impl Daemon {
 
     /// What exists, for those who want to look.
     pub fn world(&self) -> RwLockReadGuard<'_, World> {
-        // A panic elsewhere does not make what is stored here wrong: every write is one call.
-        self.world.read().unwrap_or_else(PoisonError::into_inner)
+        read(&self.world)
     }
 
     /// Where the loop writes down what it sees, decides and does.
@@ -320,10 +321,20 @@ impl Daemon {
         }
         // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
         let changes = std::mem::take(&mut report.plan.changes);
-        let manner = |zone: &_| self.faults.manner(zone);
-        report.applied = self.pipeline.carry_out(changes, &self.world, manner, stop).await;
-        self.faults.note(&report.applied, Instant::now());
-        self.guard.note_applied(&report.applied, begun);
+        let Self { pipeline, world, faults, guard, board, observers, .. } = self;
+        let manners =
+            read(world).zones.iter().map(|zone| (zone.id.clone(), faults.manner(&zone.id))).collect();
+        let mut tell = |applied: Vec<Applied>| {
+            applied.iter().for_each(tell_applied);
+            faults.note(&applied, Instant::now());
+            guard.note_applied(&applied, begun);
+            board.note_applied(&applied);
+            observers.iter().for_each(|observer| observer.applied(&applied));
+            report.sent.add(&applied);
+            report.failed.extend(applied.into_iter().filter(|done| done.outcome.is_err()));
+        };
+        pipeline.carry_out(changes, world, &manners, &mut tell, stop).await;
+        faults.note_zones(Instant::now());
         report
     }
 
@@ -386,7 +397,7 @@ impl Daemon {
                 )
             }));
             report.existing = records_by_type(world.records());
-            report.verified = verified_by_type(&desired.endpoints, world.records());
+            report.verified = verified_by_type(&desired.endpoints, &world);
             report.unreadable =
                 world.unreadable.iter().map(|(zone, error)| (zone.id.to_string(), error.clone())).collect();
         }
@@ -541,6 +552,11 @@ impl NameHolders for Holders {
         let ours = world.records_at(name).filter(|record| record.is_owned_by(self.owner.as_ref()));
         ours.filter_map(|record| record.labels.resource().map(str::to_owned)).collect()
     }
+}
+
+fn read(world: &RwLock<World>) -> RwLockReadGuard<'_, World> {
+    // A panic elsewhere does not make what is stored here wrong: every write is one call.
+    world.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn write(world: &RwLock<World>) -> RwLockWriteGuard<'_, World> {

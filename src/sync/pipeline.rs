@@ -362,7 +362,7 @@ fn set_aside(rejected: &[Rejected], mut endpoints: Vec<Endpoint>) -> Spoiled {
     let mut spoiled = Spoiled::default();
     let mut names: BTreeMap<&DnsName, HoldReason> = BTreeMap::new();
     for row in rejected {
-        let reason = format!("the provider's adjust step returned it malformed: {}", row.text);
+        let reason = format!("the provider does not take it: {}", row.text);
         let (Some(name), Some(object)) = (&row.name, row.objects.first()) else {
             spoiled.incomplete.get_or_insert(Incomplete {
                 source: "provider".to_owned(),

@@ -1,18 +1,16 @@
 //! What a cycle came to, and telling it: one summary line, one line per applied change, and each piece of bad news once.
 
-use super::Applied;
 use super::guard::Withheld;
+use super::{Applied, World};
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Duplicates;
 use crate::sources::tenancy::SharedName;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
-use zonewright_planner::{
-    Change, DnsName, Endpoint, Incomplete, Plan, Record, RecordType, Skip, SkipReason, Target,
-};
+use zonewright_planner::{Change, DnsName, Endpoint, Incomplete, Plan, Record, Skip, SkipReason, Target};
 use zonewright_provider_kit::{ProviderError, Rejected};
 
 /// Numbers of records by lower-case type.
@@ -53,14 +51,18 @@ pub struct CycleReport {
     pub planned_names: BTreeSet<DnsName>,
     /// Nothing has changed since the last run, so nothing was planned, and this is what that one came to.
     pub is_repeat: bool,
-    /// What was planned. The changes of a run that writes move to `applied`.
+    /// What was planned. Of a run that writes, the changes themselves are told as they are made ([`Observer::applied`]).
+    ///
+    /// [`Observer::applied`]: super::daemon::Observer::applied
     pub plan: Plan,
     /// What the delete guard withholds, in this plan and since earlier ones.
     pub withheld: Vec<Arc<Withheld>>,
     /// How many changes were planned.
     pub planned: usize,
-    /// What was sent, and what became of it.
-    pub applied: Vec<Applied>,
+    /// What was sent, in numbers.
+    pub sent: Tally,
+    /// What was sent and failed.
+    pub failed: Vec<Applied>,
     /// What ended the cycle early.
     pub failure: Option<Failure>,
     /// Nothing was sent because this is a dry run.
@@ -69,6 +71,45 @@ pub struct CycleReport {
     pub since_event: Option<Duration>,
     /// Since when the oldest part of what is known to exist is known.
     pub oldest_listing: Option<Instant>,
+}
+
+/// How many changes were sent.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Tally(BTreeMap<Sent, usize>);
+
+/// What changes are counted by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Sent {
+    /// `create`, `update` or `delete`.
+    pub action: &'static str,
+    /// [`Change::reason_code`].
+    pub reason: &'static str,
+    /// Whether the provider made it.
+    pub is_made: bool,
+}
+
+impl Tally {
+    /// Counts changes.
+    pub fn add(&mut self, applied: &[Applied]) {
+        for done in applied {
+            let change = &done.change.change;
+            let is_made = done.outcome.is_ok();
+            *self
+                .0
+                .entry(Sent { action: change.action(), reason: change.reason_code(), is_made })
+                .or_default() += 1;
+        }
+    }
+
+    /// How many were of which kind.
+    pub fn iter(&self) -> impl Iterator<Item = (Sent, usize)> {
+        self.0.iter().map(|(sent, count)| (*sent, *count))
+    }
+
+    /// How many of a kind there were.
+    pub fn count(&self, is_meant: impl Fn(&Sent) -> bool) -> usize {
+        self.iter().filter(|(sent, _)| is_meant(sent)).map(|(_, count)| count).sum()
+    }
 }
 
 /// What ended a cycle early.
@@ -124,7 +165,7 @@ impl CycleReport {
 
     /// How many changes the provider refused.
     pub fn failed_changes(&self) -> usize {
-        self.applied.iter().filter(|done| done.outcome.is_err()).count()
+        self.sent.count(|sent| !sent.is_made)
     }
 
     /// The same without what belongs to one run alone.
@@ -149,10 +190,18 @@ impl CycleReport {
         if self.dry_run {
             return self.plan.count(action);
         }
-        self.applied
-            .iter()
-            .filter(|done| done.outcome.is_ok() && done.change.change.action() == action)
-            .count()
+        self.sent.count(|sent| sent.is_made && sent.action == action)
+    }
+}
+
+#[cfg(test)]
+impl CycleReport {
+    /// What a run came to that did nothing but this.
+    pub fn after(applied: Vec<Applied>) -> Self {
+        let mut sent = Tally::default();
+        sent.add(&applied);
+        let failed = applied.into_iter().filter(|done| done.outcome.is_err()).collect();
+        Self { sent, failed, ..Self::default() }
     }
 }
 
@@ -167,23 +216,19 @@ pub fn records_by_type<'a>(records: impl Iterator<Item = &'a Record>) -> ByType 
 }
 
 /// Counts the wishes for which a record of that name and type exists.
-pub fn verified_by_type<'a>(endpoints: &[Endpoint], records: impl Iterator<Item = &'a Record>) -> ByType {
-    let existing: HashSet<(&DnsName, &RecordType)> = records.map(|r| (&r.name, &r.record_type)).collect();
-    let verified = endpoints.iter().filter(|e| existing.contains(&(&e.name, &e.record_type)));
-    count_types(verified.map(|endpoint| endpoint.record_type.as_str()))
+pub fn verified_by_type(endpoints: &[Endpoint], world: &World) -> ByType {
+    let exists = |wish: &&Endpoint| world.records_at(&wish.name).any(|r| r.record_type == wish.record_type);
+    count_types(endpoints.iter().filter(exists).map(|endpoint| endpoint.record_type.as_str()))
 }
 
 fn count_types<'a>(types: impl Iterator<Item = &'a str>) -> ByType {
-    let mut counts = ByType::new();
-    for record_type in types {
-        match counts.get_mut(&record_type.to_ascii_lowercase()) {
-            Some(count) => *count += 1,
-            None => {
-                counts.insert(record_type.to_ascii_lowercase(), 1);
-            }
-        }
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    types.for_each(|record_type| *counts.entry(record_type).or_default() += 1);
+    let mut by_type = ByType::new();
+    for (record_type, count) in counts {
+        *by_type.entry(record_type.to_ascii_lowercase()).or_default() += count;
     }
-    counts
+    by_type
 }
 
 /// Writes reports to the log. Remembers what it said, so that a lasting condition is one line, not one a minute.
@@ -235,7 +280,6 @@ impl Reporter {
             news.append(&mut self.told);
         }
         self.told = news;
-        report.applied.iter().for_each(tell_applied);
         if report.dry_run {
             report
                 .plan
@@ -344,7 +388,8 @@ fn is_news(reason: &SkipReason) -> bool {
     )
 }
 
-fn tell_applied(done: &Applied) {
+/// Tells of a change that was made or failed.
+pub fn tell_applied(done: &Applied) {
     let change = &done.change.change;
     let what = describe_change(change);
     match &done.outcome {
@@ -370,7 +415,7 @@ fn tell_applied(done: &Applied) {
 pub fn describe_change(change: &Change) -> String {
     let join = |targets: &[Target]| targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let (name, record_type) = (change.name(), change.record_type());
-    let set = match change.set_identifier() {
+    let set = match &**change.set_identifier() {
         "" => String::new(),
         set => format!(" [{set}]"),
     };
@@ -391,7 +436,7 @@ pub fn describe_rejected(row: &Rejected) -> String {
         Some(_) => "the name is held",
         None => "nothing is deleted until it is known what it was",
     };
-    format!("the provider's adjust step returned a malformed wish, {consequence}: {}", row.text)
+    format!("the provider does not take a wish, {consequence}: {}", row.text)
 }
 
 /// `A web.example.org is left alone: belongs to owner "other" (asked for by ingress/default/web)`.
@@ -408,7 +453,7 @@ pub fn describe_skip(skip: &Skip) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use zonewright_planner::{CreateReason, Properties};
+    use zonewright_planner::{CreateReason, Properties, RecordType};
     use zonewright_provider_kit::ErrorClass;
 
     fn incomplete(source: &str) -> Incomplete {
@@ -449,7 +494,7 @@ mod tests {
     fn a_dry_run_tells_what_is_to_be_done_and_nothing_of_failures() {
         let new = Endpoint::new("a.example.org", RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
         let mut report = CycleReport { dry_run: true, ..CycleReport::default() };
-        report.plan.changes.push(Change::Create { new, reason: CreateReason::New });
+        report.plan.changes.push(Change::create(new, CreateReason::New));
         assert_eq!(what_was_done(&report), "dry run: 1 to create, 0 to update, 0 to delete");
         report.dry_run = false;
         assert_eq!(what_was_done(&report), "0 created, 0 updated, 0 deleted, 0 failed");

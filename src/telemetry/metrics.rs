@@ -283,11 +283,15 @@ impl Metrics {
 
     fn note_plan(&self, report: &CycleReport) {
         self.plan_size.reset();
-        let sent = report.applied.iter().map(|done| &done.change.change);
-        for change in report.plan.changes.iter().chain(sent) {
+        for change in &report.plan.changes {
             self.plan_size.with_label_values(&[change.action(), change.reason_code()]).inc();
         }
-        let written = report.applied.iter().filter(|done| done.outcome.is_ok()).count();
+        for (sent, count) in report.sent.iter() {
+            self.plan_size.with_label_values(&[sent.action, sent.reason]).add(count as i64);
+            let outcome = if sent.is_made { "ok" } else { "error" };
+            self.changes.with_label_values(&[sent.action, outcome]).inc_by(count as u64);
+        }
+        let written = report.sent.count(|sent| sent.is_made);
         if let Some(since) = report.since_event {
             (0..written).for_each(|_| self.event_to_record.observe(since.as_secs_f64()));
         }
@@ -318,7 +322,7 @@ impl Metrics {
         let Some(from_cache) = report.listed_from_cache else { return };
         let from_cache = if from_cache { "true" } else { "false" };
         self.cache_records_calls.with_label_values(&[from_cache]).inc();
-        if !report.applied.is_empty() {
+        if report.sent.count(|_| true) > 0 {
             self.cache_apply_calls.inc();
         }
     }
@@ -381,10 +385,6 @@ impl Observer for Metrics {
         self.note_outcome(report);
         self.note_plan(report);
         *self.oldest_listing.lock().unwrap_or_else(PoisonError::into_inner) = report.oldest_listing;
-        for done in &report.applied {
-            let outcome = if done.outcome.is_ok() { "ok" } else { "error" };
-            self.changes.with_label_values(&[done.change.change.action(), outcome]).inc();
-        }
         if report.names.is_some() {
             // The gauges below count everything, and this run looked at some names only.
             return;

@@ -3,6 +3,8 @@
 #![allow(clippy::print_stderr, reason = "a failing test shows the log of the program")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[cfg(feature = "aws")]
+mod aws;
 mod cli;
 mod cluster;
 mod conformance;

@@ -292,7 +292,7 @@ fn compare(input: &PlanInput<'_>, record: &Record, endpoint: &Endpoint, plan: &m
         plan.skips.push(Skip::of_wish(endpoint, SkipReason::PolicyFreezes(input.policy)));
         return;
     }
-    plan.changes.push(Change::Update { old: record.clone(), new: endpoint.clone(), reasons });
+    plan.changes.push(Change::update(record.clone(), endpoint.clone(), reasons));
 }
 
 fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateReason> {
@@ -343,7 +343,7 @@ fn create(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint, reason: Cre
     if let Place::Zone(zone) = &row.place {
         new.zone = Some(zone.clone());
     }
-    plan.changes.push(Change::Create { new, reason });
+    plan.changes.push(Change::create(new, reason));
 }
 
 fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option<SkipReason> {
@@ -430,7 +430,7 @@ pub(super) fn settle(
             ));
         }
         None if input.policy == Policy::Sync => {
-            plan.changes.push(Change::Delete { old: record.clone(), reason });
+            plan.changes.push(Change::delete(record.clone(), reason));
         }
         None => plan.skips.push(Skip::of_record(record, SkipReason::PolicyKeeps(input.policy))),
     }

@@ -125,29 +125,30 @@ pub struct PlanInput<'a> {
 /// The zones in which the records of a name stand.
 pub type Homes = BTreeMap<DnsName, Vec<ZoneId>>;
 
-/// A decision to change something.
+/// A decision to change something. What it is about is boxed: the first plan of a large zone holds tens of thousands, and a list of
+/// them should be as long as what it says, not as long as the longest of its members.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// A record set that does not exist yet.
     Create {
         /// What to create.
-        new: Endpoint,
+        new: Box<Endpoint>,
         /// Why.
         reason: CreateReason,
     },
     /// A record set of ours that differs.
     Update {
         /// What exists.
-        old: Record,
+        old: Box<Record>,
         /// What is wanted.
-        new: Endpoint,
+        new: Box<Endpoint>,
         /// Every difference found; never empty.
         reasons: Vec<UpdateReason>,
     },
     /// A record set of ours that nobody wants any more.
     Delete {
         /// What exists.
-        old: Record,
+        old: Box<Record>,
         /// Why.
         reason: DeleteReason,
     },
@@ -468,6 +469,25 @@ impl fmt::Display for DeleteReason {
 }
 
 impl Change {
+    /// A record set that does not exist yet.
+    pub fn create(new: impl Into<Box<Endpoint>>, reason: CreateReason) -> Self {
+        Self::Create { new: new.into(), reason }
+    }
+
+    /// A record set of ours that differs.
+    pub fn update(
+        old: impl Into<Box<Record>>,
+        new: impl Into<Box<Endpoint>>,
+        reasons: Vec<UpdateReason>,
+    ) -> Self {
+        Self::Update { old: old.into(), new: new.into(), reasons }
+    }
+
+    /// A record set of ours that nobody wants any more.
+    pub fn delete(old: impl Into<Box<Record>>, reason: DeleteReason) -> Self {
+        Self::Delete { old: old.into(), reason }
+    }
+
     /// Whether the record itself stays exactly as it is: only ownership records are written or removed.
     pub fn leaves_record_alone(&self) -> bool {
         match self {
@@ -495,10 +515,19 @@ impl Change {
     }
 
     /// The record's set identifier.
-    pub fn set_identifier(&self) -> &str {
+    pub fn set_identifier(&self) -> &Arc<str> {
         match self {
             Self::Create { new, .. } => &new.set_identifier,
             Self::Update { old, .. } | Self::Delete { old, .. } => &old.set_identifier,
+        }
+    }
+
+    /// What identifies the record in its zone.
+    pub fn key(&self) -> RecordKey {
+        RecordKey {
+            name: self.name().clone(),
+            record_type: self.record_type().clone(),
+            set_identifier: self.set_identifier().clone(),
         }
     }
 

@@ -515,7 +515,7 @@ fn apply(current: &[Record], plan: &Plan) -> Vec<Record> {
     let mut records = current.to_vec();
     for change in &plan.changes {
         if let Change::Update { old, .. } | Change::Delete { old, .. } = change {
-            records.retain(|record| record != old);
+            records.retain(|record| *record != **old);
         }
         if let Change::Create { new, .. } | Change::Update { new, .. } = change {
             let mut record = Record::from_endpoint(ZoneId::new("z"), new);

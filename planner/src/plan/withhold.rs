@@ -62,7 +62,7 @@ fn is_half(change: &Change) -> bool {
 }
 
 fn row(change: &Change) -> (DnsName, Arc<str>) {
-    (change.name().clone(), change.set_identifier().into())
+    (change.name().clone(), change.set_identifier().clone())
 }
 
 #[cfg(test)]
@@ -71,15 +71,12 @@ mod tests {
     use crate::{Endpoint, Properties, Record, RecordType, ZoneId};
 
     fn create(name: &str, record_type: RecordType, target: &str, reason: CreateReason) -> Change {
-        Change::Create {
-            new: Endpoint::new(name, record_type, &[target], Properties::new()).unwrap(),
-            reason,
-        }
+        Change::create(Endpoint::new(name, record_type, &[target], Properties::new()).unwrap(), reason)
     }
 
     fn delete(name: &str, reason: DeleteReason) -> Change {
         let old = Record::from_text(ZoneId::new("z"), name, RecordType::A, &["192.0.2.1"]).unwrap();
-        Change::Delete { old, reason }
+        Change::delete(old, reason)
     }
 
     fn reason() -> SkipReason {

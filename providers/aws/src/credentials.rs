@@ -28,6 +28,9 @@ use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
+/// What the SDK calls the profile of the flag when it says where it has looked.
+pub(crate) const OF_PROFILE: &str = "--aws-profile";
+
 /// What AWS logs show beside the role.
 const SESSION_NAME: &str = "zonewright";
 
@@ -79,7 +82,7 @@ fn no_region(profile: Option<&str>) -> ProviderError {
 /// Credentials of a profile and of nothing else; where it has none of its own, those of the machine, as the SDK for Go does it.
 fn of_profile(profile: &str, provider: &ProviderConfig) -> CredentialsProviderChain {
     let of_file = ProfileFileCredentialsProvider::builder().configure(provider).profile_name(profile).build();
-    CredentialsProviderChain::first_try("Profile", of_file)
+    CredentialsProviderChain::first_try(OF_PROFILE, of_file)
         .or_else("Container", EcsCredentialsProvider::builder().configure(provider).build())
         .or_else("InstanceMetadata", ImdsCredentialsProvider::builder().configure(provider).build())
 }

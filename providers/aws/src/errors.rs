@@ -1,5 +1,6 @@
 //! Errors of the SDK, sorted by what the loop should do about them.
 
+use crate::credentials::OF_PROFILE;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
 use aws_smithy_runtime_api::http::Response;
@@ -168,7 +169,7 @@ fn hint<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
 pub(crate) fn credentials_hint(text: &str) -> &'static str {
     if text.contains("AssumeRole") && text.contains("AccessDenied") {
         "the role's trust policy has to admit these credentials, and asks for --aws-assume-role-external-id if it names an external id"
-    } else if text.contains("profile") {
+    } else if text.contains(OF_PROFILE) {
         "--aws-profile has to name a profile of the files at AWS_SHARED_CREDENTIALS_FILE or AWS_CONFIG_FILE"
     } else {
         "credentials come from the environment, a profile, a web identity (IRSA), EKS Pod Identity or instance metadata"

@@ -25,15 +25,15 @@ fn a(name: &str, target: &str) -> Endpoint {
 }
 
 fn create(new: Endpoint) -> ZoneChange {
-    ZoneChange { change: Change::Create { new, reason: CreateReason::New }, rows: Vec::new() }
+    ZoneChange { change: Change::create(new, CreateReason::New), rows: Vec::new() }
 }
 
 fn update(old: Record, new: Endpoint) -> ZoneChange {
-    ZoneChange { change: Change::Update { old, new, reasons: vec![UpdateReason::Targets] }, rows: Vec::new() }
+    ZoneChange { change: Change::update(old, new, vec![UpdateReason::Targets]), rows: Vec::new() }
 }
 
 fn delete(old: Record) -> ZoneChange {
-    ZoneChange { change: Change::Delete { old, reason: DeleteReason::NoLongerWanted }, rows: Vec::new() }
+    ZoneChange { change: Change::delete(old, DeleteReason::NoLongerWanted), rows: Vec::new() }
 }
 
 fn new_row(name: &str) -> RowChange {

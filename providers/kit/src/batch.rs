@@ -45,7 +45,7 @@ mod tests {
 
     fn change(name: &str) -> ZoneChange {
         let new = Endpoint::new(name, RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
-        ZoneChange { change: Change::Create { new, reason: CreateReason::New }, rows: Vec::new() }
+        ZoneChange { change: Change::create(new, CreateReason::New), rows: Vec::new() }
     }
 
     fn sizes(names: &[&str], limit: usize) -> Vec<usize> {

@@ -102,19 +102,15 @@ mod tests {
         let stored = |endpoint: &Endpoint| Record::from_endpoint(ZoneId::new("z"), endpoint);
         let (old, read) = (stored(&record), stored(&row));
         let create = ZoneChange {
-            change: Change::Create { new: record.clone(), reason: CreateReason::New },
+            change: Change::create(record.clone(), CreateReason::New),
             rows: vec![RowChange { read: None, expected: None, write: Some(row.clone()) }],
         };
         let update = ZoneChange {
-            change: Change::Update {
-                old: old.clone(),
-                new: record,
-                reasons: vec![UpdateReason::OwnershipRow],
-            },
+            change: Change::update(old.clone(), record, vec![UpdateReason::OwnershipRow]),
             rows: vec![RowChange { read: None, expected: Some(row.clone()), write: Some(row.clone()) }],
         };
         let delete = ZoneChange {
-            change: Change::Delete { old, reason: DeleteReason::NoLongerWanted },
+            change: Change::delete(old, DeleteReason::NoLongerWanted),
             rows: vec![RowChange { read: Some(read), expected: Some(row), write: None }],
         };
         assert_eq!(types(&create), ["+TXT", "+A"]);

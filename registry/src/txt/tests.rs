@@ -7,7 +7,7 @@ use rstest::rstest;
 use std::collections::BTreeMap;
 use zonewright_planner::{
     Change, CreateReason, DeleteReason, Endpoint, Hold, HoldReason, Holds, Homes, ObjectRef, Plan, PlanInput,
-    Policy, Properties, Scope, Skip, SkipReason, UpdateReason, ZoneId, plan,
+    Policy, Properties, Scope, Skip, SkipReason, Uid, UpdateReason, ZoneId, plan,
 };
 use zonewright_provider_kit::{Operation, ZoneChange};
 
@@ -106,7 +106,7 @@ fn remove(zone: &mut Vec<Record>, old: &Record) {
 
 fn object() -> ObjectRef {
     let none = std::sync::Arc::default;
-    ObjectRef { source: "", kind: "", api_version: "", namespace: none(), name: none(), uid: none() }
+    ObjectRef { source: "", kind: "", api_version: "", namespace: none(), name: none(), uid: Uid::default() }
 }
 
 fn names(zone: &[Record]) -> Vec<String> {
@@ -144,7 +144,7 @@ fn noop_owns_everything_and_writes_no_rows() {
     let owned = Registry::Noop.read(listing.clone());
     assert_eq!(owned.records, listing);
     assert_eq!(Registry::Noop.owner(), None);
-    let change = Change::Delete { old: listing[0].clone(), reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(listing[0].clone(), DeleteReason::NoLongerWanted);
     assert!(Registry::Noop.decorate(change, &owned.rows).rows.is_empty());
 }
 
@@ -152,7 +152,7 @@ fn noop_owns_everything_and_writes_no_rows() {
 fn an_update_under_noop_carries_an_empty_owner() {
     let old = record("web.example.org", "A", "192.0.2.1");
     let new = Endpoint::new("web.example.org", RecordType::A, &["192.0.2.2"], Properties::new()).unwrap();
-    let change = Change::Update { old, new, reasons: Vec::new() };
+    let change = Change::update(old, new, Vec::new());
     let written = Registry::Noop.decorate(change, &Rows::default());
     let Change::Update { new, .. } = written.change else { panic!("{:?}", written.change) };
     assert_eq!(new.labels.get("owner"), Some(""));
@@ -362,7 +362,7 @@ fn each_of_two_zones_of_one_name_has_its_own_rows() {
     let owned = plain().read(listing);
     assert_eq!(owned.records[1].labels.owner(), Some("them"));
     assert_eq!(owned.records[0].labels.owner(), Some("me"));
-    let change = Change::Delete { old: owned.records[0].clone(), reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(owned.records[0].clone(), DeleteReason::NoLongerWanted);
     let change = plain().decorate(change, &owned.rows);
     assert_eq!(change.rows[0].read.as_ref().unwrap().zone.as_str(), "public");
 }
@@ -375,7 +375,7 @@ fn the_row_of_an_apex_may_stand_in_the_parent_zone_and_is_left_there() {
     ];
     let owned = plain().read(listing);
     assert_eq!(owned.records[0].labels.owner(), Some("me"));
-    let change = Change::Delete { old: owned.records[0].clone(), reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(owned.records[0].clone(), DeleteReason::NoLongerWanted);
     assert_eq!(plain().decorate(change, &owned.rows).operations().len(), 1);
 }
 
@@ -406,7 +406,7 @@ fn encrypted_rows_get_a_new_nonce_with_every_write_and_are_read_back() {
 #[test]
 fn a_label_that_would_forge_others_is_dropped() {
     let new = wish("web.example.org", "A", "192.0.2.1").with_label("note", "x,external-dns/owner=evil");
-    let change = plain().decorate(Change::Create { new, reason: CreateReason::New }, &crate::Rows::default());
+    let change = plain().decorate(Change::create(new, CreateReason::New), &crate::Rows::default());
     let row = change.rows[0].write.as_ref().unwrap();
     assert_eq!(row.targets[0].to_string(), "\"heritage=external-dns,external-dns/owner=me\"");
 }
@@ -520,7 +520,7 @@ proptest! {
         prop_assert_eq!(rows.len(), listed.rows.len());
         prop_assert_eq!(registry.leftovers(&rows), registry.leftovers(&listed.rows));
         for record in listed.records.iter().filter(|r| r.labels.owner() == Some("me")) {
-            let delete = || Change::Delete { old: record.clone(), reason: DeleteReason::NoLongerWanted };
+            let delete = || Change::delete(record.clone(), DeleteReason::NoLongerWanted);
             prop_assert_eq!(registry.decorate(delete(), &rows), registry.decorate(delete(), &listed.rows));
         }
     }

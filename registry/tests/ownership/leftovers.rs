@@ -4,8 +4,8 @@
 use super::{Stage, record, settings, signs};
 use rstest::rstest;
 use zonewright_planner::{
-    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, ManagedTypes, ObjectRef,
-    Owner, PlanInput, Policy, Properties, Record, RecordType, Scope, plan,
+    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, ManagedTypes, ObjectRef, Owner,
+    PlanInput, Policy, Properties, Record, RecordType, Scope, Uid, plan,
 };
 use zonewright_registry::TxtSettings;
 
@@ -171,7 +171,8 @@ fn rows_of_ptr_records_wait_for_every_hold(#[case] held: bool, #[case] goes: boo
     let hold = || {
         let none = std::sync::Arc::default;
         let (source, kind, api_version) = ("ingress", "Ingress", "");
-        let object = ObjectRef { source, kind, api_version, namespace: none(), name: none(), uid: none() };
+        let object =
+            ObjectRef { source, kind, api_version, namespace: none(), name: none(), uid: Uid::default() };
         Hold {
             object: object.into(),
             name: DnsName::parse("web.example.org").ok(),

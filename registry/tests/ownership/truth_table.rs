@@ -5,7 +5,7 @@ use super::{Stage, record, settings, signs};
 use rstest::rstest;
 use std::sync::Arc;
 use zonewright_planner::{
-    DnsName, Endpoint, Hold, HoldReason, Holds, ObjectRef, Policy, Properties, Record, RecordType,
+    DnsName, Endpoint, Hold, HoldReason, Holds, ObjectRef, Policy, Properties, Record, RecordType, Uid,
 };
 
 const TABLE: &str = include_str!("truth-table.txt");
@@ -152,7 +152,7 @@ impl Names {
             api_version: "",
             namespace: none(),
             name: none(),
-            uid: none(),
+            uid: Uid::default(),
         };
         Hold {
             object: object.into(),

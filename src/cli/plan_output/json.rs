@@ -130,8 +130,8 @@ fn change_row<'a>(preview: Preview<'a>, with_rows: &'a ZoneChange) -> ChangeRow<
         codes: codes(change),
         reason: change.reason(),
         objects: objects(change.objects()),
-        old: old.map(existing),
-        new: new.map(wanted),
+        old: old.map(|old| existing(old)),
+        new: new.map(|new| wanted(new)),
         ownership_records: with_rows
             .rows
             .iter()

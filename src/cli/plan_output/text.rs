@@ -120,7 +120,7 @@ fn change_entry(change: &Change) -> Entry {
 
 fn withheld_entry(record: &Record) -> Entry {
     // What it holds is shown as that of any delete. Why it would go is in the line above all of them.
-    let change = Change::Delete { old: record.clone(), reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(record.clone(), DeleteReason::NoLongerWanted);
     let made_for = record.labels.resource().map(|resource| format!("it was made for {resource}"));
     Entry { sign: '!', style: SKIP, why: clean(&made_for.unwrap_or_default()), ..change_entry(&change) }
 }

@@ -13,7 +13,7 @@ use serde::Deserialize;
 use status::Condition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use zonewright_planner::{DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, Ttl};
+use zonewright_planner::{DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, Ttl, Uid};
 
 /// The resource.
 pub const KIND: Kind = Kind::namespaced("externaldns.k8s.io/v1alpha1", "DNSEndpoint", "dnsendpoints");
@@ -77,7 +77,7 @@ struct Property {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Visit {
     /// The UID of the object: one of the same name may take its place.
-    pub uid: Arc<str>,
+    pub uid: Uid,
     /// The generation that was looked at.
     pub generation: i64,
     /// The names it asks for.

@@ -7,7 +7,7 @@ use kube::api::{Api, DynamicObject, PostParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Value, json};
-use std::sync::Arc;
+use zonewright_planner::Uid;
 
 /// A condition in the form that Kubernetes gives it (meta/v1). Those of others pass through here unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,7 +39,7 @@ pub struct Standing {
     /// What a write has to be based on; one on top of anything newer is refused.
     pub resource_version: String,
     /// The UID of the object.
-    pub uid: Arc<str>,
+    pub uid: Uid,
     /// The generation of the object.
     pub generation: i64,
     /// The generation that was looked at.

@@ -144,9 +144,9 @@ impl SourceIndex {
         let desired = gather(&self.sources, &self.settings, Vec::new(), |place, source, take| {
             // A source without caches makes its wishes up; there is nothing to remember of it.
             let is_lasting = !source.caches().is_empty();
-            source.visit(Which::All, &mut |outcome| {
+            source.visit(Which::All, &mut |mut outcome| {
                 if is_lasting {
-                    touched.observe(place, &outcome, &mut ignored);
+                    touched.observe(place, &mut outcome, &mut ignored);
                 }
                 take(outcome);
             });
@@ -213,13 +213,13 @@ impl SourceIndex {
         let touched = &mut self.touched;
         if concerned.all {
             touched.begin();
-            source.visit(Which::All, &mut |outcome| touched.observe(place, &outcome, dirty));
+            source.visit(Which::All, &mut |mut outcome| touched.observe(place, &mut outcome, dirty));
             touched.remove_unseen(place, dirty);
         } else if !concerned.keys.is_empty() {
             let mut gone = concerned.keys.clone();
-            source.visit(Which::Only(&concerned.keys), &mut |outcome| {
+            source.visit(Which::Only(&concerned.keys), &mut |mut outcome| {
                 gone.remove(&key_of(&outcome));
-                touched.observe(place, &outcome, dirty);
+                touched.observe(place, &mut outcome, dirty);
             });
             gone.iter().for_each(|key| touched.remove(place, key, dirty));
         }

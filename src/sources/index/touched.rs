@@ -29,7 +29,7 @@ impl Entry {
     }
 }
 
-/// The names of one object: nearly always one.
+/// The names of one object, in order: nearly always one.
 #[derive(Debug, PartialEq, Eq)]
 enum Names {
     One(DnsName),
@@ -81,9 +81,9 @@ impl Touched {
         gone.iter().for_each(|key| self.remove(source, key, dirty));
     }
 
-    /// Notes what an object comes to now. Where that differs, its names before and now are dirty. Of an object that asks for
+    /// Notes what an object comes to now, and lets it share texts with what is known. Where it differs, its names before and now are dirty. Of an object that asks for
     /// nothing, as most Services and Pods do, nothing is remembered.
-    pub(super) fn observe(&mut self, source: usize, outcome: &Outcome, dirty: &mut Dirty) {
+    pub(super) fn observe(&mut self, source: usize, outcome: &mut Outcome, dirty: &mut Dirty) {
         let key = key_of(outcome);
         if outcome.endpoints.is_empty() && outcome.holds.is_empty() && outcome.problems.is_empty() {
             return self.remove(source, &key, dirty);
@@ -94,6 +94,7 @@ impl Touched {
         if let Some(entry) = known.and_then(|id| self.entry_mut(id)) {
             entry.seen = true;
             if entry.fingerprint == fingerprint {
+                share_names(entry.names.as_slice(), outcome);
                 return;
             }
         }
@@ -203,6 +204,16 @@ impl Touched {
 /// There are a few dozen sources at most.
 fn source_number(place: usize) -> u16 {
     u16::try_from(place).unwrap_or(u16::MAX)
+}
+
+/// Puts the names that are remembered in the place of those that are read anew each time: tens of thousands of them, and what becomes
+/// of wishes stays.
+fn share_names(known: &[DnsName], outcome: &mut Outcome) {
+    for endpoint in &mut outcome.endpoints {
+        if let Some(name) = known.binary_search(&endpoint.name).ok().and_then(|at| known.get(at)) {
+            endpoint.name = name.clone();
+        }
+    }
 }
 
 /// Every name that an object asks for.

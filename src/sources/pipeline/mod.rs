@@ -23,7 +23,7 @@ use super::store::CacheStatus;
 use super::tenancy::{self, SharedName, Tenancy};
 use super::{Source, Which};
 use std::sync::Arc;
-use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete, ObjectRef, Skip};
+use zonewright_planner::{Endpoint, Hold, HoldReason, Incomplete, ObjectRef, Skip, Uid};
 
 /// Settings of the stages.
 #[derive(Debug, Clone, Default)]
@@ -166,7 +166,7 @@ fn undecodable_ref(source: &'static str, kind: &Kind, key: &Key) -> Arc<ObjectRe
         api_version: kind.api_version,
         namespace: key.namespace.clone(),
         name: key.name.clone(),
-        uid: Arc::default(),
+        uid: Uid::default(),
     })
 }
 

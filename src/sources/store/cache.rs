@@ -9,6 +9,7 @@ use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock, RwLockReadGuard};
 use tokio::sync::{Notify, watch};
+use zonewright_planner::Uid;
 
 /// Which objects of a kind a cache holds.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -251,7 +252,7 @@ impl<T: KubeObject> Cache<T> {
     /// The object as it is held already, if it is of the very same version.
     fn known(&self, fields: &T) -> Option<Arc<Object<T>>> {
         let metadata = fields.metadata();
-        fn version(metadata: &Metadata) -> (&str, &str) {
+        fn version(metadata: &Metadata) -> (&Uid, &str) {
             (&metadata.uid, &metadata.resource_version)
         }
         let held = self.read().get(&metadata.namespace, &metadata.name)?.clone();

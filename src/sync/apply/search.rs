@@ -21,10 +21,9 @@
 //! Some of a part that was refused as a whole may have been applied before the refusal. That shows at the next listing, which
 //! every failure leads to: what is there is no longer planned.
 
-use super::Applied;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroUsize;
-use zonewright_planner::DnsName;
+use zonewright_planner::{Change, DnsName};
 use zonewright_provider_kit::{ErrorClass, ProviderError, batch_lengths};
 
 /// How many writes may fail before a first one succeeds. A zone that refuses whatever it is sent must not get ten thousand
@@ -72,8 +71,8 @@ struct Part {
 }
 
 /// Puts suspects behind the others; returns how many are none.
-pub(super) fn suspects_last(changes: &mut [Applied], manner: &Manner) -> usize {
-    let is_suspect = |change: &Applied| manner.suspects.contains(change.change.change.name());
+pub(super) fn suspects_last(changes: &mut [Change], manner: &Manner) -> usize {
+    let is_suspect = |change: &Change| manner.suspects.contains(change.name());
     if !manner.suspects.is_empty() {
         changes.sort_by_key(is_suspect);
     }
@@ -113,14 +112,13 @@ impl Search {
     }
 
     /// Leaves all but the first of what is to be written now for the next write.
-    pub fn only(&mut self, first: usize) -> Vec<usize> {
+    pub fn only(&mut self, first: usize) {
         let Part { changes, refusal, suspects } = &mut self.current;
         let rest = changes.split_off(first.min(changes.len()));
         if !rest.is_empty() {
             let (refusal, suspects) = (refusal.clone(), *suspects);
             self.todo.push_front(Part { changes: rest, refusal, suspects });
         }
-        self.current.changes.clone()
     }
 
     /// Whether what is to be written now was refused before, as a part of something larger.

@@ -32,14 +32,15 @@ impl Fussy {
         self.writes.lock().unwrap().len()
     }
 
-    fn run(&self, changes: Vec<ZoneChange>, limit: usize, manner: &Manner) -> Told {
+    fn run(&self, changes: Vec<Change>, limit: usize, manner: &Manner) -> Told {
         let zone = Zone { id: ZoneId::new("z"), name: None };
         let stop = CancellationToken::new();
-        let applied = |change| Applied { zone: zone.id.clone(), change, outcome: Ok(()), own_fault: false };
-        let changes = changes.into_iter().map(applied).collect();
-        let written = write(self, &zone, changes, NonZeroUsize::new(limit), manner, &NoRows, &stop);
+        let mut settled = Vec::new();
+        let mut tell = |applied: Vec<Applied>| settled.extend(applied);
+        let limit = NonZeroUsize::new(limit);
+        futures::executor::block_on(write(self, &zone, changes, limit, manner, &NoRows, &mut tell, &stop));
         let mut told = Told::default();
-        for done in futures::executor::block_on(written) {
+        for done in settled {
             let name = done.change.change.name().clone();
             match (done.outcome, done.own_fault) {
                 (Ok(()), _) => told.done.push(name),
@@ -92,19 +93,19 @@ fn name(n: usize) -> DnsName {
     DnsName::parse(&format!("n{n:05}.example.org")).unwrap()
 }
 
-fn create(n: usize) -> ZoneChange {
+fn create(n: usize) -> Change {
     let new = Endpoint::new(name(n).as_str(), RecordType::A, &["192.0.2.1"], Properties::new()).unwrap();
-    ZoneChange { change: Change::Create { new, reason: CreateReason::New }, rows: Vec::new() }
+    Change::create(new, CreateReason::New)
 }
 
 /// A change of type: a delete and a create of one name.
-fn pair(n: usize) -> [ZoneChange; 2] {
+fn pair(n: usize) -> [Change; 2] {
     let old = Record::from_text(ZoneId::new("z"), name(n).as_str(), RecordType::Cname, &["b.org"]).unwrap();
-    let delete = Change::Delete { old, reason: DeleteReason::TypeChanged { to: RecordType::A } };
-    [ZoneChange { change: delete, rows: Vec::new() }, create(n)]
+    let delete = Change::delete(old, DeleteReason::TypeChanged { to: RecordType::A });
+    [delete, create(n)]
 }
 
-fn creates(n: usize) -> Vec<ZoneChange> {
+fn creates(n: usize) -> Vec<Change> {
     (0..n).map(create).collect()
 }
 
@@ -133,7 +134,7 @@ proptest! {
 
     #[test]
     fn changes_of_one_name_are_never_parted((n, bad) in some_bad(), limit in 2usize..20) {
-        let changes: Vec<ZoneChange> = (0..n).flat_map(pair).collect();
+        let changes: Vec<Change> = (0..n).flat_map(pair).collect();
         let fussy = Fussy::new(&bad, ErrorClass::InvalidRecord);
         let told = fussy.run(changes, limit, &Manner::default());
         prop_assert_eq!(told.counts(), (2 * (n - bad.len()), 2 * bad.len(), 0));

@@ -30,7 +30,7 @@ fn skipped(notes: &Notes) -> Vec<&str> {
 }
 
 fn applied(host: &str, outcome: Result<(), ProviderError>) -> Applied {
-    let change = Change::Create { new: wish(host, RecordType::A, "192.0.2.1"), reason: CreateReason::New };
+    let change = Change::create(wish(host, RecordType::A, "192.0.2.1"), CreateReason::New);
     let change = ZoneChange { change, rows: Vec::new() };
     Applied { zone: ZoneId::new("z"), change, outcome, own_fault: false }
 }
@@ -68,15 +68,14 @@ fn what_failed_is_pending_until_it_has_been_made() {
     let mut notes = Notes::default();
     let at = SystemTime::now();
     let error = ProviderError::new(ErrorClass::Unavailable, "503");
-    let mut first = report(&[], &[]);
-    first.applied = vec![applied("a.org", Err(error)), applied("b.org", Ok(()))];
-    notes.note(&first, &faults(), at);
+    let first = || vec![applied("a.org", Err(error.clone())), applied("b.org", Ok(()))];
+    notes.note_applied(&first(), at);
+    notes.note(&CycleReport::after(first()), &faults(), at);
     assert_eq!(notes.pending_at(&name("a.org"))[0].reason, "new; the last attempt failed: 503");
     assert!(notes.pending_at(&name("b.org")).is_empty());
     assert_eq!(notes.recent[0].name, name("b.org"));
-    let mut second = report(&["a.org"], &[]);
-    second.applied = vec![applied("a.org", Ok(()))];
-    notes.note(&second, &faults(), at);
+    notes.note_applied(&[applied("a.org", Ok(()))], at);
+    notes.note(&report(&["a.org"], &[]), &faults(), at);
     assert!(notes.pending().next().is_none());
     assert_eq!(notes.recent.iter().map(|done| done.name.as_str()).collect::<Vec<_>>(), ["a.org", "b.org"]);
 }
@@ -102,9 +101,9 @@ fn problems_of_other_objects_stay_when_some_names_are_planned() {
 #[test]
 fn what_was_written_lately_is_limited() {
     let mut notes = Notes::default();
-    let mut many = report(&[], &[]);
-    many.applied = (0..200).map(|n| applied(&format!("n{n}.org"), Ok(()))).collect();
-    notes.note(&many, &faults(), SystemTime::now());
+    let many = || (0..200).map(|n| applied(&format!("n{n}.org"), Ok(()))).collect::<Vec<_>>();
+    notes.note_applied(&many(), SystemTime::now());
+    notes.note(&CycleReport::after(many()), &faults(), SystemTime::now());
     assert_eq!(notes.recent.len(), RECENT);
     assert_eq!(notes.full.as_ref().unwrap().created, 200);
 }

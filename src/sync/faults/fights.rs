@@ -4,7 +4,7 @@
 
 use super::Site;
 use super::pause::{Jitter, doubled};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -48,10 +48,59 @@ fn hold_off(undone: u32) -> Duration {
 
 #[derive(Debug, Default)]
 pub(super) struct Fights {
-    /// What we wrote lately where, both as hashes: a first cycle writes everything, and that must not cost a copy of it. Two
-    /// that collide make at worst a write count as undone that was not.
-    written: HashMap<u64, (u64, Instant)>,
+    written: Written,
     fights: BTreeMap<Site, Fight>,
+}
+
+/// What we wrote lately where, both as hashes: a first cycle writes everything, and that must not cost a copy of it. Two that collide
+/// make at worst a write count as undone that was not.
+#[derive(Debug, Default)]
+struct Written {
+    /// By site. The hash of what was written is cut short: with the site's it has to match by chance as well.
+    states: BTreeMap<u64, (u32, Seconds)>,
+    /// What seconds are counted from.
+    begun: Option<Instant>,
+}
+
+/// Since the first write that is remembered.
+type Seconds = u32;
+
+impl Written {
+    fn add(&mut self, site: &Site, state: u64, now: Instant) {
+        let at = seconds_since(*self.begun.get_or_insert(now), now);
+        self.states.insert(hash(site), (state as u32, at));
+    }
+
+    /// Takes out a write within the window that led to this.
+    fn take(&mut self, site: &Site, state: u64, now: Instant) -> bool {
+        let (site, now) = (hash(site), self.seconds(now));
+        let is_it = |&(written, at): &(u32, Seconds)| written == state as u32 && is_recent(at, now);
+        let is_it = self.states.get(&site).is_some_and(is_it);
+        if is_it {
+            self.states.remove(&site);
+        }
+        is_it
+    }
+
+    fn forget_old(&mut self, now: Instant) {
+        let now = self.seconds(now);
+        self.states.retain(|_, (_, at)| is_recent(*at, now));
+        if self.states.is_empty() {
+            self.begun = None;
+        }
+    }
+
+    fn seconds(&self, now: Instant) -> Seconds {
+        self.begun.map_or(0, |begun| seconds_since(begun, now))
+    }
+}
+
+fn seconds_since(begun: Instant, now: Instant) -> Seconds {
+    Seconds::try_from(now.duration_since(begun).as_secs()).unwrap_or(Seconds::MAX)
+}
+
+fn is_recent(at: Seconds, now: Seconds) -> bool {
+    u64::from(now.saturating_sub(at)) <= WINDOW.as_secs()
 }
 
 impl Fights {
@@ -60,7 +109,7 @@ impl Fights {
     }
 
     pub fn is_empty(&self) -> bool {
-        self.written.is_empty() && self.fights.is_empty()
+        self.written.states.is_empty() && self.fights.is_empty()
     }
 
     /// A change has been written.
@@ -68,9 +117,7 @@ impl Fights {
         let state = wanted_state(change);
         match self.fights.get_mut(site) {
             Some(fight) => (fight.state, fight.wrote, fight.last) = (state, true, now),
-            None => {
-                self.written.insert(hash(site), (state, now));
-            }
+            None => self.written.add(site, state, now),
         }
     }
 
@@ -87,11 +134,9 @@ impl Fights {
             fight.next_try = now + jitter.around(hold_off(fight.undone));
             return;
         }
-        let Some((written, at)) = self.written.get(&hash(site)) else { return };
-        if *written == state && now.duration_since(*at) <= WINDOW {
+        if self.written.take(site, state, now) {
             let fight = Fight { undone: 1, since: now, next_try: now, state, wrote: false, last: now };
             self.fights.insert(site.clone(), fight);
-            self.written.remove(&hash(site));
         }
     }
 
@@ -103,10 +148,7 @@ impl Fights {
 
     /// Forgets what has been quiet for long enough. `covered` tells what the plan is about.
     pub fn forget(&mut self, planned: &BTreeSet<&Site>, covered: impl Fn(&Site) -> bool, now: Instant) {
-        self.written.retain(|_, (_, at)| now.duration_since(*at) <= WINDOW);
-        if self.written.is_empty() {
-            self.written.shrink_to_fit();
-        }
+        self.written.forget_old(now);
         self.fights.retain(|site, fight| {
             let quiet = covered(site) && !planned.contains(site);
             !quiet || now.duration_since(fight.last) < fight.quiet_time()

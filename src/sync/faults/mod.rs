@@ -49,11 +49,7 @@ impl Site {
     }
 
     fn in_zone(zone: ZoneId, change: &Change) -> Self {
-        let key = RecordKey {
-            name: change.name().clone(),
-            record_type: change.record_type().clone(),
-            set_identifier: change.set_identifier().into(),
-        };
+        let key = change.key();
         Self { zone, key }
     }
 
@@ -76,6 +72,8 @@ pub struct Faults {
     fights: Fights,
     jitter: Jitter,
     looked_at: Option<Instant>,
+    /// The zones that are being written to, with the failure that says most about how long to wait.
+    sent: BTreeMap<ZoneId, Option<ProviderError>>,
 }
 
 impl Faults {
@@ -87,6 +85,7 @@ impl Faults {
             fights: Fights::default(),
             jitter: Jitter::new(seed),
             looked_at: None,
+            sent: BTreeMap::new(),
         }
     }
 
@@ -172,11 +171,11 @@ impl Faults {
         Manner { hunt: self.zones.hunts(zone), suspects: self.quarantine.names(zone) }
     }
 
-    /// What became of the changes that were sent.
+    /// What became of some of the changes that were sent. What that means for their zones is for [`Self::note_zones`] to say, after
+    /// the last of them.
     pub fn note(&mut self, applied: &[Applied], now: Instant) {
-        let mut zones: BTreeMap<&ZoneId, Option<&ProviderError>> = BTreeMap::new();
         for done in applied {
-            let failure = zones.entry(&done.zone).or_default();
+            let failure = self.sent.entry(done.zone.clone()).or_default();
             let change = &done.change.change;
             let site = Site::in_zone(done.zone.clone(), change);
             match &done.outcome {
@@ -187,16 +186,20 @@ impl Faults {
                 Err(why) => {
                     if done.own_fault {
                         self.quarantine.refused(site, change, why, now, &mut self.jitter);
-                    } else if failure.is_none_or(|other| weight(other) < weight(why)) {
-                        *failure = Some(why);
+                    } else if failure.as_ref().is_none_or(|other| weight(other) < weight(why)) {
+                        *failure = Some(why.clone());
                     }
                 }
             }
         }
-        for (zone, failure) in zones {
+    }
+
+    /// Everything that a run had to send has been sent.
+    pub fn note_zones(&mut self, now: Instant) {
+        for (zone, failure) in std::mem::take(&mut self.sent) {
             match failure {
-                Some(why) => self.zones.failed(zone, why, now, &mut self.jitter),
-                None => self.zones.was_written(zone),
+                Some(why) => self.zones.failed(&zone, &why, now, &mut self.jitter),
+                None => self.zones.was_written(&zone),
             }
         }
     }

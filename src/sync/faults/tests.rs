@@ -19,11 +19,17 @@ fn org() -> ZoneId {
 
 fn create(name: &str, target: &str) -> Change {
     let new = Endpoint::new(name, RecordType::A, &[target], Properties::new()).unwrap();
-    Change::Create { new, reason: CreateReason::New }
+    Change::create(new, CreateReason::New)
 }
 
 fn error(class: ErrorClass) -> ProviderError {
     ProviderError::new(class, "no")
+}
+
+/// A run that sent this and no more.
+fn note(faults: &mut Faults, applied: &[Applied], now: Instant) {
+    faults.note(applied, now);
+    faults.note_zones(now);
 }
 
 fn applied(change: Change, outcome: Result<(), ProviderError>, own_fault: bool) -> Applied {
@@ -44,7 +50,7 @@ fn faults() -> (Faults, Instant) {
 }
 
 fn refuse(faults: &mut Faults, change: &Change, now: Instant) {
-    faults.note(&[applied(change.clone(), Err(error(ErrorClass::InvalidRecord)), true)], now);
+    note(faults, &[applied(change.clone(), Err(error(ErrorClass::InvalidRecord)), true)], now);
     faults.note_read(&org(), Ok(()), now);
 }
 
@@ -80,7 +86,7 @@ fn another_wish_is_tried_at_once_and_success_is_the_end_of_it() {
     refuse(&mut faults, &better, now);
     assert_eq!(faults.refused().next().unwrap().1.refusals, 1);
     assert_eq!(held(&mut faults, std::slice::from_ref(&better), now), ["quarantined"]);
-    faults.note(&[applied(better, Ok(()), false)], now);
+    note(&mut faults, &[applied(better, Ok(()), false)], now);
     assert_eq!(faults.refused().count(), 0);
 }
 
@@ -102,10 +108,12 @@ fn what_nobody_wants_any_more_is_forgotten_if_the_plan_is_about_it() {
 fn a_change_of_type_waits_and_is_renewed_as_a_whole() {
     let (mut faults, now) = faults();
     let old = Record::from_text(org(), "a.example.org", RecordType::A, &["192.0.2.1"]).unwrap();
-    let delete = Change::Delete { old, reason: DeleteReason::TypeChanged { to: RecordType::Cname } };
-    let come = |target| Change::Create {
-        new: Endpoint::new("a.example.org", RecordType::Cname, &[target], Properties::new()).unwrap(),
-        reason: CreateReason::TypeChanged { from: RecordType::A },
+    let delete = Change::delete(old, DeleteReason::TypeChanged { to: RecordType::Cname });
+    let come = |target| {
+        Change::create(
+            Endpoint::new("a.example.org", RecordType::Cname, &[target], Properties::new()).unwrap(),
+            CreateReason::TypeChanged { from: RecordType::A },
+        )
     };
     refuse(&mut faults, &delete, now);
     refuse(&mut faults, &come("b.example.org"), now);
@@ -119,11 +127,11 @@ fn a_conflict_is_tried_again_right_after_listing_but_only_once() {
     let change = create("a.example.org", "192.0.2.1");
     let conflict = || applied(change.clone(), Err(error(ErrorClass::Conflict)), true);
     held(&mut faults, std::slice::from_ref(&change), now);
-    faults.note(&[conflict()], now + SECOND);
+    note(&mut faults, &[conflict()], now + SECOND);
     assert_eq!(faults.next_due(), Some(now + SECOND));
     faults.note_read(&org(), Ok(()), now + SECOND);
     assert!(held(&mut faults, std::slice::from_ref(&change), now + SECOND).is_empty());
-    faults.note(&[conflict()], now + SECOND);
+    note(&mut faults, &[conflict()], now + SECOND);
     faults.note_read(&org(), Ok(()), now + SECOND);
     assert_eq!(held(&mut faults, std::slice::from_ref(&change), now + SECOND), ["quarantined"]);
 }
@@ -134,7 +142,7 @@ fn a_zone_that_fails_waits_alone_and_never_longer_than_the_interval() {
     let (here, there) = (create("a.example.org", "192.0.2.1"), create("a.example.net", "192.0.2.1"));
     let mut waits = Vec::new();
     for _ in 0..9 {
-        faults.note(&[applied(here.clone(), Err(error(ErrorClass::Auth)), false)], now);
+        note(&mut faults, &[applied(here.clone(), Err(error(ErrorClass::Auth)), false)], now);
         assert_eq!(held(&mut faults, &[here.clone(), there.clone()], now), ["zone-waiting"]);
         assert!(faults.may_read(&org(), now).is_ok(), "what cannot be written may well be read");
         let due = faults.next_due().unwrap();
@@ -146,8 +154,8 @@ fn a_zone_that_fails_waits_alone_and_never_longer_than_the_interval() {
     for (wait, expected) in waits.iter().zip([1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 60.0, 60.0, 60.0]) {
         assert!(*wait <= expected && *wait >= expected * 0.8, "{waits:?}");
     }
-    faults.note(&[applied(here.clone(), Ok(()), false)], now);
-    faults.note(&[applied(here.clone(), Err(error(ErrorClass::Auth)), false)], now);
+    note(&mut faults, &[applied(here.clone(), Ok(()), false)], now);
+    note(&mut faults, &[applied(here.clone(), Err(error(ErrorClass::Auth)), false)], now);
     assert!(faults.next_due().unwrap() <= now + SECOND, "success starts it over");
 }
 
@@ -156,7 +164,7 @@ fn a_service_that_says_when_to_come_back_is_obeyed_in_reading_and_writing() {
     let (mut faults, now) = faults();
     let change = create("a.example.org", "192.0.2.1");
     let throttled = ErrorClass::Throttled { retry_after: Some(SECOND * 300) };
-    faults.note(&[applied(change.clone(), Err(error(throttled)), false)], now);
+    note(&mut faults, &[applied(change.clone(), Err(error(throttled)), false)], now);
     let early = now + SECOND * 299;
     assert!(faults.may_read(&org(), early).is_err());
     assert_eq!(held(&mut faults, std::slice::from_ref(&change), early), ["zone-waiting"]);
@@ -180,14 +188,18 @@ fn the_third_answered_failure_in_a_row_leads_to_a_search() {
     let change = create("a.example.org", "192.0.2.1");
     let mut hunts = Vec::new();
     for n in 0..6 {
-        faults.note(&[applied(change.clone(), Err(error(ErrorClass::Unavailable)), false)], now + SECOND * n);
+        note(
+            &mut faults,
+            &[applied(change.clone(), Err(error(ErrorClass::Unavailable)), false)],
+            now + SECOND * n,
+        );
         // Listing works in between, which says nothing about writing.
         faults.note_read(&org(), Ok(()), now + SECOND * n);
         hunts.push(faults.manner(&org()).hunt);
     }
     assert_eq!(hunts, [false, true, false, false, true, false]);
     let lost = error(ErrorClass::Unavailable).with_unknown_outcome();
-    faults.note(&[applied(change, Err(lost), false)], now);
+    note(&mut faults, &[applied(change, Err(lost), false)], now);
     assert!(!faults.manner(&org()).hunt);
 }
 
@@ -197,7 +209,7 @@ fn a_record_that_is_fought_over_is_left_alone() {
     let change = create("a.example.org", "192.0.2.1");
     for _ in 0..3 {
         assert!(held(&mut faults, std::slice::from_ref(&change), now).is_empty());
-        faults.note(&[applied(change.clone(), Ok(()), false)], now);
+        note(&mut faults, &[applied(change.clone(), Ok(()), false)], now);
         now += SECOND;
     }
     assert_eq!(held(&mut faults, std::slice::from_ref(&change), now), ["fought"]);

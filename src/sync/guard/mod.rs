@@ -202,11 +202,6 @@ impl Guard {
     pub fn note_applied(&mut self, applied: &[Applied], now: Instant) {
         for done in applied {
             let change = &done.change.change;
-            let key = || RecordKey {
-                name: change.name().clone(),
-                record_type: change.record_type().clone(),
-                set_identifier: change.set_identifier().into(),
-            };
             match (counted(change), &done.outcome) {
                 (Some(record), outcome) => {
                     let was_released = self.released.remove(&(record.zone.clone(), record.key()));
@@ -214,7 +209,9 @@ impl Guard {
                         self.recent.deleted(&record.zone, record.key(), now);
                     }
                 }
-                (None, Ok(())) if change.action() == "create" => self.recent.created(&done.zone, &key()),
+                (None, Ok(())) if change.action() == "create" => {
+                    self.recent.created(&done.zone, &change.key())
+                }
                 _ => {}
             }
         }

@@ -26,7 +26,7 @@ fn record_of(name: &str, target: &str) -> Record {
 }
 
 fn delete(index: usize) -> Change {
-    Change::Delete { old: record(index), reason: DeleteReason::NoLongerWanted }
+    Change::delete(record(index), DeleteReason::NoLongerWanted)
 }
 
 fn endpoint(name: &str) -> Endpoint {
@@ -34,18 +34,18 @@ fn endpoint(name: &str) -> Endpoint {
 }
 
 fn create(index: usize) -> Change {
-    Change::Create { new: endpoint(&format!("n{index:05}.example.org")), reason: CreateReason::New }
+    Change::create(endpoint(&format!("n{index:05}.example.org")), CreateReason::New)
 }
 
 /// Deletes of these records, and a create and an update, which always go on.
 fn plan(deletes: impl IntoIterator<Item = usize>) -> Plan {
     let new = endpoint("new.example.org");
-    let update = Change::Update {
-        old: record_of("old.example.org", "192.0.2.1"),
-        new: endpoint("old.example.org"),
-        reasons: vec![UpdateReason::Targets],
-    };
-    let mut changes = vec![Change::Create { new, reason: CreateReason::New }, update];
+    let update = Change::update(
+        record_of("old.example.org", "192.0.2.1"),
+        endpoint("old.example.org"),
+        vec![UpdateReason::Targets],
+    );
+    let mut changes = vec![Change::create(new, CreateReason::New), update];
     changes.extend(deletes.into_iter().map(delete));
     Plan { changes, skips: Vec::new() }
 }
@@ -227,7 +227,7 @@ fn changes_of_type_do_not_count() {
     let mut plan = Plan::default();
     for index in 0..20 {
         let reason = DeleteReason::TypeChanged { to: RecordType::Cname };
-        plan.changes.push(Change::Delete { old: record(index), reason });
+        plan.changes.push(Change::delete(record(index), reason));
     }
     guard.review(&mut plan, Scope::All, || stock(20), Instant::now());
     assert_eq!(plan.count("delete"), 20);
@@ -331,7 +331,7 @@ fn another_target_is_another_plan() {
     let hash = |target: &str| {
         let mut guard = Guard::new(defaults());
         let deletes = (0..20).map(|i| record_of(&format!("n{i}.example.org"), target));
-        let changes = deletes.map(|old| Change::Delete { old, reason: DeleteReason::NoLongerWanted });
+        let changes = deletes.map(|old| Change::delete(old, DeleteReason::NoLongerWanted));
         let mut plan = Plan { changes: changes.collect(), skips: Vec::new() };
         guard.review(&mut plan, Scope::All, || stock(20), Instant::now());
         guard.withheld()[0].hash.clone()

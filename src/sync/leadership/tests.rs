@@ -265,7 +265,7 @@ fn changes() -> Vec<ZoneChange> {
     let endpoint =
         Endpoint::new("web.example.org", RecordType::A, &["192.0.2.1"], Properties::default()).unwrap();
     let old = Record::from_endpoint(ZoneId::new("example.org"), &endpoint);
-    let change = Change::Delete { old, reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(old, DeleteReason::NoLongerWanted);
     vec![ZoneChange { change, rows: Vec::new() }; 2]
 }
 

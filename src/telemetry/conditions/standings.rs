@@ -102,13 +102,9 @@ impl Standings {
                 self.amiss.entry(key).or_default().insert(record.clone(), amiss);
             }
         }
-        for done in &report.applied {
+        for done in &report.failed {
             let (change, Err(error)) = (&done.change.change, &done.outcome) else { continue };
-            let record = RecordKey {
-                name: change.name().clone(),
-                record_type: change.record_type().clone(),
-                set_identifier: change.set_identifier().into(),
-            };
+            let record = change.key();
             for key in change.objects().iter().filter(|object| is_ours(object)).map(|object| key_of(object)) {
                 let amiss = Amiss::failed(error).after(was(&key, &record));
                 self.amiss.entry(key).or_default().insert(record.clone(), amiss);

@@ -47,13 +47,10 @@ fn skipping(reason: SkipReason) -> CycleReport {
 }
 
 fn refusing(message: &str) -> CycleReport {
-    let change = Change::Create { new: wish(), reason: CreateReason::New };
+    let change = Change::create(wish(), CreateReason::New);
     let change = ZoneChange { change, rows: Vec::new() };
     let outcome = Err(ProviderError::new(ErrorClass::InvalidRecord, message));
-    CycleReport {
-        applied: vec![Applied { zone: ZoneId::new("z"), change, own_fault: false, outcome }],
-        ..CycleReport::default()
-    }
+    CycleReport::after(vec![Applied { zone: ZoneId::new("z"), change, own_fault: false, outcome }])
 }
 
 fn quarantined(refusals: u32) -> CycleReport {

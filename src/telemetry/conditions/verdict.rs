@@ -2,8 +2,7 @@
 
 use crate::sources::crd::Visit;
 use std::fmt::Display;
-use std::sync::Arc;
-use zonewright_planner::{HoldReason, RecordKey, Refusal, SkipReason};
+use zonewright_planner::{HoldReason, RecordKey, Refusal, SkipReason, Uid};
 
 /// Conditions hold 32 KiB; nobody reads more than this.
 const MAX_MESSAGE: usize = 1024;
@@ -107,7 +106,7 @@ impl Amiss {
 /// What there is to say of an object.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Verdict {
-    pub uid: Arc<str>,
+    pub uid: Uid,
     pub generation: i64,
     pub accepted: Finding,
     pub ready: Finding,

@@ -39,7 +39,6 @@ impl Memory {
             match state {
                 State::Unknown => drop(unknown.insert(subject)),
                 _ if !is_chosen(fact.kind) => {}
-                State::Reached => unsaid.push(fact),
                 State::Amiss => {
                     let is_told = told.get(&subject).is_some_and(|kinds| kinds.contains(&fact.kind));
                     if amiss.entry(subject).or_default().insert(fact.kind) && !is_told {

@@ -11,10 +11,12 @@ use crate::cli::EmittedEvent;
 use crate::kubernetes::events::{EventQueue, Notice};
 use crate::sources::Source;
 use crate::sources::labelled::labelled;
+use crate::sync::Applied;
 use crate::sync::daemon::Observer;
 use crate::sync::report::CycleReport;
 use k8s_openapi::jiff::Timestamp;
 use memory::Memory;
+use news::{Context, News};
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use zonewright_planner::ObjectRef;
@@ -40,21 +42,30 @@ impl EventTeller {
         Self { chosen, owner: owner.to_owned(), sources, memory: Mutex::default(), queue }
     }
 
-    fn notices(&self, report: &CycleReport) -> Vec<Notice> {
-        let object_of = |label: &str| labelled(&self.sources, label);
-        let news = news::News { report, owner: &self.owner, object_of: &object_of };
-        let chosen = |kind: EmittedEvent| self.chosen.contains(&kind);
-        // A panic elsewhere does not make what is remembered wrong.
-        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
-        memory.unsaid(&news, &chosen)
+    fn is_chosen(&self, kind: EmittedEvent) -> bool {
+        self.chosen.contains(&kind)
     }
 }
 
 impl Observer for EventTeller {
+    /// What is well is told when it becomes so, and nobody has to remember that.
+    fn applied(&self, applied: &[Applied]) {
+        let object_of = |label: &str| labelled(&self.sources, label);
+        let context = Context { owner: &self.owner, object_of: &object_of };
+        let chosen = context.of_made(applied).filter(|fact| self.is_chosen(fact.kind));
+        self.queue.add(Timestamp::now(), chosen.map(Notice::from));
+    }
+
     fn ended(&self, report: &CycleReport) {
-        if !report.dry_run {
-            self.queue.add(Timestamp::now(), self.notices(report));
+        if report.dry_run {
+            return;
         }
+        let object_of = |label: &str| labelled(&self.sources, label);
+        let context = Context { owner: &self.owner, object_of: &object_of };
+        // A panic elsewhere does not make what is remembered wrong.
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        let unsaid = memory.unsaid(&News { report, context }, &|kind| self.is_chosen(kind));
+        self.queue.add(Timestamp::now(), unsaid);
     }
 }
 

@@ -1,26 +1,32 @@
-//! What a run came to, object by object and record by record.
+//! What a run did and came to, object by object and record by record.
 
 use super::Fact;
 use crate::cli::EmittedEvent;
+use crate::sync::Applied;
 use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
 use zonewright_planner::{Change, ObjectRef, Record, RecordKey, Refusal, Skip, SkipReason, Target, Ttl};
+use zonewright_provider_kit::ProviderError;
 
-/// A report, and what it takes to make sense of it.
-pub(super) struct News<'a> {
-    pub report: &'a CycleReport,
+/// What it takes to make sense of reports.
+#[derive(Clone, Copy)]
+pub(super) struct Context<'a> {
     /// Our owner id.
     pub owner: &'a str,
     /// The object behind a `resource` label.
     pub object_of: &'a dyn Fn(&str) -> Option<Arc<ObjectRef>>,
 }
 
+/// A report, and what it takes to make sense of it.
+pub(super) struct News<'a> {
+    pub report: &'a CycleReport,
+    pub context: Context<'a>,
+}
+
 /// What is true of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum State {
-    /// It is as it should be since this run.
-    Reached,
     /// It is not as it should be.
     Amiss,
     /// Its zone was out of reach, so what was true before still is as far as anybody knows.
@@ -35,13 +41,13 @@ pub(super) struct OfRecord {
 }
 
 impl News<'_> {
-    /// What was done or left undone.
+    /// What failed or was left undone.
     pub fn of_records(&self, take: &mut dyn FnMut(OfRecord)) {
-        self.report.applied.iter().for_each(|done| {
-            let change = &done.change.change;
-            let error = done.outcome.as_ref().err().map(ToString::to_string);
-            self.of_change(change, error, take);
-        });
+        for failed in &self.report.failed {
+            let change = &failed.change.change;
+            let facts = self.context.of_change(change, failed.outcome.as_ref().err());
+            facts.for_each(|fact| take(OfRecord { key: change.key(), state: State::Amiss, fact }));
+        }
         self.report.plan.skips.iter().for_each(|skip| self.of_skip(skip, take));
         for withheld in &self.report.withheld {
             withheld.deletes.iter().for_each(|record| self.of_withheld(record, withheld, take));
@@ -50,45 +56,18 @@ impl News<'_> {
 
     /// Like a deleted record, one that is withheld has no object any more but that in its label.
     fn of_withheld(&self, record: &Record, withheld: &Withheld, take: &mut dyn FnMut(OfRecord)) {
-        let Some(object) = self.former_object(record) else { return };
-        let begin = self.begin(record.name.as_str(), &record.record_type);
+        let Some(object) = self.context.former_object(record) else { return };
+        let begin = self.context.begin(record.name.as_str(), &record.record_type);
         let note = format!("{begin}: {}; to delete it, approve {}", withheld.why(), withheld.hash);
         let fact = Fact { object, kind: EmittedEvent::RecordWithheld, action: "LeftAlone", note };
         take(OfRecord { key: record.key(), state: State::Amiss, fact });
     }
 
-    fn of_change(&self, change: &Change, error: Option<String>, take: &mut dyn FnMut(OfRecord)) {
-        let (action, about, ready) = match change {
-            // A leftover of ours that nobody would miss.
-            Change::Delete { reason, .. } if reason.is_of_a_row() => return,
-            Change::Create { new, .. } => {
-                ("Created", self.about(change, new.ttl, &new.targets), EmittedEvent::RecordReady)
-            }
-            Change::Update { new, .. } => {
-                ("Updated", self.about(change, new.ttl, &new.targets), EmittedEvent::RecordReady)
-            }
-            Change::Delete { old, .. } => {
-                ("Deleted", self.about(change, old.ttl, &old.targets), EmittedEvent::RecordDeleted)
-            }
-        };
-        let (state, kind, note) = match error {
-            None => (State::Reached, ready, about),
-            Some(error) => (State::Amiss, EmittedEvent::RecordError, format!("{about}: {error}")),
-        };
-        let objects = match change {
-            Change::Delete { old, .. } => self.former_object(old).into_iter().collect(),
-            _ => change.objects().to_vec(),
-        };
-        for object in objects {
-            let fact = Fact { object, kind, action, note: note.clone() };
-            take(OfRecord { key: key_of_change(change), state, fact });
-        }
-    }
-
     fn of_skip(&self, skip: &Skip, take: &mut dyn FnMut(OfRecord)) {
         let kind = kind_of(&skip.reason);
         for object in &skip.objects {
-            let note = format!("{}: {}", self.begin(skip.name.as_str(), &skip.record_type), skip.reason);
+            let note =
+                format!("{}: {}", self.context.begin(skip.name.as_str(), &skip.record_type), skip.reason);
             let (state, kind) = match kind {
                 Some(kind) => (State::Amiss, kind),
                 None => (State::Unknown, EmittedEvent::RecordError),
@@ -98,15 +77,10 @@ impl News<'_> {
         }
     }
 
-    /// Nobody asks for a deleted record any more, but its ownership row still names the object that did.
-    fn former_object(&self, record: &Record) -> Option<Arc<ObjectRef>> {
-        (self.object_of)(record.labels.resource()?)
-    }
-
     /// What is wrong with objects themselves, and what they share with objects of other namespaces.
     pub fn of_objects(&self) -> impl Iterator<Item = Fact> + '_ {
         let shared = self.report.shared.iter().flat_map(|shared| {
-            let note = format!("{}: {shared}", self.begin(shared.name.as_str(), &shared.record_type));
+            let note = format!("{}: {shared}", self.context.begin(shared.name.as_str(), &shared.record_type));
             shared.objects.iter().map(move |object| Fact {
                 object: object.clone(),
                 kind: EmittedEvent::RecordConflict,
@@ -121,6 +95,48 @@ impl News<'_> {
             note: format!("(external-dns) {}", problem.message),
         });
         problems.chain(shared)
+    }
+}
+
+impl Context<'_> {
+    /// What was made.
+    pub fn of_made(&self, applied: &[Applied]) -> impl Iterator<Item = Fact> {
+        let made = applied.iter().filter(|done| done.outcome.is_ok());
+        made.flat_map(|done| self.of_change(&done.change.change, None))
+    }
+
+    fn of_change(
+        &self,
+        change: &Change,
+        error: Option<&ProviderError>,
+    ) -> impl Iterator<Item = Fact> + use<> {
+        let (action, about, ready) = match change {
+            Change::Create { new, .. } => {
+                ("Created", self.about(change, new.ttl, &new.targets), EmittedEvent::RecordReady)
+            }
+            Change::Update { new, .. } => {
+                ("Updated", self.about(change, new.ttl, &new.targets), EmittedEvent::RecordReady)
+            }
+            Change::Delete { old, .. } => {
+                ("Deleted", self.about(change, old.ttl, &old.targets), EmittedEvent::RecordDeleted)
+            }
+        };
+        let (kind, note) = match error {
+            None => (ready, about),
+            Some(error) => (EmittedEvent::RecordError, format!("{about}: {error}")),
+        };
+        let objects = match change {
+            // A leftover of ours that nobody would miss.
+            Change::Delete { reason, .. } if reason.is_of_a_row() => Vec::new(),
+            Change::Delete { old, .. } => self.former_object(old).into_iter().collect(),
+            _ => change.objects().to_vec(),
+        };
+        objects.into_iter().map(move |object| Fact { object, kind, action, note: note.clone() })
+    }
+
+    /// Nobody asks for a deleted record any more, but its ownership row still names the object that did.
+    fn former_object(&self, record: &Record) -> Option<Arc<ObjectRef>> {
+        (self.object_of)(record.labels.resource()?)
     }
 
     fn begin(&self, name: &str, record_type: &impl std::fmt::Display) -> String {
@@ -162,14 +178,6 @@ fn kind_of(reason: &SkipReason) -> Option<EmittedEvent> {
         | SkipReason::SourceIncomplete { .. }
         | SkipReason::ZoneWaiting { .. } => return None,
     })
-}
-
-fn key_of_change(change: &Change) -> RecordKey {
-    RecordKey {
-        name: change.name().clone(),
-        record_type: change.record_type().clone(),
-        set_identifier: change.set_identifier().into(),
-    }
 }
 
 fn key_of_skip(skip: &Skip) -> RecordKey {

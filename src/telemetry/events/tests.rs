@@ -1,9 +1,12 @@
+use super::EventTeller;
 use super::memory::Memory;
-use super::news::News;
+use super::news::{Context, News};
 use crate::cli::EmittedEvent;
+use crate::kubernetes::events::{EventQueue, Notice};
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::tenancy::SharedName;
 use crate::sync::Applied;
+use crate::sync::daemon::Observer;
 use crate::sync::guard::{Limit, Withheld};
 use crate::sync::report::{CycleReport, Failure, Step};
 use std::sync::Arc;
@@ -31,7 +34,7 @@ fn wish(name: &str) -> Endpoint {
 }
 
 fn create(name: &str, outcome: Result<(), ProviderError>) -> Applied {
-    let change = Change::Create { new: wish(name), reason: CreateReason::New };
+    let change = Change::create(wish(name), CreateReason::New);
     Applied {
         zone: ZoneId::new("z"),
         change: ZoneChange { change, rows: Vec::new() },
@@ -49,12 +52,12 @@ fn skipping(reason: SkipReason) -> CycleReport {
     CycleReport { plan: Plan { changes: Vec::new(), skips }, ..CycleReport::default() }
 }
 
-fn applying(applied: Vec<Applied>) -> CycleReport {
-    CycleReport { applied, ..CycleReport::default() }
-}
-
 fn foreign() -> SkipReason {
     SkipReason::ForeignOwner { owner: Owner::new("other").unwrap() }
+}
+
+fn reason(note: String) -> String {
+    note.split(' ').nth(1).unwrap().to_owned()
 }
 
 /// Reasons of the events of one run after the other.
@@ -63,15 +66,30 @@ struct Told(Memory);
 
 impl Told {
     fn notes(&mut self, report: &CycleReport) -> Vec<String> {
-        let object_of = |label: &str| label.strip_prefix("ingress/shop/").map(object);
-        let news = News { report, owner: "me", object_of: &object_of };
-        let notices = self.0.unsaid(&news, &|_| true);
-        notices.into_iter().map(|n| format!("{} {} {}", n.object.name, n.reason, n.note)).collect()
+        self.notes_after(Vec::new(), report)
     }
 
     fn reasons(&mut self, report: &CycleReport) -> Vec<String> {
-        let reason = |note: String| note.split(' ').nth(1).unwrap().to_owned();
         self.notes(report).into_iter().map(reason).collect()
+    }
+
+    /// What is told of a run that did nothing but this.
+    fn applying(&mut self, done: Applied) -> Vec<String> {
+        let report = CycleReport::after(vec![Applied {
+            change: done.change.clone(),
+            zone: done.zone.clone(),
+            outcome: done.outcome.clone(),
+            ..done
+        }]);
+        self.notes_after(vec![done], &report)
+    }
+
+    fn notes_after(&mut self, applied: Vec<Applied>, report: &CycleReport) -> Vec<String> {
+        let object_of = |label: &str| label.strip_prefix("ingress/shop/").map(object);
+        let context = Context { owner: "me", object_of: &object_of };
+        let mut notices: Vec<Notice> = context.of_made(&applied).map(Notice::from).collect();
+        notices.extend(self.0.unsaid(&News { report, context }, &|_| true));
+        notices.into_iter().map(|n| format!("{} {} {}", n.object.name, n.reason, n.note)).collect()
     }
 }
 
@@ -79,10 +97,12 @@ impl Told {
 fn what_is_done_is_told_in_the_words_of_external_dns() {
     let note = "(external-dns) record:a.example.org,owner:me,type:A,ttl:60,targets:192.0.2.1,192.0.2.2";
     let mut told = Told::default();
-    let report = applying(vec![create("a.example.org", Ok(()))]);
-    assert_eq!(told.notes(&report), [format!("web RecordReady {note}")]);
-    let report = applying(vec![create("a.example.org", refused())]);
-    assert_eq!(told.notes(&report), [format!("web RecordError {note}: no such target")]);
+    let created = create("a.example.org", Ok(()));
+    assert_eq!(told.applying(created), [format!("web RecordReady {note}")]);
+    assert_eq!(
+        told.applying(create("a.example.org", refused())),
+        [format!("web RecordError {note}: no such target")]
+    );
 }
 
 #[test]
@@ -90,13 +110,13 @@ fn a_delete_is_told_to_the_object_that_its_label_names() {
     let mut old =
         Record::from_text(ZoneId::new("z"), "a.example.org", RecordType::A, &["192.0.2.1"]).unwrap();
     let delete = |old: &Record| {
-        let change = Change::Delete { old: old.clone(), reason: DeleteReason::NoLongerWanted };
+        let change = Change::delete(old.clone(), DeleteReason::NoLongerWanted);
         let change = ZoneChange { change, rows: Vec::new() };
-        applying(vec![Applied { zone: ZoneId::new("z"), change, own_fault: false, outcome: Ok(()) }])
+        Applied { zone: ZoneId::new("z"), change, own_fault: false, outcome: Ok(()) }
     };
-    assert_eq!(Told::default().reasons(&delete(&old)), Vec::<String>::new());
+    assert_eq!(Told::default().applying(delete(&old)), Vec::<String>::new());
     old.labels.set("resource", "ingress/shop/gone");
-    let notes = Told::default().notes(&delete(&old));
+    let notes = Told::default().applying(delete(&old));
     assert!(notes[0].starts_with("gone RecordDeleted (external-dns) record:a.example.org,"), "{notes:?}");
 }
 
@@ -134,16 +154,18 @@ fn a_name_shared_across_namespaces_is_told_to_each_object_once() {
 #[test]
 fn a_refused_record_that_is_tried_again_is_told_of_once() {
     let mut told = Told::default();
-    let tried = || applying(vec![create("a.example.org", refused())]);
+    let tried = |told: &mut Told| {
+        told.applying(create("a.example.org", refused())).into_iter().map(reason).collect::<Vec<_>>()
+    };
     let waiting = |refusals| skipping(SkipReason::Quarantined { why: "no".into(), refusals });
-    assert_eq!(told.reasons(&tried()), ["RecordError"]);
+    assert_eq!(tried(&mut told), ["RecordError"]);
     assert_eq!(told.reasons(&waiting(1)), ["RecordQuarantined"]);
     for refusals in 2..50 {
-        assert_eq!(told.reasons(&tried()), Vec::<String>::new());
+        assert_eq!(tried(&mut told), Vec::<String>::new());
         assert_eq!(told.reasons(&waiting(refusals)), Vec::<String>::new());
     }
-    assert_eq!(told.reasons(&applying(vec![create("a.example.org", Ok(()))])), ["RecordReady"]);
-    assert_eq!(told.reasons(&tried()), ["RecordError"]);
+    assert_eq!(reason(told.applying(create("a.example.org", Ok(()))).remove(0)), "RecordReady");
+    assert_eq!(tried(&mut told), ["RecordError"]);
 }
 
 #[test]
@@ -237,12 +259,13 @@ fn problems_of_objects_are_told_once_until_they_are_mended() {
 
 #[test]
 fn only_what_was_chosen_is_told() {
-    let object_of = |_: &str| None;
-    let report = applying(vec![create("a.example.org", Ok(())), create("b.example.org", refused())]);
-    let news = News { report: &report, owner: "me", object_of: &object_of };
+    let done = || vec![create("a.example.org", Ok(())), create("b.example.org", refused())];
     let only = |chosen: EmittedEvent| {
-        let notices = Memory::default().unsaid(&news, &|kind| kind == chosen);
-        notices.iter().map(|notice| (notice.reason, notice.is_warning)).collect::<Vec<_>>()
+        let queue = EventQueue::new(Arc::new(|_| {}));
+        let teller = EventTeller::new(&[chosen], "me", Vec::new(), queue.clone());
+        teller.applied(&done());
+        teller.ended(&CycleReport::after(done()));
+        queue.take().iter().map(|notice| (notice.reason, notice.is_warning)).collect::<Vec<_>>()
     };
     assert_eq!(only(EmittedEvent::RecordReady), [("RecordReady", false)]);
     assert_eq!(only(EmittedEvent::RecordError), [("RecordError", true)]);

@@ -26,7 +26,7 @@ fn record(name: &str) -> Record {
 }
 
 fn create(name: &str) -> Change {
-    Change::Create { new: wish(name), reason: CreateReason::New }
+    Change::create(wish(name), CreateReason::New)
 }
 
 fn applied(change: Change, outcome: Result<(), ProviderError>) -> Applied {
@@ -53,20 +53,17 @@ fn every_metric_is_documented() {
 #[test]
 fn a_plan_is_counted_by_operation_and_reason_and_the_next_one_replaces_it() {
     let metrics = Metrics::new("me").unwrap();
-    let update = Change::Update {
-        old: record("b.example.org"),
-        new: wish("b.example.org"),
-        reasons: vec![UpdateReason::Targets, UpdateReason::OwnershipRow],
-    };
-    let delete = Change::Delete { old: record("c.example.org"), reason: DeleteReason::NoLongerWanted };
-    let report = CycleReport {
-        applied: vec![
-            applied(create("a.example.org"), Ok(())),
-            applied(update, Ok(())),
-            applied(delete, Ok(())),
-        ],
-        ..CycleReport::default()
-    };
+    let update = Change::update(
+        record("b.example.org"),
+        wish("b.example.org"),
+        vec![UpdateReason::Targets, UpdateReason::OwnershipRow],
+    );
+    let delete = Change::delete(record("c.example.org"), DeleteReason::NoLongerWanted);
+    let report = CycleReport::after(vec![
+        applied(create("a.example.org"), Ok(())),
+        applied(update, Ok(())),
+        applied(delete, Ok(())),
+    ]);
     metrics.ended(&report);
     let expected = [
         r#"controller_plan_size{operation="create",reason="new"} 1"#,
@@ -87,12 +84,11 @@ fn only_what_the_provider_acknowledged_after_an_event_has_a_latency() {
     let metrics = Metrics::new("me").unwrap();
     let refused = Err(ProviderError::new(ErrorClass::InvalidRecord, "no"));
     let report = |since_event| CycleReport {
-        applied: vec![
+        since_event,
+        ..CycleReport::after(vec![
             applied(create("a.example.org"), Ok(())),
             applied(create("b.example.org"), refused.clone()),
-        ],
-        since_event,
-        ..CycleReport::default()
+        ])
     };
     metrics.ended(&report(None));
     metrics.ended(&report(Some(Duration::from_millis(30))));

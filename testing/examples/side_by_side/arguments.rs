@@ -17,6 +17,12 @@ pub struct Arguments {
     /// What the API server is filled with.
     #[arg(long, value_enum, default_value_t = Kind::Ingress)]
     pub kind: Kind,
+    /// How many Pods there are beside the objects.
+    #[arg(long, default_value_t = 0)]
+    pub pods: u32,
+    /// How many headless Services stand in front of some of the Pods.
+    #[arg(long, default_value_t = 0, requires = "pods")]
+    pub headless: u32,
     /// How many objects, one table for each number.
     #[arg(long, value_delimiter = ',', default_value = "1000,10000,30000")]
     pub sizes: Vec<u32>,

@@ -11,11 +11,11 @@ use std::path::PathBuf;
 use std::time::Instant;
 use zonewright_testing::{KubeApiserver, gateway_crds};
 
-const TEAMS: u32 = 50;
+pub const TEAMS: u32 = 50;
 /// Requests under way at a time: more only make the server slower.
-const CONCURRENCY: usize = 32;
+pub const CONCURRENCY: usize = 32;
 const TTL: &str = "external-dns.kubernetes.io/ttl";
-const HOSTNAME: &str = "external-dns.kubernetes.io/hostname";
+pub const HOSTNAME: &str = "external-dns.kubernetes.io/hostname";
 const GATEWAY: &str = "gateway.networking.k8s.io";
 
 /// What asks for records.
@@ -147,6 +147,11 @@ impl Cluster {
         self.server.kubeconfig_path()
     }
 
+    /// Adds Pods, and headless Services in front of some of them.
+    pub async fn add_pods(&self, pods: u32, headless: u32) -> Result<()> {
+        crate::pods::add(self.server.client(), pods, headless).await
+    }
+
     /// Adds objects until there are so many.
     pub async fn fill(&mut self, size: u32) -> Result<()> {
         let (client, kind) = (self.server.client(), self.kind);
@@ -268,7 +273,7 @@ fn address(n: u32, version: u32) -> String {
     Ipv4Addr::from(0x0a00_0000 | (n.wrapping_add(version << 17) & 0x00ff_ffff)).to_string()
 }
 
-fn api(group: &str, kind: &str, plural: &str) -> ApiResource {
+pub fn api(group: &str, kind: &str, plural: &str) -> ApiResource {
     let api_version = if group.is_empty() { "v1".to_owned() } else { format!("{group}/v1") };
     ApiResource {
         group: group.to_owned(),
@@ -287,6 +292,6 @@ fn host(n: u32) -> String {
     format!("{}.apps.example.org", name(n))
 }
 
-fn namespace(team: u32) -> String {
+pub fn namespace(team: u32) -> String {
     format!("team-{team:02}")
 }

@@ -11,6 +11,7 @@ mod arguments;
 mod cluster;
 mod daemon;
 mod measure;
+mod pods;
 mod provider;
 mod table;
 
@@ -25,6 +26,10 @@ type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>
 async fn main() -> Result<()> {
     let arguments = Arguments::parse();
     let mut cluster = Cluster::start(arguments.kind).await?;
+    if arguments.pods > 0 {
+        tell(&format!("adding {} Pods", arguments.pods));
+        cluster.add_pods(arguments.pods, arguments.headless).await?;
+    }
     let mut sizes = arguments.sizes.clone();
     // Filled further from size to size: filling is what takes longest.
     sizes.sort_unstable();

@@ -3,7 +3,6 @@
 mod battery;
 mod calls;
 mod convergence;
-mod credentials;
 mod refusals;
 mod zones;
 

@@ -30,7 +30,7 @@ impl Battery<'_> {
     /// A row alone is stored and removed like any record.
     async fn tidy_row(&self, run: &Run<'_>) -> Result<(), Problem> {
         let old = self.lone_row(run).await?;
-        let change = Change::Delete { old, reason: DeleteReason::LeftoverRow };
+        let change = Change::delete(old, DeleteReason::LeftoverRow);
         run.apply(vec![ZoneChange { change, rows: Vec::new() }]).await?;
         self.expect_rows(run, None, None).await
     }
@@ -40,14 +40,14 @@ impl Battery<'_> {
         let read = Some(self.lone_row(run).await?);
         let new = self.owned_record("192.0.2.31")?;
         let row = RowChange { read, expected: None, write: Some(self.row(SECOND)?) };
-        let change = Change::Create { new, reason: CreateReason::New };
+        let change = Change::create(new, CreateReason::New);
         run.apply(vec![ZoneChange { change, rows: vec![row] }]).await?;
         self.expect_rows(run, Some("192.0.2.31"), Some(SECOND)).await
     }
 
     async fn lone_row(&self, run: &Run<'_>) -> Result<Record, Problem> {
         let new = self.row(FIRST)?;
-        let change = Change::Create { new: new.clone(), reason: CreateReason::New };
+        let change = Change::create(new.clone(), CreateReason::New);
         run.apply(vec![ZoneChange { change, rows: Vec::new() }]).await?;
         let current = run.current().await?;
         find(&current, &new).cloned().ok_or(Problem::Missing(new.name))
@@ -56,11 +56,8 @@ impl Battery<'_> {
     async fn create_row(&self, run: &Run<'_>) -> Result<(), Problem> {
         let new = self.owned_record("192.0.2.30")?;
         let row = RowChange { read: None, expected: None, write: Some(self.row(FIRST)?) };
-        run.apply(vec![ZoneChange {
-            change: Change::Create { new, reason: CreateReason::New },
-            rows: vec![row],
-        }])
-        .await?;
+        run.apply(vec![ZoneChange { change: Change::create(new, CreateReason::New), rows: vec![row] }])
+            .await?;
         self.expect_rows(run, Some("192.0.2.30"), Some(FIRST)).await
     }
 
@@ -73,7 +70,7 @@ impl Battery<'_> {
         };
         let read = find(&current, &expected).cloned();
         let row = RowChange { read, expected: Some(expected), write: Some(self.row(SECOND)?) };
-        let change = Change::Update { old, new, reasons: vec![UpdateReason::Targets] };
+        let change = Change::update(old, new, vec![UpdateReason::Targets]);
         run.apply(vec![ZoneChange { change, rows: vec![row] }]).await?;
         self.expect_rows(run, Some("192.0.2.31"), Some(SECOND)).await
     }
@@ -86,7 +83,7 @@ impl Battery<'_> {
         };
         let read = find(&current, &expected).cloned();
         let row = RowChange { read, expected: Some(expected), write: None };
-        let change = Change::Delete { old, reason: DeleteReason::NoLongerWanted };
+        let change = Change::delete(old, DeleteReason::NoLongerWanted);
         run.apply(vec![ZoneChange { change, rows: vec![row] }]).await?;
         self.expect_rows(run, None, None).await
     }

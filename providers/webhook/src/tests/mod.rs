@@ -46,7 +46,7 @@ fn record(name: &str, target: &str) -> Record {
 }
 
 fn create(new: Endpoint) -> ZoneChange {
-    ZoneChange { change: Change::Create { new, reason: CreateReason::New }, rows: Vec::new() }
+    ZoneChange { change: Change::create(new, CreateReason::New), rows: Vec::new() }
 }
 
 fn object(name: &str) -> Arc<ObjectRef> {

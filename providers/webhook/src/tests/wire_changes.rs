@@ -51,10 +51,10 @@ fn marked(json: &str) -> String {
 
 #[test]
 fn rows_are_created_before_all_records_and_deleted_after_them() {
-    let new = || Change::Create { new: owned_wish(), reason: CreateReason::New };
+    let new = || Change::create(owned_wish(), CreateReason::New);
     let changes = [with_row(new(), None, None, Some(row())), with_row(new(), None, None, Some(row()))];
     assert_eq!(sent(&changes), format!(r#"{{"create":[{ROW},{ROW},{RECORD},{RECORD}]}}"#));
-    let old = || Change::Delete { old: owned_record(), reason: DeleteReason::NoLongerWanted };
+    let old = || Change::delete(owned_record(), DeleteReason::NoLongerWanted);
     let changes =
         [with_row(old(), Some(read_row(HERITAGE)), Some(row()), None), with_row(old(), None, None, None)];
     assert_eq!(sent(&changes), format!(r#"{{"delete":[{RECORD},{RECORD},{ROW}]}}"#));
@@ -62,8 +62,7 @@ fn rows_are_created_before_all_records_and_deleted_after_them() {
 
 #[test]
 fn an_update_always_brings_the_row_along() {
-    let change =
-        Change::Update { old: owned_record(), new: owned_wish(), reasons: vec![UpdateReason::Targets] };
+    let change = Change::update(owned_record(), owned_wish(), vec![UpdateReason::Targets]);
     let changes = [with_row(change, Some(read_row(HERITAGE)), Some(row()), Some(row()))];
     assert_eq!(sent(&changes), format!(r#"{{"updateOld":[{RECORD},{ROW}],"updateNew":[{RECORD},{ROW}]}}"#));
 }
@@ -73,8 +72,7 @@ fn an_update_always_brings_the_row_along() {
 fn a_missing_row_marks_the_old_side() {
     let mut old = owned_record();
     old.ownership.row_missing = true;
-    let change =
-        Change::Update { old: old.clone(), new: owned_wish(), reasons: vec![UpdateReason::OwnershipRow] };
+    let change = Change::update(old.clone(), owned_wish(), vec![UpdateReason::OwnershipRow]);
     let changes = [with_row(change, None, Some(row()), Some(row()))];
     let (old_record, old_row) = (marked(RECORD), marked(ROW));
     assert_eq!(
@@ -85,14 +83,14 @@ fn a_missing_row_marks_the_old_side() {
     // The mark is set once, whoever set it.
     let mut expected = row();
     expected.properties.set("txt/force-update", "true");
-    let change = Change::Delete { old, reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(old, DeleteReason::NoLongerWanted);
     let changes = [with_row(change, None, Some(expected), None)];
     assert_eq!(sent(&changes), format!(r#"{{"delete":[{old_record},{old_row}]}}"#));
 }
 
 #[test]
 fn a_delete_names_the_row_that_v0_22_expects() {
-    let change = Change::Delete { old: owned_record(), reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(owned_record(), DeleteReason::NoLongerWanted);
     let delete = with_row(change, None, Some(row()), None);
     assert_eq!(sent(&[delete]), format!(r#"{{"delete":[{RECORD},{ROW}]}}"#));
 }
@@ -103,7 +101,7 @@ fn a_row_that_moves_to_another_name_leaves_the_record_out_of_it() {
     let mut old = owned_record();
     old.ownership.row_moved = true;
     let reasons = vec![UpdateReason::RowMoved, UpdateReason::FormerRows];
-    let change = Change::Update { old: old.clone(), new: owned_wish(), reasons };
+    let change = Change::update(old.clone(), owned_wish(), reasons);
     let former =
         Record::from_text(ZoneId::new("webhook"), "own.a-web.example.org", RecordType::Txt, &[HERITAGE])
             .unwrap();
@@ -113,7 +111,7 @@ fn a_row_that_moves_to_another_name_leaves_the_record_out_of_it() {
     let former = r#"{"dnsName":"own.a-web.example.org","targets":["\"heritage=external-dns,external-dns/owner=me,external-dns/resource=crd/default/web\""],"recordType":"TXT"}"#;
     assert_eq!(sent(&changes), format!(r#"{{"create":[{ROW}],"delete":[{former}]}}"#));
     let reasons = vec![UpdateReason::Targets, UpdateReason::RowMoved];
-    let change = Change::Update { old, new: owned_wish(), reasons };
+    let change = Change::update(old, owned_wish(), reasons);
     let changes = [with_row(change, None, None, Some(row()))];
     assert_eq!(
         sent(&changes),
@@ -123,7 +121,7 @@ fn a_row_that_moves_to_another_name_leaves_the_record_out_of_it() {
 
 #[test]
 fn a_create_does_not_repeat_a_row_that_stands() {
-    let new = || Change::Create { new: owned_wish(), reason: CreateReason::New };
+    let new = || Change::create(owned_wish(), CreateReason::New);
     let changes = [with_row(new(), Some(read_row(HERITAGE)), None, Some(row()))];
     assert_eq!(sent(&changes), format!(r#"{{"create":[{RECORD}]}}"#));
 
@@ -138,7 +136,7 @@ fn old_records_are_spelled_as_they_were_read() {
     let mut old =
         Record::from_text(ZoneId::new("z"), "Web.Example.org.", RecordType::Cname, &["CDN.net."]).unwrap();
     old.properties.set("webhook/x", "1");
-    let change = Change::Delete { old, reason: DeleteReason::NoLongerWanted };
+    let change = Change::delete(old, DeleteReason::NoLongerWanted);
     assert_eq!(
         sent(&[ZoneChange { change, rows: Vec::new() }]),
         r#"{"delete":[{"dnsName":"Web.Example.org.","targets":["CDN.net."],"recordType":"CNAME","providerSpecific":[{"name":"webhook/x","value":"1"}]}]}"#

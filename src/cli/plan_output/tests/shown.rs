@@ -129,7 +129,7 @@ fn nothing_that_was_read_steers_the_terminal_or_the_page() {
     new.targets = vec![Target::Text("\x1b[2J\u{202e}| `code` @team <img>".into())];
     let owner = Owner::new("@team | *bold* <b>").unwrap();
     let skips = vec![skip("b.example.org A 192.0.2.1", "service/web/b", SkipReason::ForeignOwner { owner })];
-    let stage = Stage::new(vec![Change::Create { new, reason: CreateReason::New }], skips);
+    let stage = Stage::new(vec![Change::create(new, CreateReason::New)], skips);
     assert!(stage.plain().contains("\\u{1b}[2J\\u{202e}| `code`"), "{}", stage.plain());
     let markdown = stage.show(Format::Markdown);
     assert!(markdown.contains("| `` \\u{1b}[2J\\u{202e}\\| `code` @team <img> `` |"), "{markdown}");

@@ -103,15 +103,15 @@ pub(super) fn record(text: &str, from: &str) -> Record {
 }
 
 pub(super) fn create(new: &str, from: &str) -> Change {
-    Change::Create { new: wish(new, from), reason: CreateReason::New }
+    Change::create(wish(new, from), CreateReason::New)
 }
 
 pub(super) fn update(old: &str, new: &str, from: &str, reasons: Vec<UpdateReason>) -> Change {
-    Change::Update { old: record(old, from), new: wish(new, from), reasons }
+    Change::update(record(old, from), wish(new, from), reasons)
 }
 
 pub(super) fn delete(old: &str, from: &str) -> Change {
-    Change::Delete { old: record(old, from), reason: DeleteReason::NoLongerWanted }
+    Change::delete(record(old, from), DeleteReason::NoLongerWanted)
 }
 
 pub(super) fn skip(wished: &str, from: &str, reason: SkipReason) -> Skip {
@@ -128,18 +128,18 @@ pub(super) fn every_change() -> Vec<Change> {
     vec![
         create("new.example.org A 192.0.2.1,192.0.2.2 ttl=300", "service/web/new"),
         create("canary.example.org A 192.0.2.9 set=canary aws/weight=10", "service/web/canary"),
-        Change::Create {
-            new: wish("both.example.org AAAA 2001:db8::1", "service/web/both"),
-            reason: CreateReason::TypeAdded,
-        },
-        Change::Delete {
-            old: record("moved.example.org A 192.0.2.3", "ingress/web/moved"),
-            reason: type_changed(RecordType::Cname),
-        },
-        Change::Create {
-            new: wish("moved.example.org CNAME lb.example.net", "ingress/web/moved"),
-            reason: CreateReason::TypeChanged { from: RecordType::A },
-        },
+        Change::create(
+            wish("both.example.org AAAA 2001:db8::1", "service/web/both"),
+            CreateReason::TypeAdded,
+        ),
+        Change::delete(
+            record("moved.example.org A 192.0.2.3", "ingress/web/moved"),
+            type_changed(RecordType::Cname),
+        ),
+        Change::create(
+            wish("moved.example.org CNAME lb.example.net", "ingress/web/moved"),
+            CreateReason::TypeChanged { from: RecordType::A },
+        ),
         update(
             "ttl.example.org A 192.0.2.4 ttl=60",
             "ttl.example.org A 192.0.2.4 ttl=300",

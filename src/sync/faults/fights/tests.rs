@@ -9,7 +9,7 @@ fn record(target: &str) -> Record {
 
 fn update(from: &str, to: &str) -> Change {
     let new = Endpoint::new("a.example.org", RecordType::A, &[to], Properties::new()).unwrap();
-    Change::Update { old: record(from), new, reasons: vec![UpdateReason::Targets] }
+    Change::update(record(from), new, vec![UpdateReason::Targets])
 }
 
 /// One of two daemons with the same owner id.
