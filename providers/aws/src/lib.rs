@@ -22,10 +22,7 @@ mod canonical;
 mod canonical_zones;
 mod changes;
 mod config;
-mod connection;
 mod convert;
-mod credentials;
-mod errors;
 mod escape;
 mod limits;
 mod properties;
@@ -33,7 +30,8 @@ mod refusal;
 mod writing;
 mod zones;
 
-pub use config::{Access, AwsConfig, DEFAULT_REQUESTS_PER_SECOND, ZoneFilter, ZoneType};
+pub use config::{AwsConfig, DEFAULT_REQUESTS_PER_SECOND, ZoneFilter, ZoneType};
+pub use zonewright_aws_config::Access;
 
 use account::Account;
 use adjust::AliasRules;

@@ -2,13 +2,12 @@
 //!
 //! The SDK reads what ExternalDNS reads: `AWS_REGION`, `AWS_ACCESS_KEY_ID` and its siblings, `AWS_SHARED_CREDENTIALS_FILE`,
 //! `AWS_CONFIG_FILE`, `AWS_PROFILE`, `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN` (IRSA),
-//! `AWS_CONTAINER_CREDENTIALS_FULL_URI` (Pod Identity), instance metadata, `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_ROUTE_53`,
-//! and the usual proxy variables. Single sign-on is left out: it is for people, and brings two more clients.
+//! `AWS_CONTAINER_CREDENTIALS_FULL_URI` (Pod Identity), instance metadata, `AWS_ENDPOINT_URL` and its siblings by service
+//! (`AWS_ENDPOINT_URL_ROUTE_53`), and the usual proxy variables. Single sign-on is left out: it is for people, and brings two more clients.
 
-use crate::account::Connection;
-use crate::config::Access;
 use crate::connection::{budgeted, http_client};
 use crate::errors::{credentials_hint, of_causes};
+use crate::{Access, Service};
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
@@ -19,7 +18,6 @@ use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_route53::Client;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
@@ -34,12 +32,17 @@ pub(crate) const OF_PROFILE: &str = "--aws-profile";
 /// What AWS logs show beside the role.
 const SESSION_NAME: &str = "zonewright";
 
-/// Sets up a client for one profile, or for the default chain. Region and files are read; nothing is asked of Route 53.
-pub(crate) async fn connect(
+/// What the clients of a service are made of, for one profile or for the default chain. Region and files are read; nothing is asked
+/// of the service. Whatever is asked with it waits for its turn in the budget.
+///
+/// # Errors
+/// When no region is set.
+pub async fn connect(
+    service: &Service,
     access: &Access,
     profile: Option<&str>,
     budget: RequestBudget,
-) -> Result<Connection, ProviderError> {
+) -> Result<SdkConfig, ProviderError> {
     let http = http_client();
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
@@ -52,8 +55,7 @@ pub(crate) async fn connect(
         loader = loader.profile_name(profile);
     }
     let mut config = loader.load().await;
-    // It selects the partition (commercial, China, GovCloud, …), no more: Route 53 is one for all of its regions.
-    let Some(region) = config.region().cloned() else { return Err(no_region(profile)) };
+    let Some(region) = config.region().cloned() else { return Err(no_region(service, profile)) };
     if let Some(profile) = profile {
         let provider =
             ProviderConfig::without_region().with_http_client(http.clone()).with_region(Some(region));
@@ -63,19 +65,15 @@ pub(crate) async fn connect(
     if let Some(role) = &access.assume_role {
         config = assume(config, role, access).await;
     }
-    let credentials = config.credentials_provider();
-    let config = config.into_builder().http_client(budgeted(http, budget)).build();
-    Ok(Connection { client: Client::new(&config), credentials })
+    Ok(config.into_builder().http_client(budgeted(http, budget)).build())
 }
 
-fn no_region(profile: Option<&str>) -> ProviderError {
+fn no_region(service: &Service, profile: Option<&str>) -> ProviderError {
     let whose = profile.map(|profile| format!(" of profile {profile}")).unwrap_or_default();
+    let which = service.region;
     ProviderError::new(
         ErrorClass::Auth,
-        format!(
-            "the AWS region{whose} is not known: set AWS_REGION (us-east-1 will do outside of China and GovCloud), or \
-             region in the profile"
-        ),
+        format!("the AWS region{whose} is not known: set AWS_REGION ({which}), or region in the profile"),
     )
 }
 
@@ -109,8 +107,11 @@ fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()
 }
 
-/// Whether there are credentials at all.
-pub(crate) async fn check(credentials: Option<&SharedCredentialsProvider>) -> Result<(), ProviderError> {
+/// Looks for credentials.
+///
+/// # Errors
+/// Why there are none, and what would help.
+pub async fn check(credentials: Option<&SharedCredentialsProvider>) -> Result<(), ProviderError> {
     let missing = |why: &str, hint: &str| {
         ProviderError::new(ErrorClass::Auth, format!("no AWS credentials: {why}; {hint}"))
     };
