@@ -1,6 +1,8 @@
 //! Endpoints: what somebody wishes to see in DNS.
 
-use crate::{ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl, Uid, ZoneId};
+use crate::{
+    ALIAS, DnsName, Labels, NameError, Properties, RecordType, Target, TargetError, Ttl, Uid, ZoneId,
+};
 use std::fmt;
 use std::sync::Arc;
 

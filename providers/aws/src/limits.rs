@@ -96,14 +96,14 @@ mod tests {
     }
 
     fn create(name: &str, targets: usize) -> ZoneChange {
-        let change = Change::Create { new: wish(name, targets), reason: CreateReason::New };
+        let change = Change::create(wish(name, targets), CreateReason::New);
         ZoneChange { change, rows: Vec::new() }
     }
 
     fn update(name: &str, targets: usize) -> ZoneChange {
         let new = wish(name, targets);
         let old = Record::from_endpoint(ZoneId::new("Z1"), &new);
-        let change = Change::Update { old, new, reasons: vec![UpdateReason::Targets] };
+        let change = Change::update(old, new, vec![UpdateReason::Targets]);
         ZoneChange { change, rows: Vec::new() }
     }
 

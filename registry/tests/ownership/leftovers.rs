@@ -4,8 +4,8 @@
 use super::{Stage, record, settings, signs};
 use rstest::rstest;
 use zonewright_planner::{
-    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, ManagedTypes, ObjectRef, Owner,
-    PlanInput, Policy, Properties, Record, RecordType, Scope, Uid, plan,
+    DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, ManagedTypes, ObjectRef,
+    Owner, PlanInput, Policy, Properties, Record, RecordType, Scope, Uid, plan,
 };
 use zonewright_registry::TxtSettings;
 

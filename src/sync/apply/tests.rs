@@ -249,18 +249,25 @@ impl WriteZone for Narrow {
     }
 }
 
+/// What became of seven creates, change by change.
+async fn seven(writer: &Narrow, stop: &CancellationToken) -> Vec<Result<(), ProviderError>> {
+    let zone = Zone { id: ZoneId::new("z"), name: None };
+    let mut told = Vec::new();
+    let mut tell = |done: Vec<Applied>| told.extend(done.into_iter().map(|done| done.outcome));
+    let changes = (0..7).map(create).collect();
+    write(writer, &zone, changes, None, &Manner::default(), &NoRows, &mut tell, stop).await;
+    told
+}
+
 /// The pause is between writes that follow each other, not within the search for a bad change.
 #[tokio::test(start_paused = true)]
 async fn a_writer_says_how_much_it_takes_and_how_often() {
     for (bad, writes, pauses) in [(&[][..], vec![3, 3, 1], 2), (&[1], vec![3, 2, 1, 1, 1, 3, 1], 2)] {
         let writer = Narrow { most: 3, fussy: Fussy::new(bad, ErrorClass::InvalidRecord) };
-        let (zone, stop) = (Zone { id: ZoneId::new("z"), name: None }, CancellationToken::new());
-        let applied = |change| Applied { zone: zone.id.clone(), change, outcome: Ok(()), own_fault: false };
-        let changes = (0..7).map(create).map(applied).collect();
         let begun = tokio::time::Instant::now();
-        let done = write(&writer, &zone, changes, None, &Manner::default(), &NoRows, &stop).await;
-        assert_eq!(done.len(), 7);
-        assert_eq!(done.iter().filter(|change| change.outcome.is_err()).count(), bad.len());
+        let outcomes = seven(&writer, &CancellationToken::new()).await;
+        assert_eq!(outcomes.len(), 7);
+        assert_eq!(outcomes.iter().filter(|outcome| outcome.is_err()).count(), bad.len());
         let sizes: Vec<usize> = writer.fussy.writes.lock().unwrap().iter().map(Vec::len).collect();
         assert_eq!(sizes, writes);
         assert_eq!(begun.elapsed(), Duration::from_secs(10) * pauses);
@@ -271,14 +278,10 @@ async fn a_writer_says_how_much_it_takes_and_how_often() {
 #[tokio::test(start_paused = true)]
 async fn a_pause_ends_with_the_program() {
     let writer = Narrow { most: 3, fussy: Fussy::new(&[], ErrorClass::InvalidRecord) };
-    let (zone, stop) = (Zone { id: ZoneId::new("z"), name: None }, CancellationToken::new());
-    let applied = |change| Applied { zone: zone.id.clone(), change, outcome: Ok(()), own_fault: false };
-    let changes = (0..7).map(create).map(applied).collect();
-    let (manner, soon) = (Manner::default(), tokio::time::sleep(Duration::from_secs(1)));
-    let written = write(&writer, &zone, changes, None, &manner, &NoRows, &stop);
-    let (done, ()) = tokio::join!(written, async {
-        soon.await;
+    let stop = CancellationToken::new();
+    let (outcomes, ()) = tokio::join!(seven(&writer, &stop), async {
+        tokio::time::sleep(Duration::from_secs(1)).await;
         stop.cancel();
     });
-    assert_eq!(done.len(), 3);
+    assert_eq!(outcomes.len(), 3);
 }

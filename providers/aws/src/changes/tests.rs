@@ -34,7 +34,7 @@ fn actions(changes: &[ZoneChange]) -> Vec<String> {
 }
 
 fn update(old: &Endpoint, new: &Endpoint) -> ZoneChange {
-    let change = Change::Update { old: stored(old), new: new.clone(), reasons: vec![UpdateReason::Targets] };
+    let change = Change::update(stored(old), new.clone(), vec![UpdateReason::Targets]);
     ZoneChange { change, rows: Vec::new() }
 }
 
@@ -90,11 +90,11 @@ fn everything_is_removed_before_anything_is_created() {
         Endpoint::new(name, RecordType::Txt, &["\"heritage=external-dns\""], Properties::new()).unwrap()
     };
     let create = ZoneChange {
-        change: Change::Create { new: a, reason: CreateReason::New },
+        change: Change::create(a, CreateReason::New),
         rows: vec![RowChange { read: None, expected: None, write: Some(row("a-www.example.org")) }],
     };
     let delete = ZoneChange {
-        change: Change::Delete { old: stored(&cname), reason: DeleteReason::TypeNotWanted },
+        change: Change::delete(stored(&cname), DeleteReason::TypeNotWanted),
         rows: vec![RowChange {
             read: Some(stored(&row("cname-www.example.org"))),
             expected: None,
@@ -133,9 +133,8 @@ fn aliases_come_after_their_targets_and_go_before_them() {
         in_order(wire).iter().map(name).collect::<Vec<_>>()
     };
     let wire = |change: Change| to_wire(&zone(), &ZoneChange { change, rows: Vec::new() }).unwrap();
-    let create = |new: &Endpoint| wire(Change::Create { new: new.clone(), reason: CreateReason::New });
+    let create = |new: &Endpoint| wire(Change::create(new.clone(), CreateReason::New));
     assert_eq!(names(all.iter().flat_map(create).collect()), ["c.org", "b.org", "a.org"]);
-    let delete =
-        |old: &Endpoint| wire(Change::Delete { old: stored(old), reason: DeleteReason::NoLongerWanted });
+    let delete = |old: &Endpoint| wire(Change::delete(stored(old), DeleteReason::NoLongerWanted));
     assert_eq!(names(all.iter().rev().flat_map(delete).collect()), ["b.org", "a.org", "c.org"]);
 }

@@ -8,7 +8,7 @@ fn creates(count: usize) -> Vec<ZoneChange> {
     let new = |i: usize| wish(&format!("n{i:05}.example.org A 192.0.2.1"), &[]);
     (0..count)
         .map(|i| {
-            let change = Change::Create { new: new(i), reason: CreateReason::New };
+            let change = Change::create(new(i), CreateReason::New);
             let text = "\"heritage=external-dns,external-dns/owner=default,external-dns/resource=service/default/web\"";
             let name = format!("a-n{i:05}.example.org");
             let row = Endpoint::new(&name, RecordType::Txt, &[text], Properties::new()).unwrap();
@@ -43,7 +43,7 @@ async fn one_change_is_one_request() {
     aws.forget_requests();
     let old = Record::from_endpoint(zone.id.clone(), &wish("a.example.org A 192.0.2.1", &[]));
     let new = wish("a.example.org A 192.0.2.2", &[]);
-    let change = Change::Update { old, new, reasons: vec![UpdateReason::Targets] };
+    let change = Change::update(old, new, vec![UpdateReason::Targets]);
     provider.writer().apply(&zone, &[ZoneChange { change, rows: Vec::new() }]).await.remove(0).unwrap();
     assert_eq!(aws.requests().len(), 1);
 }

@@ -165,7 +165,7 @@ fn row_change(zone: &Zone, change: &Change, rows: &[Record]) -> RowChange {
     };
     let name = row_name(change.name(), change.record_type());
     let is_it = |row: &&Record| {
-        row.zone == zone.id && row.name.as_str() == name && *row.set_identifier == *change.set_identifier()
+        row.zone == zone.id && row.name.as_str() == name && row.set_identifier == *change.set_identifier()
     };
     let read = rows.iter().find(is_it).cloned();
     let write = match change {

@@ -6,7 +6,7 @@ use zonewright_aws_double::{BatchErrorForm, Fault, Operation, RecordSet, When};
 use zonewright_planner::CreateReason;
 
 fn create(new: Endpoint) -> ZoneChange {
-    ZoneChange { change: Change::Create { new, reason: CreateReason::New }, rows: Vec::new() }
+    ZoneChange { change: Change::create(new, CreateReason::New), rows: Vec::new() }
 }
 
 async fn zone_of(provider: &Route53) -> Zone {

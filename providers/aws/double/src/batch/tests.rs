@@ -193,6 +193,13 @@ fn a_batch_is_done_wholly_or_not_at_all() {
 }
 
 #[test]
+fn what_was_deleted_and_created_comes_back_as_it_was() {
+    let changed = RecordSet { ttl: Some(60), ..a("x.example.com") };
+    let batch = [(Delete, a("x.example.com")), (Create, changed), (Create, cname("example.com"))];
+    invalid_batch(&[a("x.example.com")], &batch, "at apex");
+}
+
+#[test]
 fn every_failing_change_is_named() {
     let error = run(
         &mut zone(&[]),
@@ -505,6 +512,10 @@ fn a_request_has_a_thousand_records_and_an_upsert_counts_twice() {
     invalid_batch(&[], &changes(Create, 1001), "Number of records limit of 1000 exceeded.");
     accepted(&[], &changes(Upsert, 500));
     invalid_batch(&[], &changes(Upsert, 501), "Number of records limit of 1000 exceeded.");
+    let aliases =
+        |count: u32| (0..count).map(|n| (Upsert, elb(&format!("x{n}.example.com")))).collect::<Vec<_>>();
+    accepted(&[], &aliases(500));
+    invalid_batch(&[], &aliases(501), "Number of records limit of 1000 exceeded.");
     let values: Vec<String> = (0..251).map(|n| format!("10.0.0.{n}")).collect();
     let large = |n: u32| (Create, RecordSet { values: values.clone(), ..a(&format!("x{n}.example.com")) });
     accepted(&[], &[large(1), large(2), large(3)]);
