@@ -7,12 +7,14 @@
 //! A registry neither talks to anyone nor remembers anything: what writing needs to know from reading is [`Rows`], which the
 //! caller passes back. The one invariant: nothing is deleted or replaced that was not read.
 
+mod aws_sd;
 mod crypt;
 mod names;
 mod payload;
 mod rows;
 mod txt;
 
+pub use aws_sd::AwsSdRegistry;
 pub use crypt::NonceSource;
 pub use rows::Rows;
 pub use txt::{RegistryError, TxtRegistry, TxtSettings};
@@ -26,6 +28,8 @@ use zonewright_provider_kit::ZoneChange;
 pub enum Registry {
     /// Ownership rows: TXT records beside the records.
     Txt(Box<TxtRegistry>),
+    /// The descriptions of Cloud Map services, which only provider `aws-sd` has.
+    AwsSd(AwsSdRegistry),
     /// Nobody owns anything: everything in reach is ours to change.
     Noop,
 }
@@ -48,6 +52,7 @@ impl Registry {
     pub fn owner(&self) -> Option<&Owner> {
         match self {
             Self::Txt(txt) => Some(txt.owner()),
+            Self::AwsSd(aws_sd) => Some(aws_sd.owner()),
             Self::Noop => None,
         }
     }
@@ -56,6 +61,7 @@ impl Registry {
     pub fn read(&self, records: Vec<Record>) -> Owned {
         match self {
             Self::Txt(txt) => txt.read(records),
+            Self::AwsSd(aws_sd) => aws_sd.read(records),
             Self::Noop => Owned { records, ..Owned::default() },
         }
     }
@@ -64,7 +70,7 @@ impl Registry {
     pub fn row_name(&self, record: &Record) -> Option<DnsName> {
         match self {
             Self::Txt(txt) => txt.row_name(&record.name, &record.record_type),
-            Self::Noop => None,
+            Self::AwsSd(_) | Self::Noop => None,
         }
     }
 
@@ -73,6 +79,7 @@ impl Registry {
     pub fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
         match self {
             Self::Txt(txt) => txt.leftovers(rows),
+            Self::AwsSd(aws_sd) => aws_sd.leftovers(rows),
             Self::Noop => Vec::new(),
         }
     }
@@ -81,6 +88,7 @@ impl Registry {
     pub fn decorate(&self, change: Change, rows: &Rows) -> ZoneChange {
         match self {
             Self::Txt(txt) => txt.decorate(change, rows),
+            Self::AwsSd(aws_sd) => aws_sd.decorate(change),
             Self::Noop => ZoneChange { change: with_owner_of_old(change), rows: Vec::new() },
         }
     }
@@ -91,7 +99,9 @@ impl Registry {
     pub fn decorate_all(&self, changes: Vec<Change>, rows: &Rows) -> Vec<ZoneChange> {
         match self {
             Self::Txt(txt) => txt.decorate_all(changes, rows),
-            Self::Noop => changes.into_iter().map(|change| self.decorate(change, rows)).collect(),
+            Self::AwsSd(_) | Self::Noop => {
+                changes.into_iter().map(|change| self.decorate(change, rows)).collect()
+            }
         }
     }
 
@@ -103,6 +113,7 @@ impl Registry {
     pub fn writable(&self, endpoint: &Endpoint) -> Result<(), String> {
         match self {
             Self::Txt(txt) => txt.writable(endpoint),
+            Self::AwsSd(aws_sd) => aws_sd.writable(endpoint),
             Self::Noop => Ok(()),
         }
     }
@@ -114,7 +125,7 @@ impl Registry {
     pub fn keeps_clear(&self, endpoint: &Endpoint, rows: &Rows) -> Result<(), String> {
         match self {
             Self::Txt(txt) => txt.keeps_clear(endpoint, rows),
-            Self::Noop => Ok(()),
+            Self::AwsSd(_) | Self::Noop => Ok(()),
         }
     }
 }

@@ -287,7 +287,8 @@ impl Pipeline {
     }
 
     fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {
-        let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
+        let by_provider =
+            self.reader.capabilities().check_in(zone, endpoint).err().map(|error| error.to_string());
         by_provider
             .or_else(|| self.registry.writable(endpoint).err())
             .or_else(|| self.registry.keeps_clear(endpoint, world.rows_of(&zone.id)?).err())

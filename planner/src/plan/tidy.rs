@@ -67,8 +67,11 @@ impl<'a> Living<'a> {
     }
 
     fn speaks_for(&self, leftover: &Leftover) -> bool {
+        // A TXT record may be the row of another name than it looks. What is no TXT record (an empty Cloud Map service) has its own name.
+        let may_be_of_another = leftover.row.record_type == RecordType::Txt;
+        let resource = leftover.row.labels.resource().filter(|_| may_be_of_another);
         leftover.of.iter().any(|(name, _)| self.names.contains(name))
-            || leftover.row.labels.resource().is_some_and(|resource| self.resources.contains(resource))
+            || resource.is_some_and(|resource| self.resources.contains(resource))
     }
 }
 

@@ -90,9 +90,9 @@ impl Route53 {
             interval: config.batch_interval,
             capabilities: Capabilities {
                 record_types: RECORD_TYPES.to_vec(),
-                set_identifiers: true,
                 changes_per_write: NonZeroUsize::new(limits.changes),
                 requests_per_second: Some(rate).filter(|rate| *rate > 0.0),
+                ..Capabilities::everything()
             },
         }))
     }
