@@ -30,7 +30,7 @@ use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
 use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone};
 use zonewright_provider_webhook::{RequestRecorder, Webhook, WebhookConfig, WebhookStats};
-use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
+use zonewright_registry::{AwsSdRegistry, NonceSource, Registry, TxtRegistry, TxtSettings};
 
 /// Why the program cannot start. The message names the flag.
 #[derive(Debug, thiserror::Error)]
@@ -245,6 +245,7 @@ pub const fn has_provider(name: ProviderName) -> bool {
     match name {
         ProviderName::InMemory | ProviderName::Webhook => true,
         ProviderName::Aws => cfg!(feature = "aws"),
+        ProviderName::AwsSd => cfg!(feature = "aws-sd"),
         _ => false,
     }
 }
@@ -259,6 +260,8 @@ pub struct Provider {
     pub webhook: Option<Webhook>,
     #[cfg(feature = "aws")]
     aws: Option<zonewright_provider_aws::Route53>,
+    #[cfg(feature = "aws-sd")]
+    cloud_map: Option<zonewright_provider_aws_sd::CloudMap>,
 }
 
 impl Provider {
@@ -269,6 +272,8 @@ impl Provider {
             webhook: None,
             #[cfg(feature = "aws")]
             aws: None,
+            #[cfg(feature = "aws-sd")]
+            cloud_map: None,
         }
     }
 
@@ -278,6 +283,10 @@ impl Provider {
         #[cfg(feature = "aws")]
         if let Some(aws) = &self.aws {
             return aws.check().await;
+        }
+        #[cfg(feature = "aws-sd")]
+        if let Some(cloud_map) = &self.cloud_map {
+            return cloud_map.check().await.err().into_iter().collect();
         }
         Vec::new()
     }
@@ -322,6 +331,12 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
             let aws = zonewright_provider_aws::Route53::new(aws_config(config)?);
             Ok(Provider { aws: Some(aws.clone()), ..Provider::new(aws.reader(), aws.writer()) })
         }
+        #[cfg(feature = "aws-sd")]
+        ProviderName::AwsSd => {
+            let cloud_map = zonewright_provider_aws_sd::CloudMap::new(cloud_map_config(config)?);
+            let provider = Provider::new(cloud_map.reader(), cloud_map.writer());
+            Ok(Provider { cloud_map: Some(cloud_map), ..provider })
+        }
         other => Err(StartError(format!("--provider={other} is not part of this version"))),
     }
 }
@@ -355,6 +370,38 @@ fn aws_config(config: &Config) -> Result<zonewright_provider_aws::AwsConfig, Sta
         batch_interval: settings.batch_change_interval,
         evaluate_target_health: settings.evaluate_target_health,
         prefer_cname: settings.prefer_cname,
+    })
+}
+
+#[cfg(feature = "aws-sd")]
+fn cloud_map_config(config: &Config) -> Result<zonewright_provider_aws_sd::CloudMapConfig, StartError> {
+    use zonewright_provider_aws_sd::{Access, CloudMapConfig, NamespaceType};
+    let settings = &config.providers.aws;
+    let owners = match config.registry.name {
+        RegistryName::Noop => Vec::new(),
+        _ => [Some(&config.registry.owner), config.registry.migrate_from.as_ref()]
+            .into_iter()
+            .filter_map(|owner| Owner::new(owner?))
+            .collect(),
+    };
+    Ok(CloudMapConfig {
+        access: Access {
+            profiles: Vec::new(),
+            assume_role: settings.assume_role.clone(),
+            external_id: settings.assume_role_external_id.clone(),
+            attempts: settings.api_retries,
+            requests_per_second: config.own.provider_requests_per_second,
+        },
+        namespace_type: settings.zone_type.map(|visibility| match visibility {
+            cli::ZoneVisibility::Public => NamespaceType::Public,
+            cli::ZoneVisibility::Private => NamespaceType::Private,
+        }),
+        domains: domain_filter(config)?,
+        tags: settings.sd_create_tags.clone(),
+        cleanup: settings.sd_service_cleanup,
+        owners,
+        // A list that is made because it is time for one looks at everything again; one after a failure only where it has to.
+        trust: config.schedule.drift_interval.unwrap_or(config.schedule.interval) / 2,
     })
 }
 
@@ -422,6 +469,14 @@ pub fn registry(config: &Config) -> Result<Registry, StartError> {
                 nonces,
             };
             TxtRegistry::new(txt).map(|txt| Registry::Txt(Box::new(txt))).map_err(StartError::of)
+        }
+        RegistryName::AwsSd => {
+            let owner = Owner::new(&settings.owner);
+            let owner = owner
+                .ok_or_else(|| StartError("registry aws-sd needs an owner id (--txt-owner-id)".into()))?;
+            let migrate_from = settings.migrate_from.as_deref().and_then(Owner::new);
+            let cleanup = config.providers.aws.sd_service_cleanup;
+            Ok(Registry::AwsSd(AwsSdRegistry::new(owner, migrate_from, cleanup)))
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }

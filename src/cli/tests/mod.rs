@@ -118,11 +118,10 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 }
 
 #[rstest]
-#[case("--provider=azure", "provider azure yet; it has aws, inmemory, webhook")]
+#[case("--provider=azure", "provider azure yet; it has aws, aws-sd, inmemory, webhook")]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
-#[case("--registry=dynamodb", "registry dynamodb yet; it has noop, txt")]
+#[case("--registry=dynamodb", "registry dynamodb yet; it has aws-sd, noop, txt")]
 #[case("--azure-resource-group=x", "is for provider azure and provider azure-dns")]
-#[case("--aws-sd-service-cleanup", "--aws-sd-service-cleanup is for provider aws-sd, which this version")]
 #[case("--gloo-namespace=elsewhere", "--gloo-namespace is for source gloo-proxy")]
 #[case("--dynamodb-table=t", "--dynamodb-table is for registry dynamodb")]
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
