@@ -99,6 +99,11 @@ impl Api {
         Self { connection, ..Self::new(config, RequestBudget::default()) }
     }
 
+    #[cfg(test)]
+    pub(crate) async fn client_for_tests(&self) -> Client {
+        self.client().await.unwrap().clone()
+    }
+
     async fn connection(&self) -> Result<&Connection, ProviderError> {
         let connect = async || {
             let config = connect(&CLOUD_MAP, &self.access, None, self.budget.clone()).await?;
