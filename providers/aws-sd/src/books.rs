@@ -66,9 +66,9 @@ impl Books {
             let known = before.remove(&name).filter(|known| known.summary == service.summary);
             service.content = known.and_then(|known| known.content).filter(|content| {
                 now.duration_since(content.known_at) < trust
-                    && content.instances.len() == service.summary.instances
+                    && Some(content.instances.len()) == service.summary.instances
             });
-            if service.summary.instances == 0 {
+            if service.summary.instances == Some(0) {
                 service.content = Some(Content { instances: Vec::new(), known_at: now });
             }
             (name, service)

@@ -185,7 +185,7 @@ impl Shared {
                     instance.id
                 )
             }));
-            let is_empty = service.summary.instances == 0 && service.instances().is_empty();
+            let is_empty = service.content.is_some() && service.instances().is_empty();
             // Whose it is only the registry can tell.
             if !(is_empty && self.owners.is_empty()) {
                 records.extend(service.records(zone, name));

@@ -43,7 +43,8 @@ pub(crate) struct Summary {
     pub(crate) is_weighted: bool,
     /// Given back with every update, which would remove it otherwise.
     pub(crate) health_check: Option<HealthCheckConfig>,
-    pub(crate) instances: usize,
+    /// How many it has, where that is told.
+    pub(crate) instances: Option<usize>,
 }
 
 /// A service.
@@ -86,7 +87,7 @@ impl Summary {
                 .collect(),
             is_weighted: dns.and_then(|dns| dns.routing_policy()) == Some(&RoutingPolicy::Weighted),
             health_check: summary.health_check_config().cloned(),
-            instances: usize::try_from(summary.instance_count().unwrap_or_default()).unwrap_or_default(),
+            instances: summary.instance_count().and_then(|count| usize::try_from(count).ok()),
         }
     }
 

@@ -193,7 +193,7 @@ impl Job<'_> {
             types: ttls,
             is_weighted: shape.is_weighted,
             health_check: None,
-            instances: 0,
+            instances: Some(0),
         });
         service.content = Some(Content { instances: Vec::new(), known_at: Instant::now() });
         self.fill(service, shape, wanted).await
@@ -356,7 +356,7 @@ impl Job<'_> {
 }
 
 fn with_instances(mut service: Service, instances: Vec<Instance>) -> Service {
-    service.summary.instances = instances.len();
+    service.summary.instances = Some(instances.len());
     service.content = Some(Content { instances, known_at: Instant::now() });
     service
 }

@@ -46,7 +46,7 @@ async fn lists_and_changes_take_no_more_requests_than_they_have_to() {
         cycle.expect_nothing(&wishes).await;
         assert_eq!(asked(&aws), list(0), "a look soon after");
 
-        let mut change = async |name: &str, wishes: &[Endpoint], expected: &[(Operation, usize)]| {
+        let change = async |name: &str, wishes: &[Endpoint], expected: &[(Operation, usize)]| {
             let (plan, zones, parts) = cycle.plan(wishes).await;
             aws.forget_requests();
             let changes = cycle.registry.decorate_all(plan.changes, &parts[0].rows);
