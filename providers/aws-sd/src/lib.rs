@@ -50,6 +50,8 @@ const AT_ONCE: usize = 32;
 /// Changes in one write. What they came to is told when all of them are done, which takes as long as the slowest.
 const CHANGES_PER_WRITE: usize = 100;
 
+type Outcome = Result<(), ProviderError>;
+
 /// The provider. Clones, readers and writers share the connection, its budget and what is known of the services.
 #[derive(Clone)]
 pub struct CloudMap(Arc<Shared>);
@@ -151,7 +153,7 @@ impl Shared {
         namespace: &Namespace,
         services: &mut BTreeMap<DnsName, Service>,
     ) -> Result<(), ProviderError> {
-        let mut looks: Vec<BoxFuture<'_, Result<(), ProviderError>>> = Vec::new();
+        let mut looks: Vec<BoxFuture<'_, Outcome>> = Vec::new();
         for service in services.values_mut() {
             if service.content.is_none() && self.is_of_interest(service) {
                 looks.push(self.look_into(namespace, service).boxed());
@@ -258,17 +260,13 @@ impl WriteZone for CloudMapWriter {
 
 impl Shared {
     /// Writes name by name, several at once. Each fails alone.
-    async fn apply(
-        &self,
-        zone: &Zone,
-        changes: &[ZoneChange],
-    ) -> Result<Vec<Result<(), ProviderError>>, ProviderError> {
+    async fn apply(&self, zone: &Zone, changes: &[ZoneChange]) -> Result<Vec<Outcome>, ProviderError> {
         let namespace = self.namespace(zone)?;
         if !self.books.is_complete(&zone.id) {
             let (services, _) = self.list(zone, &namespace).await?;
             self.books.set_services(&zone.id, services);
         }
-        let mut writes: Vec<BoxFuture<'_, (Vec<usize>, Result<(), ProviderError>)>> = Vec::new();
+        let mut writes: Vec<BoxFuture<'_, (Vec<usize>, Outcome)>> = Vec::new();
         for (name, places) in writing::by_name(changes) {
             let of_name: Vec<&ZoneChange> = places.iter().filter_map(|&i| changes.get(i)).collect();
             let write = self.apply_to(zone, &namespace, name, of_name);

@@ -2,6 +2,7 @@
 
 mod access;
 mod calls;
+mod cloud_map;
 mod records;
 
 use std::fmt::Write as _;
