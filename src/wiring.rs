@@ -241,7 +241,7 @@ pub fn stages(config: &Config, policy: Option<&Arc<DomainPolicy>>) -> PipelineSe
 }
 
 /// Whether this program was built with a provider.
-pub const fn has_provider(name: ProviderName) -> bool {
+pub fn has_provider(name: ProviderName) -> bool {
     match name {
         ProviderName::InMemory | ProviderName::Webhook => true,
         ProviderName::Aws => cfg!(feature = "aws"),

@@ -265,6 +265,11 @@ impl Rows {
         self.prunable.is_empty()
     }
 
+    /// Whether there are rows of ours that vouch for no record.
+    pub fn has_leftovers(&self) -> bool {
+        !self.leftovers.is_empty()
+    }
+
     /// Rows of ours that vouch for no record, as they were read.
     pub(crate) fn leftovers(&self) -> impl Iterator<Item = Record> {
         self.leftovers

@@ -246,10 +246,12 @@ impl Daemon {
         }
         self.settled = None;
         let desired = if dirty.everything { Desired::default() } else { self.index.desired_for(&mut dirty) };
+        let (rules, now) = (self.listing, Instant::now());
+        let wakes = self.world_mut().wake(&desired.endpoints, &rules, now);
         // Nothing is known of what exists until a full run has succeeded.
         let is_read = !self.world().parts.is_empty();
         let needs_chores = self.chores.iter().any(|chore| chore.comes_before_names());
-        if dirty.everything || !is_read || needs_chores {
+        if dirty.everything || !is_read || needs_chores || wakes {
             return CaughtUp::NeedsFullRun;
         }
         let begun = self.begin();
@@ -362,7 +364,7 @@ impl Daemon {
         let mut report = self.new_report();
         // Listed first, as ExternalDNS does: what is wanted is then the newer of the two, and takes the memory that the ownership
         // rows of the list have left.
-        let surveyed = self.survey(begun).await;
+        let mut surveyed = self.survey(begun).await;
         if let Ok(surveyed) = &surveyed {
             changed |= surveyed.is_news;
             report.listed_from_cache = (!self.listing.until_write.is_zero()).then_some(!surveyed.is_read);
@@ -377,6 +379,12 @@ impl Daemon {
             }
         }
         let mut desired = self.collect();
+        let rules = self.listing;
+        let wakes = self.world_mut().wake(&desired.endpoints, &rules, begun);
+        if wakes && surveyed.is_ok() {
+            surveyed = self.survey(begun).await;
+        }
+        self.world_mut().note_unused(self.pipeline.registry.owner(), &desired.endpoints);
         report.wished = wishes_by_type(&desired.endpoints);
         report.duplicates = std::mem::take(&mut desired.duplicates);
         if let Err(error) = surveyed {

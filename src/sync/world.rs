@@ -12,7 +12,7 @@ use crate::sources::merge::sort;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 use tokio::time::Instant;
-use zonewright_planner::{Change, DnsName, DomainFilter, Endpoint, Record, ZoneId};
+use zonewright_planner::{Change, DnsName, DomainFilter, Endpoint, Owner, Record, ZoneId};
 use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_of_new};
 use zonewright_registry::{Owned, Rows};
 
@@ -49,6 +49,8 @@ pub struct Part {
     pub is_written: bool,
     /// Whether a write failed or its outcome is unknown: what exists has to be read again.
     pub is_stale: bool,
+    /// Whether nothing is ours here and nobody wants anything: reading it again would be of no use to anybody.
+    pub is_unused: bool,
 }
 
 /// Two worlds of which this is equal hold the same.
@@ -131,6 +133,33 @@ impl World {
         })
     }
 
+    /// Notes which parts are of no use: those without a record or row of ours, and without a wish. A part that is all there is stays in
+    /// use.
+    pub fn note_unused(&mut self, owner: Option<&Owner>, wishes: &[Endpoint]) {
+        if self.parts.len() < 2 {
+            return;
+        }
+        for part in &mut self.parts {
+            let records = &part.owned.records;
+            let has_ours =
+                || records.iter().any(|record| record.is_owned_by(owner)) || part.owned.rows.has_leftovers();
+            part.is_unused = !has_ours() && !part.has_wish(wishes);
+        }
+    }
+
+    /// Ends the rest of unused parts that somebody wants something of. Returns whether one of them has to be read again first, because
+    /// what is known of it is older than `rules` allow.
+    pub fn wake(&mut self, wishes: &[Endpoint], rules: &ListingCache, now: Instant) -> bool {
+        let mut is_old = false;
+        for part in self.parts.iter_mut().filter(|part| part.is_unused) {
+            if part.has_wish(wishes) {
+                part.is_unused = false;
+                is_old |= !rules.covers(part, now);
+            }
+        }
+        is_old
+    }
+
     /// Notes what was written. Of what failed nobody knows how it stands now, and of `unsent` changes neither.
     pub fn absorb(&mut self, applied: &[Applied]) {
         for part in &mut self.parts {
@@ -150,7 +179,21 @@ impl Part {
         read_took: Duration,
     ) -> Self {
         sort(&mut owned.records, |a, b| order(a).cmp(&order(b)));
-        Self { zones, owned, odd, fingerprint, read_at, read_took, is_written: false, is_stale: false }
+        Self {
+            zones,
+            owned,
+            odd,
+            fingerprint,
+            read_at,
+            read_took,
+            is_written: false,
+            is_stale: false,
+            is_unused: false,
+        }
+    }
+
+    fn has_wish(&self, wishes: &[Endpoint]) -> bool {
+        wishes.iter().any(|wish| self.zones.iter().any(|zone| zone.contains(&wish.name)))
     }
 
     pub(super) fn has(&self, zone: &ZoneId) -> bool {
@@ -274,10 +317,15 @@ impl ListingCache {
     /// and an idle daemon with it at most half a percent of a core, planning now and then included.
     pub const OF_UNLIMITED_SERVICE: u32 = 300;
 
+    /// How long zones are left alone in which nothing is ours and nobody wants anything: a wish ends it at once, so that this is only
+    /// for rows of ours that somebody else puts there.
+    const UNUSED: Duration = Duration::from_secs(60 * 60);
+
     /// Whether a part need not be read again.
     pub fn covers(&self, part: &Part, now: Instant) -> bool {
         let age = now.duration_since(part.read_at);
-        let is_trusted = age < self.across_writes.max(part.read_took * self.stretch);
+        let unused = if part.is_unused { Self::UNUSED } else { Duration::ZERO };
+        let is_trusted = age < self.across_writes.max(part.read_took * self.stretch).max(unused);
         !part.is_stale && (is_trusted || (age < self.until_write && !part.is_written))
     }
 }

@@ -173,8 +173,7 @@ impl Account {
         let what = format!("{}: changing zone {}", self.name(), describe(zone));
         let invalid =
             |error| Refused::Failed(ProviderError::new(ErrorClass::Permanent, format!("{what}: {error}")));
-        let batch =
-            ChangeBatch::builder().set_changes(Some(changes)).build().map_err(|error| invalid(error))?;
+        let batch = ChangeBatch::builder().set_changes(Some(changes)).build().map_err(invalid)?;
         let request = self.client().await.map_err(Refused::Failed)?.change_resource_record_sets();
         let request = request.hosted_zone_id(zone.id.as_str()).change_batch(batch).customize();
         let sent = request.config_override(Builder::new().retry_classifier(OnlyThrottled)).send().await;

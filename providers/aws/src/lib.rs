@@ -3,13 +3,13 @@
 //! API: <https://docs.aws.amazon.com/Route53/latest/APIReference/>. Its oddities:
 //!
 //! - A batch of changes is carried out as a whole or not at all, so a name may change its type or its routing policy without a moment
-//!   in between ([`changes`](mod@changes)).
+//!   in between (`changes`).
 //! - What is deleted has to be named exactly: values, TTL, routing, and the hosted zone of an alias target. An alias record is therefore
-//!   read with the zone of its target wherever that does not follow from the target ([`convert`](mod@convert)).
-//! - Five requests a second are all that an account gets, pages of lists included ([`connection`](mod@connection)).
+//!   read with the zone of its target wherever that does not follow from the target (`convert`).
+//! - Five requests a second are all that an account gets, pages of lists included (`connection`).
 //! - Several zones may have one name: a public one and private ones. A record goes to all of them and is compared in each
-//!   ([`zones`](mod@zones)).
-//! - AWS host names have hosted zones that an alias has to name ([`canonical`](mod@canonical)).
+//!   (`zones`).
+//! - AWS host names have hosted zones that an alias has to name (`canonical`).
 //!
 //! ```text
 //! wishes ── adjust ──> wishes as they are read back          records <── convert <── pages ── account

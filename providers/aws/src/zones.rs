@@ -138,8 +138,8 @@ impl Zones {
         self.known().by_account.iter().position(has)
     }
 
-    /// Where records of this name stand if there are private zones among these: in every private zone that contains it, and in the
-    /// closest public one. `None` without private zones: then it is the closest zone.
+    /// Where records of this name stand if private zones among these contain it: in each of those, and in the closest public one. `None`
+    /// without such: then it is the closest zone.
     pub(crate) fn homes(&self, zones: &[Zone], name: &DnsName) -> Option<Vec<ZoneId>> {
         let private = self.known().private.clone();
         if private.is_empty() {
@@ -147,6 +147,9 @@ impl Zones {
         }
         let (inside, outside): (Vec<&Zone>, Vec<&Zone>) =
             zones.iter().filter(|zone| zone.contains(name)).partition(|zone| private.contains(&zone.id));
+        if inside.is_empty() {
+            return None;
+        }
         let length = |zone: &&&Zone| zone.name.as_ref().map_or(0, |name| name.as_str().len());
         let closest = outside.iter().min_by(|a, b| length(b).cmp(&length(a)).then_with(|| a.id.cmp(&b.id)));
         let mut homes: Vec<ZoneId> = inside.iter().chain(closest).map(|zone| zone.id.clone()).collect();

@@ -2,7 +2,7 @@
 
 use super::output;
 use super::prepare::{approvals_were_met, prepare};
-use crate::cli::{Config, LogFormat};
+use crate::cli::{Config, LogFormat, ProviderName};
 use crate::kubernetes::ApprovalConfigMap;
 use crate::sync::{Schedule, guard};
 use crate::telemetry::{AdminServer, Health, Metrics, Status, logs};
@@ -118,5 +118,10 @@ fn stopped(once: bool) -> u8 {
 /// The most that one call, to whomever, may take.
 fn longest_call(config: &Config) -> Duration {
     let webhook = &config.providers.webhook;
-    config.kubernetes.request_timeout.unwrap_or_default().max(webhook.read_timeout + webhook.write_timeout)
+    let provider = match config.providers.general.name {
+        // Four requests a second make a million records in this time.
+        ProviderName::Aws => Duration::from_secs(15 * 60),
+        _ => webhook.read_timeout + webhook.write_timeout,
+    };
+    config.kubernetes.request_timeout.unwrap_or_default().max(provider)
 }

@@ -320,3 +320,27 @@ async fn what_was_refused_is_tried_again_alone_and_in_its_time() {
     assert_eq!(cluster.calls(), (0, 1), "no listing, one write");
     assert!(cluster.records().contains(&"a.example.org 192.0.2.9".to_owned()));
 }
+
+/// Somebody wants the first name in a zone that was left alone: it is read before anything is written.
+#[tokio::test(start_paused = true)]
+async fn the_first_name_in_an_unused_zone_wakes_it() {
+    let mut cluster = Cluster::new().await;
+    cluster.daemon.listing =
+        ListingCache { across_writes: Duration::from_secs(30), ..ListingCache::default() };
+    let metadata = json!({ "namespace": "web", "name": "n" });
+    cluster
+        .cache
+        .remove(&serde_json::from_value::<crate::sources::object::Metadata>(metadata).unwrap().key());
+    for _ in 0..2 {
+        tokio::time::advance(Duration::from_secs(60)).await;
+        cluster.daemon.cycle(&cluster.stop).await;
+    }
+    assert_eq!(cluster.calls(), (4, 1), "nothing is ours in example.net any more");
+    tokio::time::advance(Duration::from_secs(60)).await;
+    cluster.daemon.cycle(&cluster.stop).await;
+    assert_eq!(cluster.calls(), (1, 0));
+    cluster.apply(&ingress("n", &["n.example.net"], "192.0.2.3"));
+    assert!(matches!(cluster.daemon.catch_up(&cluster.stop).await, CaughtUp::NeedsFullRun));
+    assert_eq!(cluster.daemon.cycle(&cluster.stop).await.count("create"), 1);
+    assert_eq!(cluster.calls(), (1, 1));
+}

@@ -264,6 +264,46 @@ async fn a_refused_record_harms_only_itself_and_is_tried_again() {
     assert_eq!(harness.names().len(), 4);
 }
 
+/// Need 25: an account may have hundreds of zones, of which a few are ours.
+#[tokio::test(start_paused = true)]
+async fn zones_that_nobody_uses_are_left_alone() {
+    let mut harness = Harness::new();
+    harness.daemon.listing =
+        ListingCache { across_writes: Duration::from_secs(30), ..ListingCache::default() };
+    harness.say(&[("a.example.org", &["192.0.2.1"])]);
+    harness.cycle().await;
+    assert_eq!(harness.lists(), 2, "what is ours is not known before everything was read");
+    for _ in 0..3 {
+        tokio::time::advance(Duration::from_secs(60)).await;
+        harness.cycle().await;
+        assert_eq!(harness.lists(), 1);
+    }
+    // What somebody else put there meanwhile is seen before anything is written.
+    let theirs = Record::from_text(
+        ZoneId::new("example.net"),
+        "b.example.net",
+        zonewright_planner::RecordType::A,
+        &["192.0.2.9"],
+    );
+    harness.service.records.lock().unwrap().push(theirs.unwrap());
+    harness.say(&[("a.example.org", &["192.0.2.1"]), ("b.example.net", &["192.0.2.2"])]);
+    let report = harness.cycle().await;
+    assert_eq!(harness.lists(), 1, "the other one was listed a moment ago");
+    assert_eq!(codes(&report), [("b.example.net", "unowned")]);
+    // Used as long as anybody wants anything, or anything is ours.
+    for wishes in [
+        &[("a.example.org", &["192.0.2.1"][..]), ("c.example.net", &["192.0.2.2"])][..],
+        &[("c.example.net", &[])],
+    ] {
+        harness.say(wishes);
+        for _ in 0..2 {
+            tokio::time::advance(Duration::from_secs(60)).await;
+            harness.cycle().await;
+            assert_eq!(harness.lists(), 2, "{wishes:?}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_name_outside_every_zone_is_reported() {
     let mut harness = Harness::new();
@@ -350,7 +390,7 @@ async fn a_listing_is_used_again_as_long_as_the_txt_cache_allows() {
     assert_eq!(harness.names(), [""; 0], "the row went with the record");
     tokio::time::advance(Duration::from_secs(601)).await;
     harness.cycle().await;
-    assert_eq!(harness.lists(), 2);
+    assert_eq!(harness.lists(), 1, "not of the zone that nobody uses");
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 mod access;
 mod calls;
 mod cloud_map;
+mod moto;
 mod records;
 
 use std::fmt::Write as _;
@@ -62,6 +63,11 @@ impl Objects {
 
 /// The program with nothing of our environment but where AWS is.
 fn program(aws: &AwsDouble, objects: &Objects) -> Command {
+    program_at(&aws.url(), objects)
+}
+
+/// The same for any service at an address.
+fn program_at(url: &str, objects: &Objects) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
     command
         .args(["--provider=aws", "--source=ingress", "--policy=sync", "--txt-owner-id=me"])
@@ -70,7 +76,7 @@ fn program(aws: &AwsDouble, objects: &Objects) -> Command {
         .arg(format!("--manifests={}", objects.path("objects").display()))
         .env_clear()
         .env("HOME", "/nonexistent")
-        .env("AWS_ENDPOINT_URL", aws.url())
+        .env("AWS_ENDPOINT_URL", url)
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .stdin(Stdio::null())
         .stdout(Stdio::null())

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use zonewright_aws_double::{AwsDouble, NewZone, Operation, RecordSet};
 
 /// An Ingress in a line: name, host, target, annotations without their prefix.
-type Line<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
+pub(super) type Line<'a> = (&'a str, &'a str, &'a str, &'a [(&'a str, &'a str)]);
 
-fn write(objects: &Objects, lines: &[Line<'_>]) {
+pub(super) fn write(objects: &Objects, lines: &[Line<'_>]) {
     let mut text = String::new();
     for (name, host, target, annotations) in lines {
         let field = if target.contains(|c: char| c.is_alphabetic()) { "hostname" } else { "ip" };
@@ -83,7 +83,7 @@ async fn policies_and_types_change_in_one_request() {
     const LOAD_BALANCER: &str = "lb.us-east-1.elb.amazonaws.com";
     let (aws, _) = aws().await;
     let objects = Objects::new(0);
-    let states: [&[Line<'_>]; 6] = [
+    let states: [&[Line<'_>]; 7] = [
         &[("a", "www.example.org", "192.0.2.1", &[])],
         &[
             ("a", "www.example.org", "192.0.2.1", &[("set-identifier", "a"), ("aws-weight", "1")]),
@@ -95,6 +95,7 @@ async fn policies_and_types_change_in_one_request() {
         ],
         &[("a", "www.example.org", LOAD_BALANCER, &[])],
         &[("a", "www.example.org", "host.example.net", &[("aws-multi-value-answer", "false")])],
+        &[("a", "www.example.org", LOAD_BALANCER, &[])],
         &[(
             "a",
             "www.example.org",

@@ -81,7 +81,7 @@ fn member(name: &str, record_type: &str, policy: &str, i: usize, seed: usize) ->
     let mut properties = match policy {
         "weight" => vec![("weight", weight.as_str())],
         "region" => vec![("region", at(["us-east-1", "eu-west-1", "ap-south-1"]))],
-        "failover" => vec![("failover", if (i + seed) % 2 == 0 { "PRIMARY" } else { "SECONDARY" })],
+        "failover" => vec![("failover", if (i + seed).is_multiple_of(2) { "PRIMARY" } else { "SECONDARY" })],
         "multi-value" => vec![("multi-value-answer", "")],
         "country" => vec![("geolocation-country-code", at(["DE", "US", "*"]))],
         "continent" => vec![("geolocation-continent-code", at(["EU", "AS", "AF"]))],

@@ -62,7 +62,6 @@ fn domains(suffix: &str) -> DomainFilter {
 #[case("www.example.org", &["Z1", "Z3", "Z5"])]
 #[case("a.k8s.example.org", &["Z2", "Z3", "Z5"])]
 #[case("a.circus-k8s.example.org", &["Z1", "Z3", "Z4", "Z5"])]
-#[case("example.com", &[])]
 fn records_go_to_every_private_zone_and_the_closest_public_one(
     #[case] name: &str,
     #[case] expected: &[&str],
