@@ -242,12 +242,10 @@ pub fn stages(config: &Config, policy: Option<&Arc<DomainPolicy>>) -> PipelineSe
 
 /// Whether this program was built with a provider.
 pub fn has_provider(name: ProviderName) -> bool {
-    match name {
-        ProviderName::InMemory | ProviderName::Webhook => true,
-        ProviderName::Aws => cfg!(feature = "aws"),
-        ProviderName::AwsSd => cfg!(feature = "aws-sd"),
-        _ => false,
-    }
+    let is_always_there = matches!(name, ProviderName::InMemory | ProviderName::Webhook);
+    is_always_there
+        || (name == ProviderName::Aws && cfg!(feature = "aws"))
+        || (name == ProviderName::AwsSd && cfg!(feature = "aws-sd"))
 }
 
 /// A provider, and what belongs to it alone.

@@ -23,6 +23,8 @@ struct Page {
     namespace: Namespace,
     /// Whether these are all of its services.
     is_complete: bool,
+    /// How long it took to look into everything.
+    look_took: Duration,
     services: BTreeMap<DnsName, Service>,
 }
 
@@ -36,7 +38,12 @@ impl Books {
         let mut pages = self.pages();
         let mut before = std::mem::take(&mut *pages);
         for (id, namespace) in namespaces {
-            let new = || Page { namespace: namespace.clone(), is_complete: false, services: BTreeMap::new() };
+            let new = || Page {
+                namespace: namespace.clone(),
+                is_complete: false,
+                look_took: Duration::ZERO,
+                services: BTreeMap::new(),
+            };
             let page = before.remove(&id).unwrap_or_else(new);
             pages.insert(id, Page { namespace, ..page });
         }
@@ -59,6 +66,7 @@ impl Books {
     ) -> BTreeMap<DnsName, Service> {
         let now = Instant::now();
         let mut pages = self.pages();
+        let trust = trust_of(pages.get(zone), trust);
         let mut before =
             pages.get_mut(zone).map(|page| std::mem::take(&mut page.services)).unwrap_or_default();
         let merge = |(name, summary): (DnsName, Summary)| {
@@ -74,6 +82,13 @@ impl Books {
             (name, service)
         };
         listed.into_iter().map(merge).collect()
+    }
+
+    /// Takes note of how long it took to look into all services of a namespace.
+    pub(crate) fn note_look(&self, zone: &ZoneId, took: Duration) {
+        if let Some(page) = self.pages().get_mut(zone) {
+            page.look_took = took;
+        }
     }
 
     /// Takes note of all services of a namespace.
@@ -109,5 +124,59 @@ impl Books {
     fn pages(&self) -> MutexGuard<'_, BTreeMap<ZoneId, Page>> {
         // Nothing here leaves it half-done.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Where looking takes long it is done less often. Listings that are made because it is time for them come after five times as long as they
+/// took, so that they take a fifth of the time (`ListingCache` of the daemon); those look at everything.
+const LOOKS: u32 = 4;
+
+fn trust_of(page: Option<&Page>, trust: Duration) -> Duration {
+    match page {
+        Some(page) if !trust.is_zero() => trust.max(page.look_took * LOOKS),
+        _ => trust,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn summary() -> Summary {
+        Summary {
+            id: "srv-1".into(),
+            name: "a".into(),
+            description: String::new(),
+            types: BTreeMap::new(),
+            is_weighted: false,
+            health_check: None,
+            instances: Some(1),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_takes_long_to_look_at_is_believed_for_longer() {
+        let zone = ZoneId::new("ns-1");
+        let name = DnsName::parse("a.example.org").unwrap();
+        let second = Duration::from_secs(1);
+        for (trust, took, age, is_believed) in [
+            (30, 0, 20, true),
+            (30, 0, 40, false),
+            (30, 50, 190, true),
+            (30, 50, 210, false),
+            (0, 50, 1, false),
+        ] {
+            let books = Books::default();
+            let namespace = Namespace { name: name.clone(), http_name: String::new() };
+            books.set_namespaces([(zone.clone(), namespace)]);
+            let instance = crate::service::Instance { id: "x".into(), published: Vec::new() };
+            let content = Some(Content { instances: vec![instance], known_at: Instant::now() });
+            let service = Service { content, ..Service::new(summary()) };
+            books.set_services(&zone, [(name.clone(), service)].into());
+            books.note_look(&zone, second * took);
+            tokio::time::advance(second * age).await;
+            let merged = books.merged(&zone, [(name.clone(), summary())], second * trust);
+            assert_eq!(merged[&name].content.is_some(), is_believed, "{trust} {took} {age}");
+        }
     }
 }

@@ -147,23 +147,24 @@ impl Shared {
         self.owners.is_empty() || self.owners.iter().any(|ours| owner == Some(ours.as_str()))
     }
 
-    /// Looks into the services that are of interest and not known yet.
+    /// Looks into the services that are of interest and not known yet; says how many these were.
     async fn look(
         &self,
         namespace: &Namespace,
         services: &mut BTreeMap<DnsName, Service>,
-    ) -> Result<(), ProviderError> {
+    ) -> Result<usize, ProviderError> {
         let mut looks: Vec<BoxFuture<'_, Outcome>> = Vec::new();
         for service in services.values_mut() {
             if service.content.is_none() && self.is_of_interest(service) {
                 looks.push(self.look_into(namespace, service).boxed());
             }
         }
+        let count = looks.len();
         let mut looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
         while let Some(looked) = looks.next().await {
             looked?;
         }
-        Ok(())
+        Ok(count)
     }
 
     async fn look_into(&self, namespace: &Namespace, service: &mut Service) -> Result<(), ProviderError> {
@@ -225,7 +226,13 @@ impl ReadZones for CloudMapReader {
     async fn records(&self, zone: &Zone) -> Result<Listing, ProviderError> {
         let namespace = self.0.namespace(zone)?;
         let (mut services, odd) = self.0.list(zone, &namespace).await?;
-        self.0.look(&namespace, &mut services).await?;
+        let (begun, of_interest) =
+            (Instant::now(), services.values().filter(|s| self.0.is_of_interest(s)).count());
+        let looks = self.0.look(&namespace, &mut services).await?;
+        // Some were empty, or known from a moment ago.
+        if 2 * looks >= of_interest {
+            self.0.books.note_look(&zone.id, begun.elapsed());
+        }
         let listing = self.0.listing(&zone.id, &services, odd);
         self.0.books.set_services(&zone.id, services);
         Ok(listing)
