@@ -3,12 +3,12 @@
 //! API: <https://docs.aws.amazon.com/cloud-map/latest/api/>. Its oddities:
 //!
 //! - There are no records but services, which have instances. A service is a name; its instances are the targets. What types of records it
-//!   has is settled when it is created ([`service`]).
+//!   has is settled when it is created (`service.rs`).
 //! - A name has one service. A name with addresses of both kinds is one service of both types, each instance of which needs an address of
 //!   each kind; ExternalDNS cannot have them.
 //! - The list of services does not show instances; each service takes a request of its own. What is known is therefore kept, and looked at
-//!   again only where that is old or something speaks against it ([`books`]).
-//! - Registering and removing take effect later; nothing is reported as done before it is ([`operations`]).
+//!   again only where that is old or something speaks against it (`books.rs`).
+//! - Registering and removing take effect later; nothing is reported as done before it is (`operations.rs`).
 //! - Who owns a service stands in its description, in the words of the ownership records.
 //!
 //! ```text
