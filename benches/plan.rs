@@ -104,6 +104,7 @@ impl Case {
             policy: Policy::Sync,
             owner: self.registry.owner(),
             scope: Scope::All,
+            shared: Default::default(),
             homes: &Homes::new(),
         })
     }

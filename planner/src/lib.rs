@@ -22,6 +22,7 @@ mod plan;
 mod properties;
 mod record;
 mod record_type;
+mod share;
 mod target;
 mod ttl;
 mod uid;
@@ -32,11 +33,15 @@ pub use labels::{LabelError, Labels, OWNED_RECORD, OWNER, RESOURCE};
 pub use name::{DnsName, NameError};
 pub use plan::{
     Change, Claims, CreateReason, DeleteReason, Hold, HoldReason, Holds, Homes, Incomplete, Leftover,
-    ManagedTypes, Plan, PlanInput, Policy, Refusal, Scope, Skip, SkipReason, UpdateReason, plan,
+    ManagedTypes, Plan, PlanInput, Policy, Refusal, Scope, ShareStep, SharedInput, Skip, SkipKind,
+    SkipReason, UpdateReason, plan,
 };
 pub use properties::{ALIAS, Properties, RECORD_TYPE};
 pub use record::{Ownership, Record, RecordKey, Spelling, ZoneId};
 pub use record_type::RecordType;
+pub use share::{
+    SHARED, STATEMENT_LABELS, Share, Shares, Statement, TARGET_SEPARATOR, join as join_targets, parse_targets,
+};
 pub use target::{Target, TargetError, suitable_type};
 pub use ttl::Ttl;
 pub use uid::Uid;

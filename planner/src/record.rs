@@ -73,6 +73,9 @@ pub struct Ownership {
     pub former_rows: bool,
     /// The owner that the row still names while owners are migrated (`--migrate-from-txt-owner`).
     pub migrate_from: Option<Owner>,
+    /// It has no owner of its own: owners share it, and each says its part. The owner label is then ours if we do, else that of
+    /// the first who does.
+    pub shared: bool,
 }
 
 /// What makes a record set unique within a zone.
@@ -142,7 +145,10 @@ impl Record {
             labels: endpoint.labels.clone(),
             properties: endpoint.properties.clone(),
             spelling: None,
-            ownership: Ownership::default(),
+            ownership: Ownership {
+                shared: crate::Statement::is_noted_on(&endpoint.labels),
+                ..Ownership::default()
+            },
         }
     }
 

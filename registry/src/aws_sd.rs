@@ -65,7 +65,11 @@ impl AwsSdRegistry {
 
     /// See [`crate::Registry::leftovers`].
     pub fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
-        let leftover = |row: Record| Leftover { of: vec![(row.name.clone(), row.record_type.clone())], row };
+        let leftover = |row: Record| Leftover {
+            of: vec![(row.name.clone(), row.record_type.clone())],
+            row,
+            is_exact: true,
+        };
         rows.leftovers().map(leftover).collect()
     }
 

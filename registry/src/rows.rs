@@ -9,8 +9,8 @@ use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use zonewright_planner::{
-    Change, DeleteReason, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordType, Target, Ttl,
-    ZoneId,
+    Change, DeleteReason, DnsName, Endpoint, Labels, Ownership, Properties, Record, RecordKey, RecordType,
+    Share, Shares, Target, Ttl, ZoneId,
 };
 use zonewright_provider_kit::{RowChange, ZoneChange};
 
@@ -25,6 +25,10 @@ pub struct Rows {
     leftovers: BTreeSet<RowSite>,
     /// Rows of ours under former names that go as soon as their record has one under today's.
     prunable: BTreeSet<RowSite>,
+    /// What we say of records that owners share. As it was read: such a record is written only right after that.
+    shares: Shares,
+    /// Records whose ownership stands elsewhere by now, with the row that is of no use any more.
+    replaced: BTreeMap<(RecordKey, ZoneId), RowSite>,
 }
 
 /// Where a row stands: name, set identifier, zone.
@@ -254,6 +258,22 @@ impl Rows {
         self
     }
 
+    /// Notes which rows are of no use any more to which records.
+    pub(crate) fn with_replaced(mut self, replaced: BTreeMap<(RecordKey, ZoneId), RowSite>) -> Self {
+        self.replaced = replaced;
+        self
+    }
+
+    /// The row that is of no use any more to a record, as it was read.
+    pub(crate) fn replaced(&self, of: &Record) -> Vec<Record> {
+        if self.replaced.is_empty() {
+            return Vec::new();
+        }
+        let site = self.replaced.get(&(of.key(), of.zone.clone()));
+        let row = site.and_then(|(name, set, zone)| self.find(name, set, Some(zone))?.odd());
+        row.into_iter().collect()
+    }
+
     /// A row under a former name that is to go, as it was read.
     pub(crate) fn prunable(&self, site: &RowSite) -> Option<Record> {
         let (name, set_identifier, zone) = self.prunable.get(site)?;
@@ -263,6 +283,22 @@ impl Rows {
     /// Whether no row is to go because of its name.
     pub(crate) fn has_nothing_prunable(&self) -> bool {
         self.prunable.is_empty()
+    }
+
+    /// Notes what we say of records that owners share.
+    pub(crate) fn with_shares(mut self, shares: Shares) -> Self {
+        self.shares = shares;
+        self
+    }
+
+    /// What we say of a record that owners share.
+    pub(crate) fn our_shares(&self, key: &RecordKey) -> &[Share] {
+        self.shares.get(key).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether we share no record.
+    pub(crate) fn has_no_shares(&self) -> bool {
+        self.shares.is_empty()
     }
 
     /// Whether there are rows of ours that vouch for no record.

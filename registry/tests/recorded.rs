@@ -219,6 +219,7 @@ fn cycle(setup: &Setup, zone: &mut Vec<Value>, wishes: &[Endpoint]) -> Result<Va
         policy: setup.policy,
         owner: registry.owner(),
         scope: Scope::All,
+        shared: Default::default(),
         homes: &Homes::new(),
     };
     let mut plan = plan(&input);

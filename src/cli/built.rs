@@ -35,11 +35,7 @@ fn has_provider(name: ProviderName) -> bool {
 }
 
 fn has_registry(name: RegistryName) -> bool {
-    match name {
-        RegistryName::Txt | RegistryName::Noop => true,
-        RegistryName::AwsSd => has_provider(ProviderName::AwsSd),
-        _ => false,
-    }
+    crate::wiring::has_registry(name)
 }
 
 /// `--webhook-server`.

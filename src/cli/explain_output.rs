@@ -1,8 +1,8 @@
 //! What `zonewright explain` shows: the same in text and JSON.
 
-use super::plan_output::clean;
+use super::plan_output::{clean, words};
 use crate::status::State;
-use crate::status::explain::{Check, Explanation, ObjectRow, Verdict};
+use crate::status::explain::{Check, Explanation, ObjectRow, OwnershipRow, Verdict};
 use anstyle::{AnsiColor, Style};
 use std::fmt::Write;
 use unicode_width::UnicodeWidthStr;
@@ -113,6 +113,7 @@ fn records(out: &mut String, explanation: &Explanation) {
         let there = if row.exists { row.targets.join(", ") } else { "not in DNS".to_owned() };
         let ttl = row.ttl.filter(|_| row.exists).map(|ttl| format!("  ttl={ttl}")).unwrap_or_default();
         let owner = match &row.owner {
+            _ if !row.shared.is_empty() => "  shared".to_owned(),
             Some(owner) => format!("  owner {owner:?}"),
             None if row.exists => "  nobody's".to_owned(),
             None => String::new(),
@@ -124,6 +125,7 @@ fn records(out: &mut String, explanation: &Explanation) {
     for row in &explanation.ownership {
         let set = set_text(&row.set_identifier);
         let text = match (&row.row, row.exists) {
+            (Some(name), _) if row.shares.is_some() => share_text(row, name),
             (Some(name), _) => format!("ownership record of {}{set}: {name}", row.record_type),
             (None, false) => format!(
                 "ownership record of {}{set} without its record: owner {:?}",
@@ -135,6 +137,16 @@ fn records(out: &mut String, explanation: &Explanation) {
         line(out, 2, FAINT, &text);
     }
     out.push('\n');
+}
+
+/// What an owner has put into a shared record, and where it says so.
+fn share_text(row: &OwnershipRow, name: &str) -> String {
+    let owner = row.owner.as_deref().unwrap_or_default();
+    let targets = row.shares.as_deref().unwrap_or_default();
+    let what =
+        if targets.is_empty() { "is leaving".to_owned() } else { format!("has {}", targets.join(", ")) };
+    let absent = if row.exists { "" } else { ", which does not exist" };
+    format!("owner {owner:?} {what} in the {} record{absent}, says {name}", row.record_type)
 }
 
 fn plan(out: &mut String, explanation: &Explanation) {
@@ -162,12 +174,13 @@ fn left_alone(out: &mut String, explanation: &Explanation) {
     heading(out, "Left alone");
     for row in &explanation.left_alone {
         let head = clean(&format!("{}{}", row.record_type, set_text(&row.set_identifier)));
-        let _ = writeln!(
-            out,
-            "  {NEWS}! {head:5}{NEWS:#}  {} {FAINT}({}){FAINT:#}",
-            clean(&row.reason),
-            row.code
-        );
+        let mut reason = words(&clean(&row.reason), COLUMNS - 11).into_iter();
+        let first = reason.next().unwrap_or_default();
+        let _ = write!(out, "  {NEWS}! {head:5}{NEWS:#}  {first}");
+        for rest in reason {
+            let _ = write!(out, "\n{:11}{rest}", "");
+        }
+        let _ = writeln!(out, " {FAINT}({}){FAINT:#}", row.code);
         line(out, 11, PLAIN, &format!("{}.", row.advice));
         if let Some(at) = &row.next_try {
             line(out, 11, FAINT, &format!("next try: {at}"));
@@ -186,17 +199,7 @@ fn heading(out: &mut String, text: &str) {
 
 /// A text from a column on, broken between words.
 fn line(out: &mut String, column: usize, style: Style, text: &str) {
-    let mut lines: Vec<String> = Vec::new();
-    for word in clean(text).split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if column + line.width() + 1 + word.width() <= COLUMNS => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    for line in lines {
+    for line in words(&clean(text), COLUMNS - column) {
         let _ = writeln!(out, "{}{style}{line}{style:#}", " ".repeat(column));
     }
 }

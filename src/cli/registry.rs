@@ -5,6 +5,7 @@ use super::values;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
 use std::time::Duration;
+use zonewright_planner::DnsName;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Ownership registry")]
@@ -34,6 +35,9 @@ pub(super) struct RegistryArgs {
     /// Delete our ownership records under the names of --txt-prefix-read and --txt-suffix-read where today's stands
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     txt_prune_old_rows: bool,
+    /// Share names in this domain with the same names of other owners: each record points at what all of them ask for (repeatable)
+    #[arg(long, value_name = "DOMAIN")]
+    txt_shared_names: Vec<String>,
     /// What stands for the asterisk of a wildcard in the names of ownership records
     #[arg(long, default_value = "", value_name = "TEXT")]
     txt_wildcard_replacement: String,
@@ -95,6 +99,8 @@ pub struct TxtConfig {
     pub encrypt: bool,
     /// 32 bytes, plain or in base64. Rows are decrypted with it even when none are encrypted any more.
     pub aes_key: Option<SecretString>,
+    /// Names in these domains are shared with other owners.
+    pub shared_names: Vec<DnsName>,
     /// How long a listing stays valid; zero for one run.
     pub cache_interval: Duration,
 }
@@ -110,6 +116,7 @@ impl RegistryArgs {
             txt_prefix_read,
             txt_suffix_read,
             txt_prune_old_rows,
+            txt_shared_names,
             txt_wildcard_replacement,
             txt_encrypt_enabled,
             txt_encrypt_aes_key,
@@ -134,9 +141,13 @@ impl RegistryArgs {
             check_owner("txt-owner-id", &txt_owner_id)?;
             check_owner("migrate-from-txt-owner", &migrate_from_txt_owner)?;
         }
+        let shared_names = check_shared_names(&txt_shared_names, registry)?;
         let has_key = !txt_encrypt_aes_key.expose_secret().is_empty();
         if registry == RegistryName::Txt && txt_encrypt_enabled && !has_key {
             return Err("--txt-encrypt-enabled needs a key: set --txt-encrypt-aes-key".into());
+        }
+        if registry == RegistryName::DynamoDb && dynamodb_table.is_empty() {
+            return Err("--dynamodb-table must name the table of --registry=dynamodb".into());
         }
         Ok(RegistryConfig {
             name: registry,
@@ -151,6 +162,7 @@ impl RegistryArgs {
                 wildcard_replacement: txt_wildcard_replacement,
                 encrypt: txt_encrypt_enabled,
                 aes_key: has_key.then_some(txt_encrypt_aes_key),
+                shared_names,
                 cache_interval: txt_cache_interval,
             },
             crd_namespace: super::non_empty(crd_registry_namespace),
@@ -177,6 +189,12 @@ impl RegistryConfig {
                         "--registry={other} cannot be used with provider aws-sd: registry aws-sd is used"
                     ));
                 }
+                if !self.txt.shared_names.is_empty() {
+                    return Err(
+                        "--txt-shared-names needs --registry=txt, which provider aws-sd cannot be used with"
+                            .into(),
+                    );
+                }
                 self.name = RegistryName::AwsSd;
             }
             (_, RegistryName::AwsSd) => {
@@ -191,6 +209,23 @@ impl RegistryConfig {
             warnings.push("--txt-encrypt-enabled has no effect with registry aws-sd".into());
         }
         Ok(self)
+    }
+}
+
+/// Domains, and not patterns: each stands for all names in it.
+fn check_shared_names(domains: &[String], registry: RegistryName) -> Result<Vec<DnsName>, String> {
+    let domain = |text: &String| match DnsName::parse(text.strip_prefix('.').unwrap_or(text)) {
+        Ok(name) if !name.as_str().contains('*') => Ok(name),
+        Ok(_) => Err(format!(
+            "--txt-shared-names={text}: a domain without asterisks is needed; it stands for all names in it"
+        )),
+        Err(error) => Err(format!("--txt-shared-names={text}: {error}")),
+    };
+    let names = domains.iter().map(domain).collect::<Result<Vec<_>, _>>()?;
+    match names.is_empty() {
+        true => Ok(names),
+        false if registry != RegistryName::Txt => Err("--txt-shared-names needs --registry=txt".into()),
+        false => Ok(names),
     }
 }
 

@@ -60,6 +60,7 @@ const KEYS: &[(&str, Where)] = &[
     ("ttl", Where::Wishes),
     ("controller", Where::Everywhere),
     ("set-identifier", Where::Details),
+    ("shared", Where::Details),
     ("access", Where::On(&["Service"])),
     ("endpoints-type", Where::On(&["Service"])),
     ("ingress", Where::On(&["Gateway"])),
@@ -100,8 +101,11 @@ const AWS: &[&str] = &[
 ];
 
 /// Keys with a few values of which every other is silently taken for none.
-const VALUES: &[(&str, &[&str])] =
-    &[("access", &["public", "private"]), ("endpoints-type", &["NodeExternalIP", "HostIP"])];
+const VALUES: &[(&str, &[&str])] = &[
+    ("access", &["public", "private"]),
+    ("endpoints-type", &["NodeExternalIP", "HostIP"]),
+    ("shared", &["true", "false"]),
+];
 
 /// What is odd about the annotations of an object of any kind.
 pub fn oddities(keys: &AnnotationKeys, group: &str, kind: &str, annotations: &StringMap) -> Vec<String> {
@@ -274,6 +278,7 @@ mod tests {
     #[rstest]
     #[case("access", "Public", "neither of public, private")]
     #[case("endpoints-type", "NodeIP", "neither of NodeExternalIP, HostIP")]
+    #[case("shared", "yes", "neither of true, false")]
     #[case("alias", "A", "only \"true\" has an effect")]
     #[case("controller", "dns-controler", "did you mean \"dns-controller\"?")]
     fn values_without_a_meaning_are_told(#[case] suffix: &str, #[case] value: &str, #[case] expected: &str) {

@@ -3,7 +3,7 @@
 use super::annotation_check;
 use super::object::StringMap;
 use std::sync::Arc;
-use zonewright_planner::{ALIAS, Properties, RECORD_TYPE, Ttl};
+use zonewright_planner::{ALIAS, Properties, RECORD_TYPE, SHARED, Ttl};
 
 /// The annotation prefix of ExternalDNS since v0.22.
 pub const CURRENT_PREFIX: &str = "external-dns.kubernetes.io/";
@@ -143,6 +143,7 @@ impl<'a> Annotations<'a> {
             // Only the literal `true` means anything in an annotation; the other values are for DNSEndpoints.
             ALIAS => (value == "true").then(|| ALIAS.to_owned()),
             RECORD_TYPE => Some(RECORD_TYPE.to_owned()),
+            SHARED => ["true", "false"].contains(&value).then(|| SHARED.to_owned()),
             "azure-tags" => Some("azure/tags".to_owned()),
             _ => family_property(suffix).or_else(|| self.cloudflare_property(suffix)),
         }

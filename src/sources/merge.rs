@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 use std::sync::Arc;
-use zonewright_planner::{Endpoint, ObjectRef, RecordType, Target, Ttl};
+use zonewright_planner::{Endpoint, ObjectRef, RecordType, SHARED, Target, Ttl};
 
 /// What endpoints must share to become one: name, type, set identifier, TTL, and for types of which only one target makes
 /// sense (CNAME, DNAME) the first target.
@@ -53,10 +53,18 @@ pub fn unite(endpoints: &mut Vec<Endpoint>, belong_together: impl Fn(&Endpoint, 
     endpoints.dedup_by(|later, first| {
         let is_one = belong_together(first, later);
         if is_one {
+            share_alike(first, later);
             absorb(first, std::mem::take(&mut later.targets), std::mem::take(&mut later.objects));
         }
         is_one
     });
+}
+
+/// What one object shares with other owners is shared for all that have it: it is one record.
+fn share_alike(first: &mut Endpoint, later: &Endpoint) {
+    if later.properties.get(SHARED) == Some("true") {
+        first.properties.set(SHARED, "true");
+    }
 }
 
 /// Order of objects: by resource label, endpoints without one first.

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use zonewright_planner::Endpoint;
 
 /// A key with two values that make a difference wherever the key is read at all.
-const KEYS: [(&str, &str, &str); 16] = [
+const KEYS: [(&str, &str, &str); 17] = [
     ("hostname", "one.example.org", "two.example.org"),
     ("internal-hostname", "one.example.org", "two.example.org"),
     ("target", "192.0.2.1", "192.0.2.2"),
@@ -24,6 +24,7 @@ const KEYS: [(&str, &str, &str); 16] = [
     ("ingress-hostname-source", "annotation-only", "defined-hosts-only"),
     ("gateway-hostname-source", "annotation-only", "defined-hosts-only"),
     ("alias", "true", "false"),
+    ("shared", "true", "false"),
     ("aws-weight", "10", "20"),
     ("cloudflare-proxied", "true", "false"),
     ("scw-weight", "1", "2"),

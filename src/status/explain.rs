@@ -4,7 +4,7 @@
 //! objects that ask ─> filters ─> zone ─> records and their owners ─> what the plan does or leaves alone ─> verdict
 //! ```
 
-use super::records::rows_at;
+use super::records::{part_of, rows_at};
 use super::{Row, Scene, State, advice, object_texts, zone_text};
 use crate::sources::{Asked, Asking};
 use serde::Serialize;
@@ -124,10 +124,13 @@ pub struct OwnershipRow {
     pub set_identifier: String,
     /// The owner; absent where there is no ownership record.
     pub owner: Option<String>,
-    /// Where the ownership record of today's form stands.
+    /// Where the ownership record of today's form stands; of a shared record the row of this owner.
     pub row: Option<String>,
     /// Whether the record itself exists.
     pub exists: bool,
+    /// Of a record that owners share: what this one has put into it. Empty while it is leaving.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub shares: Option<Vec<String>>,
 }
 
 /// A change to come.
@@ -377,22 +380,39 @@ fn other_zones(scene: Scene<'_>, name: &DnsName) -> Vec<String> {
 
 fn ownership(scene: Scene<'_>, name: &DnsName) -> Vec<OwnershipRow> {
     let registry = &scene.rules.registry;
-    let records = scene.world.records_at(name).map(|record| OwnershipRow {
+    let exclusive = scene.world.records_at(name).filter(|record| !record.ownership.shared);
+    let records = exclusive.map(|record| OwnershipRow {
         record_type: record.record_type.to_string(),
         set_identifier: record.set_identifier.to_string(),
         owner: record.labels.owner().filter(|owner| !owner.is_empty()).map(str::to_owned),
         row: record.labels.owner().and(registry.row_name(record)).map(|row| row.to_string()),
         exists: true,
+        shares: None,
     });
-    let claims = scene.world.parts.iter().flat_map(|part| &part.owned.claims);
+    let shares = scene.world.shares_at(name).map(|(key, share)| {
+        let part = part_of(share);
+        OwnershipRow {
+            record_type: key.record_type.to_string(),
+            set_identifier: key.set_identifier.to_string(),
+            owner: Some(part.owner),
+            row: Some(share.row.name.to_string()),
+            exists: scene.world.records_at(name).any(|record| record.record_type == key.record_type),
+            shares: Some(part.targets),
+        }
+    });
+    let claims =
+        scene.world.parts.iter().flat_map(|part| {
+            part.owned.claims.iter().filter(|(key, _)| !part.owned.shares.contains_key(key))
+        });
     let claims = claims.filter(|(key, _)| key.name == *name).map(|(key, owner)| OwnershipRow {
         record_type: key.record_type.to_string(),
         set_identifier: key.set_identifier.to_string(),
         owner: Some(owner.to_string()),
         row: None,
         exists: false,
+        shares: None,
     });
-    records.chain(claims).collect()
+    records.chain(shares).chain(claims).collect()
 }
 
 fn plan_row(pending: &crate::sync::board::Pending) -> PlanRow {

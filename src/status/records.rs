@@ -5,7 +5,7 @@ use crate::sync::board::Pending;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use zonewright_planner::{DnsName, Record, RecordType, Skip, Target, Ttl, ZoneId};
+use zonewright_planner::{DnsName, Record, RecordType, Share, Skip, Target, Ttl, ZoneId};
 use zonewright_provider_kit::zone_for;
 
 /// Rows of a page.
@@ -67,6 +67,28 @@ pub struct Row {
     pub objects: Vec<String>,
     /// Why it is in this state; absent when all is well.
     pub reason: Option<String>,
+    /// Of a record that owners share: what each of them has put into it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<SharedPart>,
+}
+
+/// What an owner has put into a record that others share.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct SharedPart {
+    /// The owner.
+    pub owner: String,
+    /// Its targets; none while it is leaving.
+    pub targets: Vec<String>,
+}
+
+impl std::fmt::Display for SharedPart {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self.targets.as_slice() {
+            [] => write!(f, "{}: leaving", self.owner),
+            targets => write!(f, "{}: {}", self.owner, targets.join(", ")),
+        }
+    }
 }
 
 /// A row before it is one: borrowed, because nearly all of them are only counted.
@@ -330,7 +352,27 @@ impl<'a> Item<'a> {
             owner: self.owner().filter(|owner| !owner.is_empty()).map(str::to_owned),
             objects: self.objects(scene),
             reason: self.reason(scene, state),
+            shared: self.shared(scene),
         }
+    }
+
+    fn shared(self, scene: Scene<'a>) -> Vec<SharedPart> {
+        let Self::Record(record) = self else { return Vec::new() };
+        if !record.ownership.shared {
+            return Vec::new();
+        }
+        let of_record = scene
+            .world
+            .shares_at(&record.name)
+            .filter(|(key, share)| key.record_type == record.record_type && share.row.zone == record.zone);
+        of_record.map(|(_, share)| part_of(share)).collect()
+    }
+}
+
+pub(super) fn part_of(share: &Share) -> SharedPart {
+    SharedPart {
+        owner: share.owner.to_string(),
+        targets: share.says.targets.iter().map(ToString::to_string).collect(),
     }
 }
 

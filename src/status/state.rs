@@ -1,7 +1,7 @@
 //! What may be the matter with a record, in one word, and what an operator can do about it.
 
 use serde::{Serialize, Serializer};
-use zonewright_planner::{HoldReason, Refusal, SkipReason};
+use zonewright_planner::{HoldReason, Refusal, SkipKind, SkipReason};
 
 /// The state of a record, or of a wish for one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,27 +82,19 @@ impl State {
 
     /// What it comes to that something was left alone.
     pub fn of(reason: &SkipReason) -> Self {
-        match reason {
-            SkipReason::ForeignOwner { .. } | SkipReason::Claimed { .. } | SkipReason::NotMigrated { .. } => {
-                Self::Foreign
-            }
-            SkipReason::Unowned => Self::Unowned,
-            SkipReason::PolicyKeeps(_) | SkipReason::PolicyFreezes(_) => Self::Policy,
-            SkipReason::DomainFilter | SkipReason::UnmanagedType => Self::Filtered,
-            SkipReason::Conflict { .. }
-            | SkipReason::CnameConflict { .. }
-            | SkipReason::Impossible { .. }
-            | SkipReason::Refused(Refusal::OtherNamespace { .. }) => Self::Conflict,
-            SkipReason::Refused(Refusal::DomainPolicy { .. })
-            | SkipReason::Held(HoldReason::Refused(Refusal::DomainPolicy { .. })) => Self::Denied,
-            SkipReason::Held(_) | SkipReason::SourceIncomplete { .. } => Self::Held,
-            SkipReason::Unsupported { .. } => Self::Unsupported,
-            SkipReason::NoZone | SkipReason::ZoneUnreadable { .. } | SkipReason::ZoneWaiting { .. } => {
-                Self::Waiting
-            }
-            SkipReason::Guarded { .. } => Self::Withheld,
-            SkipReason::Quarantined { .. } => Self::Quarantined,
-            SkipReason::Fought { .. } => Self::Fought,
+        match reason.kind() {
+            SkipKind::Foreign => Self::Foreign,
+            SkipKind::Unowned => Self::Unowned,
+            SkipKind::Policy => Self::Policy,
+            SkipKind::Filtered => Self::Filtered,
+            SkipKind::Conflict => Self::Conflict,
+            SkipKind::Denied => Self::Denied,
+            SkipKind::Held | SkipKind::Malformed | SkipKind::Incomplete => Self::Held,
+            SkipKind::Unsupported => Self::Unsupported,
+            SkipKind::NoZone | SkipKind::ZoneTrouble => Self::Waiting,
+            SkipKind::Withheld => Self::Withheld,
+            SkipKind::Quarantined => Self::Quarantined,
+            SkipKind::Fought => Self::Fought,
         }
     }
 }
@@ -159,6 +151,16 @@ pub fn advice(reason: &SkipReason) -> String {
         SkipReason::CnameConflict { .. } => {
             "DNS does not allow a CNAME beside other records. Let all objects of the name have addresses, or all have \
              host names"
+        }
+        SkipReason::TypeConflict { owner, .. } => {
+            return format!(
+                "DNS does not allow a CNAME beside other records. Let the objects of all owners that share the name have \
+                 addresses, or all have host names; or stop sharing it with {owner}"
+            );
+        }
+        SkipReason::Unattributed { .. } => {
+            "Somebody added it by hand or with another tool, or its owner went without taking it along. If nobody needs it, take \
+             it out of the record"
         }
         SkipReason::Impossible { .. } => {
             "DNS does not allow a CNAME beside other records. The record that stays has to go first; see its own entry for \

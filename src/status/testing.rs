@@ -127,18 +127,24 @@ pub(crate) fn every_reason() -> Vec<SkipReason> {
         SkipReason::UnmanagedType,
         SkipReason::Conflict { winner: "ingress/web/winner".into() },
         SkipReason::CnameConflict { beside: RecordType::A },
+        SkipReason::TypeConflict { owner: blue(), record_type: RecordType::A },
+        SkipReason::Unattributed { targets: vec![Target::V4([192, 0, 2, 9].into())] },
         SkipReason::Impossible { beside: RecordType::Cname },
         SkipReason::Held(HoldReason::NoTarget),
         SkipReason::Held(HoldReason::NotAccepted),
-        SkipReason::Held(HoldReason::Invalid("malformed".into())),
-        SkipReason::Unsupported { why: "the name is too long".into() },
+        SkipReason::Held(HoldReason::Invalid("A target \"b c\" is not an IPv4 address".into())),
+        SkipReason::Unsupported {
+            why: "it leaves no room for its ownership record: a label would have 65 bytes; a shorter name or a \
+                  --txt-prefix such as \"%{record_type}.\" helps"
+                .into(),
+        },
         SkipReason::NoZone,
         SkipReason::ZoneUnreadable { zone: "example.org".into() },
         SkipReason::SourceIncomplete { source: "ingress".into() },
         SkipReason::Guarded { zone: "example.org".into(), hash: "4f1c2a90b7d3".into() },
-        SkipReason::Quarantined { why: "400 Bad Request".into(), refusals: 2 },
+        SkipReason::Quarantined { why: "400 Bad Request: no such record type".into(), refusals: 3 },
         SkipReason::Fought { undone: 3 },
-        SkipReason::ZoneWaiting { zone: "example.org".into(), why: "503".into() },
+        SkipReason::ZoneWaiting { zone: "example.org".into(), why: "503 Service Unavailable".into() },
         SkipReason::Refused(Refusal::OtherNamespace { winner: "ingress/shop/web".into() }),
         SkipReason::Refused(Refusal::DomainPolicy {
             why: "rule 1 allows a.example.org in policy.yaml".into(),
@@ -161,6 +167,8 @@ fn is_listed(reason: &SkipReason) {
         | SkipReason::UnmanagedType
         | SkipReason::Conflict { .. }
         | SkipReason::CnameConflict { .. }
+        | SkipReason::TypeConflict { .. }
+        | SkipReason::Unattributed { .. }
         | SkipReason::Impossible { .. }
         | SkipReason::Held(HoldReason::NoTarget | HoldReason::NotAccepted | HoldReason::Invalid(_))
         // The plan has no such hold, but the refusal itself.

@@ -359,3 +359,39 @@ fn the_same_state_gives_the_same_json() {
     };
     assert_eq!(json(&one), json(&other));
 }
+
+/// What each owner has put into a shared record is shown wherever the record is.
+#[test]
+fn the_parts_of_a_shared_record_are_shown() {
+    let mut shared = record("shop.example.org", "192.0.2.1", "me");
+    shared.targets.push(Target::V4([192, 0, 2, 2].into()));
+    shared.ownership.shared = true;
+    let share = |owner: &str, target: &str| Share {
+        owner: Owner::new(owner).unwrap(),
+        says: Statement {
+            targets: zonewright_planner::parse_targets(&RecordType::A, target),
+            ..Statement::default()
+        },
+        row: record(&format!("row-{owner}.example.org"), "192.0.2.1", ""),
+        is_current: true,
+    };
+    let key = shared.key();
+    let mut stage = Stage::new(vec![shared]);
+    stage.world.parts[0]
+        .owned
+        .shares
+        .insert(key, vec![share("blue", "192.0.2.2"), share("me", "192.0.2.1"), share("red", "")]);
+    let explanation = explain(stage.scene(), &name("shop.example.org"), &Findings::default());
+    let shown: Vec<String> = explanation.records[0].shared.iter().map(ToString::to_string).collect();
+    assert_eq!(shown, ["blue: 192.0.2.2", "me: 192.0.2.1", "red: leaving"]);
+    let rows: Vec<_> = explanation.ownership.iter().map(|row| row.row.as_deref()).collect();
+    assert_eq!(rows, [Some("row-blue.example.org"), Some("row-me.example.org"), Some("row-red.example.org")]);
+    let page = crate::status::html::name_page(&explanation);
+    assert!(page.contains("blue: 192.0.2.2<br>me: 192.0.2.1<br>red: leaving"), "{page}");
+    let json = serde_json::to_value(&explanation).unwrap();
+    assert_eq!(
+        json["records"][0]["shared"][0],
+        serde_json::json!({"owner": "blue", "targets": ["192.0.2.2"]})
+    );
+    assert_eq!(json["ownership"][2]["shares"], serde_json::json!([]));
+}

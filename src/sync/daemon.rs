@@ -14,7 +14,7 @@ use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, tell_applied, verified_by_type, wishes_by_type,
 };
 use super::world::ListingCache;
-use super::{Applied, Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Wanted, World};
+use super::{Applied, Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Settling, Wanted, World};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use crate::sources::tenancy::NameHolders;
@@ -24,7 +24,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zonewright_planner::{Change, DnsName, Owner, Scope, SkipReason};
+use zonewright_planner::{Change, DnsName, Owner, Scope, Skip, SkipKind};
 use zonewright_provider_kit::ProviderError;
 
 /// Things to do before a full run reads the sources, that reach outside.
@@ -69,6 +69,8 @@ pub struct Daemon {
     pub holds: HoldAges,
     /// What is left alone for a while after failures.
     pub faults: Faults,
+    /// Names that other owners write, too.
+    pub settling: Settling,
     /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
@@ -99,6 +101,7 @@ impl Daemon {
             approvals: None,
             holds: HoldAges::default(),
             faults: Faults::new(Duration::from_secs(60), 0),
+            settling: Settling::default(),
             chores: Vec::new(),
             observers: Vec::new(),
             leadership: Leadership::always(),
@@ -148,7 +151,8 @@ impl Daemon {
             }
             let partial = schedule.next_partial();
             // A standby tries nothing again.
-            let retry = self.faults.next_due().filter(|_| office != Office::Out);
+            let retry = [self.faults.next_due(), self.settling.next_due()].into_iter().flatten().min();
+            let retry = retry.filter(|_| office != Office::Out);
             tokio::select! {
                 () = stop.cancelled() => return,
                 // The sender lives as long as the handle does, so this never fails.
@@ -181,7 +185,8 @@ impl Daemon {
                 () = sleep_until(retry) => {
                     let now = Instant::now();
                     let takes_all = !events || !self.index.can_repeat_names();
-                    match self.faults.woken(now) || takes_all {
+                    let is_to_look = self.settling.next_due().is_some_and(|due| due <= now);
+                    match self.faults.woken(now) || takes_all || is_to_look {
                         true => schedule.full_now(now),
                         false => schedule.event(now),
                     }
@@ -207,7 +212,9 @@ impl Daemon {
     fn forget(&mut self) {
         self.settled = None;
         *self.world_mut() = World::default();
+        self.pipeline.registry.forget();
         self.guard.forget();
+        self.settling.forget();
         self.board.forget();
         self.publish();
     }
@@ -280,6 +287,9 @@ impl Daemon {
             let world = self.world();
             names.iter().filter(|name| world.is_unsure_of(name)).cloned().collect()
         };
+        if self.world().has_unsettled(&unsure) {
+            self.settling.look_soon(begun);
+        }
         let mut desired = desired;
         names.retain(|name| !unsure.contains(name));
         desired.endpoints.retain(|endpoint| !unsure.contains(&endpoint.name));
@@ -323,12 +333,13 @@ impl Daemon {
         }
         // Moved, not copied: the first plan of a large zone is the peak of the daemon's memory.
         let changes = std::mem::take(&mut report.plan.changes);
-        let Self { pipeline, world, faults, guard, board, observers, .. } = self;
+        let Self { pipeline, world, faults, settling, guard, board, observers, .. } = self;
         let manners =
             read(world).zones.iter().map(|zone| (zone.id.clone(), faults.manner(&zone.id))).collect();
         let mut tell = |applied: Vec<Applied>| {
             applied.iter().for_each(tell_applied);
             faults.note(&applied, Instant::now());
+            settling.note(&applied, &read(world));
             guard.note_applied(&applied, begun);
             board.note_applied(&applied);
             observers.iter().for_each(|observer| observer.applied(&applied));
@@ -337,6 +348,7 @@ impl Daemon {
         };
         pipeline.carry_out(changes, world, &manners, &mut tell, stop).await;
         faults.note_zones(Instant::now());
+        settling.written(Instant::now());
         report
     }
 
@@ -358,6 +370,7 @@ impl Daemon {
     /// Everything up to the plan of a full run: nothing here changes anything outside.
     async fn prepare(&mut self, begun: Instant) -> Result<Prepared, CycleReport> {
         let mut changed = !std::mem::take(&mut self.late).is_empty();
+        changed |= self.settling.begin(begun);
         for chore in &self.chores {
             changed |= chore.before().await;
         }
@@ -395,7 +408,7 @@ impl Daemon {
         }
         {
             let world = self.world();
-            report.odd = world.odd().cloned().collect();
+            report.odd = world.odd().cloned().chain(self.pipeline.registry.odd()).collect();
             let zones: Vec<_> =
                 world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
             let unknown = self.guard.unknown_zones(&zones);
@@ -452,7 +465,9 @@ impl Daemon {
             holds: desired.holds,
             incomplete: desired.incomplete,
             refused: desired.refused,
+            keep_leaving: self.settling.keeps_leaving(begun),
         };
+        let mut early = BTreeSet::new();
         {
             // The field itself, because others are borrowed beside it.
             let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
@@ -464,11 +479,18 @@ impl Daemon {
                 };
                 plan.changes.retain(|change| !is_late(change));
             }
+            if !report.dry_run {
+                early = self.settling.hold_back(&mut plan, &world, begun, Instant::now());
+            }
+            self.settling.watch(&world, self.pipeline.registry.owner(), begun);
             self.faults.hold_back(&mut plan, &world.zones, scope, Instant::now());
             // The last to have a say: what others hold back is not deleted either.
             self.guard.review(&mut plan, scope, || self.pipeline.stock(&world), begun);
             report.plan = plan;
             report.rejected = rejected;
+        }
+        if !early.is_empty() {
+            self.world_mut().distrust(&early);
         }
         report.withheld = self.guard.withheld();
         self.publish();
@@ -478,7 +500,7 @@ impl Daemon {
     /// Reads what may not be trusted any more.
     async fn survey(&mut self, now: Instant) -> Result<Surveyed, ProviderError> {
         let rules = self.listing;
-        if self.world().is_covered_by(&rules, now) {
+        if self.world().is_covered_by(&rules, now) && self.pipeline.registry.is_trusted(now.into_std()) {
             return Ok(Surveyed { is_read: false, is_news: false });
         }
         let before = self.world().seen();
@@ -524,18 +546,9 @@ impl CycleReport {
     /// Whether the same again would come to the same, unless something changes: nothing failed, nothing was to be done, and nothing
     /// is waiting for time to pass.
     fn leaves_nothing(&self) -> bool {
-        let waits = |reason: &SkipReason| {
-            matches!(
-                reason,
-                SkipReason::Guarded { .. }
-                    | SkipReason::Quarantined { .. }
-                    | SkipReason::Fought { .. }
-                    | SkipReason::ZoneWaiting { .. }
-            )
-        };
-        self.provider_succeeded()
-            && self.planned == 0
-            && !self.plan.skips.iter().any(|skip| waits(&skip.reason))
+        use SkipKind::{Fought, Quarantined, Withheld, ZoneTrouble};
+        let waits = |skip: &Skip| matches!(skip.reason.kind(), Withheld | Quarantined | Fought | ZoneTrouble);
+        self.provider_succeeded() && self.planned == 0 && !self.plan.skips.iter().any(waits)
     }
 }
 

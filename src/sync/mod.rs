@@ -17,6 +17,7 @@ pub mod leadership;
 mod pipeline;
 pub mod report;
 mod schedule;
+mod settling;
 mod world;
 
 pub use apply::{Applied, Manner};
@@ -25,6 +26,7 @@ pub use faults::Faults;
 pub use holds::HoldAges;
 pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};
 pub use schedule::Schedule;
+pub use settling::Settling;
 pub use world::{ListingCache, Part, World};
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use zonewright_planner::{
     Change, DnsName, DomainFilter, Endpoint, Hold, HoldReason, Holds, Homes, Incomplete, Leftover,
-    ManagedTypes, Ownership, Plan, PlanInput, Policy, Record, Scope, Skip, SkipReason, ZoneId, plan,
+    ManagedTypes, Ownership, Plan, PlanInput, Policy, Record, SHARED, Scope, SharedInput, Skip, SkipReason,
+    ZoneId, plan,
 };
 use zonewright_provider_kit::{
     Adjusted, ProviderError, ReadZones, Rejected, WriteZone, Zone, ZoneChange, normalize_aliases, zone_for,
@@ -52,6 +53,8 @@ pub struct Wanted {
     pub incomplete: Vec<Incomplete>,
     /// Wishes that were not let through.
     pub refused: Vec<Skip>,
+    /// Whether what was taken out of shared records may still come back.
+    pub keep_leaving: bool,
 }
 
 /// What should change, with everything needed to explain it.
@@ -79,7 +82,10 @@ impl Pipeline {
     ) -> Result<World, ProviderError> {
         let mut world = World { filter: self.reader.domain_filter().await?, ..World::default() };
         let zones = self.reader.zones().await?;
+        // Last of what can fail: its news is told once, and what was known of those names counts no more.
+        let news = self.registry.refresh(now.into_std()).await?;
         let mut known = known();
+        known.retain(|part| !news.iter().any(|name| part.zones.iter().any(|zone| zone.contains(name))));
         for zones in groups(zones) {
             let part = match known.iter().position(|part| part.zones == zones) {
                 Some(at) => Some(known.swap_remove(at)),
@@ -88,6 +94,7 @@ impl Pipeline {
             world.zones.extend(part.iter().flat_map(|part| part.zones.clone()));
             world.parts.extend(part);
         }
+        self.registry.count(world.records());
         match world.unreadable.first() {
             Some((_, error)) if world.zones.is_empty() => Err(error.clone()),
             _ => Ok(world),
@@ -135,7 +142,7 @@ impl Pipeline {
         if read.is_empty() {
             return None;
         }
-        let fingerprint = fingerprint(&records);
+        let fingerprint = fingerprint(&records).wrapping_add(self.registry.revision());
         let mut owned = self.registry.read(records);
         self.give_up_rows_outside(&read, &mut owned.records);
         odd.append(&mut owned.warnings);
@@ -150,7 +157,7 @@ impl Pipeline {
             let zone = zones.iter().find(|zone| zone.id == record.zone);
             let row = self.registry.row_name(record);
             if row.zip(zone).is_some_and(|(row, zone)| !zone.contains(&row)) {
-                record.ownership = Ownership::default();
+                record.ownership = Ownership { shared: record.ownership.shared, ..Ownership::default() };
             }
         }
     }
@@ -159,14 +166,23 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the provider's adjust step fails.
-    pub async fn adjust(&self, wishes: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+    pub async fn adjust(&self, mut wishes: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+        // No setting of the provider, and no secret of one wish of a name either.
+        let mut marks: BTreeMap<DnsName, bool> = BTreeMap::new();
+        for wish in wishes.iter_mut().filter(|wish| !wish.properties.is_empty()) {
+            if let Some(mark) = wish.properties.remove(SHARED) {
+                *marks.entry(wish.name.clone()).or_default() |= &*mark == "true";
+            }
+        }
         let adjusted = self.reader.adjust(wishes).await?;
-        Ok(Adjusted { endpoints: normalize_aliases(adjusted.endpoints), ..adjusted })
+        let mut endpoints = normalize_aliases(adjusted.endpoints);
+        endpoints.iter_mut().for_each(|wish| self.registry.mark_shared(wish, marks.get(&wish.name).copied()));
+        Ok(Adjusted { endpoints, ..adjusted })
     }
 
     /// Compares adjusted wishes with what exists. `scope` must cover the names of all wishes.
     pub fn propose(&self, world: &World, wanted: Wanted, scope: Scope<'_>) -> Proposal {
-        let Wanted { adjusted, holds, incomplete, refused } = wanted;
+        let Wanted { adjusted, holds, incomplete, refused, keep_leaving } = wanted;
         let Adjusted { endpoints, rejected } = adjusted;
         let Spoiled { rest, skips: mut skipped, holds: mut spoiled, incomplete: unknown } =
             set_aside(&rejected, endpoints);
@@ -176,6 +192,7 @@ impl Pipeline {
         let incomplete = incomplete.into_iter().chain(unknown).collect();
         let holds = self.holds(holds, spoiled, incomplete);
         let homes = self.homes(world, &endpoints);
+        let taken = self.registry.claims();
         let input = PlanInput {
             desired: &endpoints,
             current: match scope {
@@ -183,16 +200,20 @@ impl Pipeline {
                 Scope::Names(names) => names.iter().flat_map(|name| world.records_at(name)).collect(),
             },
             holds: &holds,
-            claims: world.parts.iter().map(|part| &part.owned.claims).collect(),
+            claims: world.parts.iter().map(|part| &part.owned.claims).chain(taken.as_deref()).collect(),
             filters: &[self.settings.filter.clone(), world.filter.clone()],
             managed: &self.settings.managed,
             policy: self.settings.policy,
             owner: self.registry.owner(),
             scope,
+            shared: SharedInput {
+                shares: world.parts.iter().map(|part| &part.owned.shares).collect(),
+                keep_leaving,
+            },
             homes: &homes,
         };
         let mut plan = plan(&input);
-        plan.tidy(&input, self.leftovers(world));
+        plan.tidy(&input, self.leftovers(world).chain(self.leftovers_beside(world)));
         skipped.extend(refused.into_iter().map(|skip| self.narrowed(world, skip)));
         plan.add_skips(skipped);
         Proposal { plan, rejected }
@@ -217,7 +238,9 @@ impl Pipeline {
                 (None, _) => Some(SkipReason::NoZone),
                 (Some(zone), None) => Some(SkipReason::ZoneUnreadable { zone: zone.id.to_string() }),
                 (_, Some(zone)) => {
-                    self.why_unsupported(world, zone, endpoint).map(|why| SkipReason::Unsupported { why })
+                    let why = self.why_unsupported(world, zone, endpoint);
+                    let why = why.or_else(|| why_not_shared_in(&zones, endpoint));
+                    why.map(|why| SkipReason::Unsupported { why })
                 }
             };
             let Some(reason) = reason else { return true };
@@ -286,11 +309,32 @@ impl Pipeline {
         })
     }
 
+    /// Ownership rows beside the zones without their records, where every zone in which such a record would stand was read.
+    fn leftovers_beside(&self, world: &World) -> Vec<Leftover> {
+        let leftovers = self.registry.rows_without_record();
+        if leftovers.is_empty() {
+            return leftovers;
+        }
+        let zones = every_zone(world);
+        let placed = leftovers.into_iter().filter_map(|mut leftover| {
+            let name = &leftover.row.name;
+            let homes = self.reader.homes(&zones, name);
+            let homes = homes
+                .unwrap_or_else(|| zone_for(&zones, name).map(|zone| zone.id.clone()).into_iter().collect());
+            let is_read = |id: &ZoneId| world.zones.iter().any(|zone| zone.id == *id);
+            leftover.row.zone = homes.first().filter(|_| homes.iter().all(is_read))?.clone();
+            Some(leftover)
+        });
+        placed.collect()
+    }
+
     fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {
         let by_provider =
             self.reader.capabilities().check_in(zone, endpoint).err().map(|error| error.to_string());
+        let is_shared = endpoint.properties.get(SHARED).is_some();
         by_provider
             .or_else(|| self.registry.writable(endpoint).err())
+            .or_else(|| self.registry.sharable(endpoint, zone).err().filter(|_| is_shared))
             .or_else(|| self.registry.keeps_clear(endpoint, world.rows_of(&zone.id)?).err())
     }
 
@@ -346,6 +390,12 @@ impl Pipeline {
 /// All zones there are, readable or not.
 fn every_zone(world: &World) -> Vec<Zone> {
     world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect()
+}
+
+/// Owners meet in one record; of a name in several zones each has one.
+fn why_not_shared_in(zones: &[&Zone], endpoint: &Endpoint) -> Option<String> {
+    let cannot = zones.len() > 1 && endpoint.properties.get(SHARED).is_some();
+    cannot.then(|| format!("its name stands in {} zones at once, and so owners cannot share it", zones.len()))
 }
 
 /// Wishes parted by what the adjust step did to them.

@@ -10,7 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::time::Instant;
 use tracing::{debug, error, info, warn};
-use zonewright_planner::{Change, DnsName, Endpoint, Incomplete, Plan, Record, Skip, SkipReason, Target};
+use zonewright_planner::{
+    Change, DnsName, Endpoint, Incomplete, Plan, Record, Skip, SkipKind, SkipReason, Target,
+};
 use zonewright_provider_kit::{ProviderError, Rejected};
 
 /// Numbers of records by lower-case type.
@@ -377,15 +379,8 @@ fn what_was_done(report: &CycleReport) -> String {
 /// Whether a skip is something an operator wants to hear of: somebody's wish is not fulfilled, or a record stays that would
 /// otherwise go.
 fn is_news(reason: &SkipReason) -> bool {
-    !matches!(
-        reason,
-        SkipReason::DomainFilter
-            | SkipReason::UnmanagedType
-            | SkipReason::PolicyKeeps(_)
-            | SkipReason::PolicyFreezes(_)
-            // Told in one line for all of a zone.
-            | SkipReason::Guarded { .. }
-    )
+    // What is withheld is told in one line for all of a zone.
+    !matches!(reason.kind(), SkipKind::Filtered | SkipKind::Policy | SkipKind::Withheld)
 }
 
 /// Tells of a change that was made or failed.

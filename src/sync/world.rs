@@ -9,10 +9,14 @@
 
 use super::Applied;
 use crate::sources::merge::sort;
+use std::collections::BTreeSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 use std::time::Duration;
 use tokio::time::Instant;
-use zonewright_planner::{Change, DnsName, DomainFilter, Endpoint, Owner, Record, ZoneId};
+use zonewright_planner::{
+    Change, DeleteReason, DnsName, DomainFilter, Endpoint, Owner, Record, RecordKey, RecordType, Share,
+    ZoneId,
+};
 use zonewright_provider_kit::{ProviderError, Zone, ZoneChange, zone_of_new};
 use zonewright_registry::{Owned, Rows};
 
@@ -49,6 +53,8 @@ pub struct Part {
     pub is_written: bool,
     /// Whether a write failed or its outcome is unknown: what exists has to be read again.
     pub is_stale: bool,
+    /// Names that other owners write, too, and that have to be read again before they are planned.
+    pub unsettled: BTreeSet<DnsName>,
     /// Whether nothing is ours here and nobody wants anything: reading it again would be of no use to anybody.
     pub is_unused: bool,
 }
@@ -113,6 +119,35 @@ impl World {
         let is_in = |zone: &Zone| zone.contains(name);
         self.unreadable.iter().any(|(zone, _)| is_in(zone))
             || self.parts.iter().any(|part| part.is_stale && part.zones.iter().any(is_in))
+            || self.parts.iter().any(|part| part.unsettled.contains(name))
+    }
+
+    /// Who says what of the records of a name that owners share.
+    pub fn shares_at<'a>(&'a self, name: &'a DnsName) -> impl Iterator<Item = (&'a RecordKey, &'a Share)> {
+        // A is the first of the types, the empty set identifier the first of those.
+        let first =
+            RecordKey { name: name.clone(), record_type: RecordType::A, set_identifier: Default::default() };
+        let parts = self.parts.iter();
+        let at_name = parts.flat_map(move |part| {
+            part.owned.shares.range(first.clone()..).take_while(|(key, _)| key.name == *name)
+        });
+        at_name.flat_map(|(key, shares)| shares.iter().map(move |share| (key, share)))
+    }
+
+    /// Whether any of these names is that of a shared record that has to be read again.
+    pub fn has_unsettled(&self, names: &BTreeSet<DnsName>) -> bool {
+        self.parts.iter().any(|part| !part.unsettled.is_disjoint(names))
+    }
+
+    /// Notes names of shared records that have to be read again before they are planned.
+    pub fn distrust(&mut self, names: &BTreeSet<DnsName>) {
+        for name in names {
+            for part in &mut self.parts {
+                if part.zones.iter().any(|zone| zone.contains(name)) {
+                    part.unsettled.insert(name.clone());
+                }
+            }
+        }
     }
 
     /// Whether every zone was read, and all of it may still be trusted.
@@ -179,6 +214,7 @@ impl Part {
         read_took: Duration,
     ) -> Self {
         sort(&mut owned.records, |a, b| order(a).cmp(&order(b)));
+        let unsettled = BTreeSet::new();
         Self {
             zones,
             owned,
@@ -188,6 +224,7 @@ impl Part {
             read_took,
             is_written: false,
             is_stale: false,
+            unsettled,
             is_unused: false,
         }
     }
@@ -207,6 +244,21 @@ impl Part {
         records.get(start..start + length).unwrap_or_default()
     }
 
+    /// What others say of a shared record is known only from reading.
+    fn note_shared(&mut self, change: &Change) {
+        if change.is_shared() {
+            self.unsettled.insert(change.name().clone());
+        }
+        if let (Change::Delete { old, reason: DeleteReason::LeftoverRow }, false) =
+            (change, self.owned.shares.is_empty())
+        {
+            for shares in self.owned.shares.values_mut() {
+                shares.retain(|share| share.row.name != old.name || share.row.zone != old.zone);
+            }
+            self.owned.shares.retain(|_, shares| !shares.is_empty());
+        }
+    }
+
     /// One pass over all records, however many changes there are.
     fn absorb(&mut self, applied: &[Applied]) {
         let (mut gone, mut come) = (Vec::new(), Vec::new());
@@ -220,6 +272,7 @@ impl Part {
                 continue;
             }
             self.owned.rows.applied(&done.change);
+            self.note_shared(&done.change.change);
             let (old, new) = before_and_after(&done.zone, &done.change);
             gone.extend(old);
             come.extend(new);
@@ -326,6 +379,7 @@ impl ListingCache {
         let age = now.duration_since(part.read_at);
         let unused = if part.is_unused { Self::UNUSED } else { Duration::ZERO };
         let is_trusted = age < self.across_writes.max(part.read_took * self.stretch).max(unused);
-        !part.is_stale && (is_trusted || (age < self.until_write && !part.is_written))
+        let is_sure = !part.is_stale && part.unsettled.is_empty();
+        is_sure && (is_trusted || (age < self.until_write && !part.is_written))
     }
 }

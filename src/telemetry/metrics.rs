@@ -336,7 +336,9 @@ impl Metrics {
         for skip in skips {
             self.skipped.with_label_values(&[skip.reason.code()]).inc();
             let foreign_owner = match &skip.reason {
-                SkipReason::ForeignOwner { owner } | SkipReason::Claimed { owner } => owner.as_str(),
+                SkipReason::ForeignOwner { owner }
+                | SkipReason::Claimed { owner }
+                | SkipReason::TypeConflict { owner, .. } => owner.as_str(),
                 SkipReason::Unowned => "",
                 _ => continue,
             };

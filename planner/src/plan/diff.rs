@@ -2,15 +2,18 @@
 
 use super::conflict::{type_that_beats_cname, winner_for_create, winner_for_update};
 use super::hold::{HoldReason, Kept};
-use super::{Change, CreateReason, DeleteReason, Plan, PlanInput, Policy, Skip, SkipReason, UpdateReason};
+use super::{
+    Change, CreateReason, DeleteReason, Plan, PlanInput, Policy, ShareStep, Skip, SkipReason, UpdateReason,
+    shared,
+};
 use crate::{DnsName, Endpoint, Owner, Properties, Record, RecordKey, RecordType, ZoneId};
 use std::collections::BTreeSet;
 
 /// Everything about one name and set identifier.
 #[derive(Default)]
-struct Row<'a> {
-    current: Vec<&'a Record>,
-    candidates: Vec<&'a Endpoint>,
+pub(super) struct Row<'a> {
+    pub(super) current: Vec<&'a Record>,
+    pub(super) candidates: Vec<&'a Endpoint>,
     place: Place,
 }
 
@@ -39,10 +42,15 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         true => BTreeSet::new(),
         false => candidates.iter().filter(|c| !c.targets.is_empty()).map(|c| &c.name).collect(),
     };
+    let mut shared = shared::names(input, &candidates);
     for row in rows(current, candidates) {
-        for row in by_zone(input, row) {
-            plan_row(input, &wanted, row, &mut plan);
+        match row.plain_name().and_then(|name| shared.get_mut(name)) {
+            Some(place) => *place = row,
+            None => by_zone(input, row).into_iter().for_each(|row| plan_row(input, &wanted, row, &mut plan)),
         }
+    }
+    for (name, row) in shared {
+        shared::plan_name(input, &wanted, name, row, &mut plan);
     }
     sort(&mut plan);
     if !input.homes.is_empty() {
@@ -50,6 +58,15 @@ pub fn plan(input: &PlanInput<'_>) -> Plan {
         plan.skips.dedup();
     }
     plan
+}
+
+impl<'a> Row<'a> {
+    /// Its name, where it has no set identifier.
+    fn plain_name(&self) -> Option<&'a DnsName> {
+        let current = self.current.first().map(|record| (&record.name, &record.set_identifier));
+        let first = current.or_else(|| self.candidates.first().map(|c| (&c.name, &c.set_identifier)));
+        first.filter(|(_, set_identifier)| set_identifier.is_empty()).map(|(name, _)| name)
+    }
 }
 
 /// Wishes that pass the filters; the others become skips.
@@ -68,10 +85,13 @@ fn visible_candidates<'a>(input: &PlanInput<'a>, plan: &mut Plan) -> Vec<&'a End
 }
 
 fn visible_records<'a>(input: &PlanInput<'a>) -> Vec<&'a Record> {
-    let is_visible = |r: &&Record| {
-        input.scope.covers(&r.name) && input.managed.contains(&r.record_type) && passes(input, &r.name)
-    };
+    let is_visible = |r: &&Record| is_visible(input, &r.name, &r.record_type);
     input.current.iter().copied().filter(is_visible).collect()
+}
+
+/// Whether a plan is about records of this name and type.
+pub(super) fn is_visible(input: &PlanInput<'_>, name: &DnsName, record_type: &RecordType) -> bool {
+    input.scope.covers(name) && input.managed.contains(record_type) && passes(input, name)
 }
 
 fn passes(input: &PlanInput<'_>, name: &DnsName) -> bool {
@@ -146,7 +166,12 @@ fn by_zone<'a>(input: &PlanInput<'_>, row: Row<'a>) -> Vec<Row<'a>> {
     zones.into_iter().map(for_zone).collect()
 }
 
-fn plan_row(input: &PlanInput<'_>, wanted: &BTreeSet<&DnsName>, mut row: Row<'_>, plan: &mut Plan) {
+pub(super) fn plan_row(
+    input: &PlanInput<'_>,
+    wanted: &BTreeSet<&DnsName>,
+    mut row: Row<'_>,
+    plan: &mut Plan,
+) {
     // A wish without targets is no candidate: whoever made it holds the name instead.
     row.candidates.retain(|candidate| !candidate.targets.is_empty());
     if row.candidates.is_empty() {
@@ -155,7 +180,7 @@ fn plan_row(input: &PlanInput<'_>, wanted: &BTreeSet<&DnsName>, mut row: Row<'_>
         }
         return;
     }
-    if let Some(source) = incomplete_holder(input, &row) {
+    if let Some(source) = incomplete_holder(input, &row, |_| true) {
         for record in &row.current {
             let reason = SkipReason::SourceIncomplete { source: source.clone() };
             plan.skips.push(Skip::of_record(record, reason));
@@ -174,8 +199,12 @@ fn plan_row(input: &PlanInput<'_>, wanted: &BTreeSet<&DnsName>, mut row: Row<'_>
 
 /// Where a record comes from an object that cannot be seen at the moment and nobody else of that object speaks for it,
 /// handing the name to another object would be a change caused by not seeing.
-fn incomplete_holder(input: &PlanInput<'_>, row: &Row<'_>) -> Option<String> {
-    row.current.iter().find_map(|record| {
+pub(super) fn incomplete_holder(
+    input: &PlanInput<'_>,
+    row: &Row<'_>,
+    counts: impl Fn(&Record) -> bool,
+) -> Option<String> {
+    row.current.iter().filter(|record| counts(record)).find_map(|record| {
         let resource = record.labels.resource()?;
         let source = input.holds.incomplete_owner(record)?;
         let holder_speaks = row.candidates.iter().any(|c| c.labels.resource() == Some(resource));
@@ -183,7 +212,7 @@ fn incomplete_holder(input: &PlanInput<'_>, row: &Row<'_>) -> Option<String> {
     })
 }
 
-fn drop_cnames_beside_others(row: &mut Row<'_>, plan: &mut Plan) {
+pub(super) fn drop_cnames_beside_others(row: &mut Row<'_>, plan: &mut Plan) {
     let Some(beside) = type_that_beats_cname(&row.candidates) else { return };
     row.candidates.retain(|candidate| {
         let stays = candidate.record_type != RecordType::Cname;
@@ -238,7 +267,7 @@ fn plan_types<'a>(
     creates
 }
 
-fn delete_reason(record: &Record, wanted_types: &[&RecordType], row: &Row<'_>) -> DeleteReason {
+pub(super) fn delete_reason(record: &Record, wanted_types: &[&RecordType], row: &Row<'_>) -> DeleteReason {
     let new_type = wanted_types.iter().find(|t| !row.current.iter().any(|r| &r.record_type == **t));
     match new_type {
         Some(to) if **to != record.record_type => DeleteReason::TypeChanged { to: (*to).clone() },
@@ -254,7 +283,7 @@ fn create_reason(row: &Row<'_>, wanted_types: &[&RecordType]) -> CreateReason {
     }
 }
 
-fn report_losers(candidates: &[&Endpoint], winner: &Endpoint, plan: &mut Plan) {
+pub(super) fn report_losers(candidates: &[&Endpoint], winner: &Endpoint, plan: &mut Plan) {
     for loser in candidates.iter().filter(|c| !std::ptr::eq(**c, winner)) {
         let targets = || winner.targets.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let winner = match winner.labels.resource() {
@@ -295,7 +324,7 @@ fn compare(input: &PlanInput<'_>, record: &Record, endpoint: &Endpoint, plan: &m
     plan.changes.push(Change::update(record.clone(), endpoint.clone(), reasons));
 }
 
-fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateReason> {
+pub(super) fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateReason> {
     let mut reasons = Vec::new();
     if endpoint.ttl.configured().is_some() && endpoint.ttl != record.ttl {
         reasons.push(UpdateReason::Ttl { from: record.ttl, to: endpoint.ttl });
@@ -318,6 +347,9 @@ fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateReason> {
     }
     if record.ownership.former_rows {
         reasons.push(UpdateReason::FormerRows);
+    }
+    if record.ownership.shared {
+        reasons.push(UpdateReason::Shared { step: ShareStep::Ends, with: Box::default() });
     }
     reasons
 }
@@ -374,7 +406,7 @@ fn obstacle(input: &PlanInput<'_>, row: &Row<'_>, endpoint: &Endpoint) -> Option
 
 /// Deletes a record that no wish matches, unless it is not ours, held, or the policy keeps it. `stands_in_the_way` says whether
 /// what is wanted of the same name cannot be beside it.
-fn release(
+pub(super) fn release(
     input: &PlanInput<'_>,
     wanted: &BTreeSet<&DnsName>,
     record: &Record,
@@ -386,22 +418,32 @@ fn release(
         // Somebody else's record at a name we have no wish for is nobody's news.
         return;
     }
-    let nobody_wants_the_row = reason == DeleteReason::NoLongerWanted;
-    let kept = if nobody_wants_the_row {
-        input.holds.keeps(record, |name| wanted.contains(name))
-    } else {
-        let refused = || match stands_in_the_way {
-            true => None,
-            false => input.holds.keeps_refused(record),
-        };
-        input.holds.incomplete_owner(record).map(Kept::Incomplete).or_else(refused)
-    };
+    let kept = what_keeps(input, wanted, record, &reason, stands_in_the_way);
     if let (None, Some(owner)) = (&kept, &record.ownership.migrate_from) {
         // Another cluster may share the former owner. What nobody here asks for is not taken over, let alone deleted.
         plan.skips.push(Skip::of_record(record, SkipReason::NotMigrated { owner: owner.clone() }));
         return;
     }
     settle(input, record, reason, kept, plan);
+}
+
+/// What keeps a record that no wish matches.
+pub(super) fn what_keeps<'a>(
+    input: &PlanInput<'a>,
+    wanted: &BTreeSet<&DnsName>,
+    record: &Record,
+    reason: &DeleteReason,
+    stands_in_the_way: bool,
+) -> Option<Kept<'a>> {
+    let nobody_wants_the_row = *reason == DeleteReason::NoLongerWanted;
+    if nobody_wants_the_row {
+        return input.holds.keeps(record, |name| wanted.contains(name));
+    }
+    let refused = || match stands_in_the_way {
+        true => None,
+        false => input.holds.keeps_refused(record),
+    };
+    input.holds.incomplete_owner(record).map(Kept::Incomplete).or_else(refused)
 }
 
 /// Deletes a record unless something keeps it.
@@ -436,7 +478,7 @@ pub(super) fn settle(
     }
 }
 
-fn not_ours(record: &Record) -> SkipReason {
+pub(super) fn not_ours(record: &Record) -> SkipReason {
     match record.labels.owner().and_then(Owner::new) {
         Some(owner) => SkipReason::ForeignOwner { owner },
         None => SkipReason::Unowned,

@@ -4,6 +4,8 @@ mod conflict;
 mod diff;
 mod hold;
 mod refusal;
+mod shared;
+mod skip;
 #[cfg(test)]
 mod tests;
 mod tidy;
@@ -12,9 +14,13 @@ mod withhold;
 pub use diff::plan;
 pub use hold::{Hold, HoldReason, Holds, Incomplete};
 pub use refusal::Refusal;
+pub use shared::{ShareStep, SharedInput};
+pub use skip::{Skip, SkipKind, SkipReason};
 pub use tidy::Leftover;
 
-use crate::{DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Ttl, ZoneId};
+use crate::{
+    DnsName, DomainFilter, Endpoint, ObjectRef, Owner, Record, RecordKey, RecordType, Statement, Ttl, ZoneId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
@@ -117,6 +123,8 @@ pub struct PlanInput<'a> {
     pub owner: Option<&'a Owner>,
     /// Which names to plan.
     pub scope: Scope<'a>,
+    /// What is known of names that owners share.
+    pub shared: SharedInput<'a>,
     /// Names whose records stand in several zones at once (split horizon), with those zones. Elsewhere a name has one zone, and
     /// which one is of no interest here.
     pub homes: &'a Homes,
@@ -190,12 +198,19 @@ pub enum UpdateReason {
     RowMoved,
     /// Ownership records under former names are removed.
     FormerRows,
+    /// The record is shared with other owners.
+    Shared {
+        /// What this does to our part in it.
+        step: ShareStep,
+        /// Who else shares it, and what they put into it; empty for nobody.
+        with: Box<str>,
+    },
 }
 
 impl UpdateReason {
     /// Whether the record itself is already as it should be, and only its ownership record is written or removed.
     pub fn is_of_the_row_alone(&self) -> bool {
-        matches!(self, Self::RowMoved | Self::FormerRows)
+        matches!(self, Self::RowMoved | Self::FormerRows | Self::Shared { .. })
     }
 }
 
@@ -213,216 +228,14 @@ pub enum DeleteReason {
     },
     /// It is an ownership row of ours whose record does not exist.
     LeftoverRow,
+    /// Our part of a shared record that does not exist is withdrawn.
+    LeftoverShare,
 }
 
 impl DeleteReason {
     /// Whether it is an ownership row that goes, and no record: nothing stops resolving.
     pub fn is_of_a_row(&self) -> bool {
-        matches!(self, Self::LeftoverRow)
-    }
-}
-
-impl Skip {
-    /// A wish that is not carried out.
-    pub fn of_wish(endpoint: &Endpoint, reason: SkipReason) -> Self {
-        Self {
-            name: endpoint.name.clone(),
-            record_type: endpoint.record_type.clone(),
-            set_identifier: endpoint.set_identifier.clone(),
-            reason,
-            objects: endpoint.objects.clone(),
-        }
-    }
-
-    /// A record that is left as it is.
-    pub fn of_record(record: &Record, reason: SkipReason) -> Self {
-        Self {
-            name: record.name.clone(),
-            record_type: record.record_type.clone(),
-            set_identifier: record.set_identifier.clone(),
-            reason,
-            objects: Vec::new(),
-        }
-    }
-}
-
-/// Something that was not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Skip {
-    /// The record's name.
-    pub name: DnsName,
-    /// The record's type.
-    pub record_type: RecordType,
-    /// The record's set identifier.
-    pub set_identifier: Arc<str>,
-    /// Why.
-    pub reason: SkipReason,
-    /// The objects concerned.
-    pub objects: Vec<Arc<ObjectRef>>,
-}
-
-/// Why something was not done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SkipReason {
-    /// The record belongs to another owner.
-    ForeignOwner {
-        /// The owner in the ownership record.
-        owner: Owner,
-    },
-    /// The record has no ownership record; it was made by hand or by another tool.
-    Unowned,
-    /// No record exists, but another owner's ownership record holds the name.
-    Claimed {
-        /// The owner in the ownership record.
-        owner: Owner,
-    },
-    /// The record belongs to the owner that is taken over from, and no object here asks for it: it may be somebody else's.
-    NotMigrated {
-        /// The owner in the ownership record.
-        owner: Owner,
-    },
-    /// The policy forbids deleting.
-    PolicyKeeps(Policy),
-    /// The policy forbids updating.
-    PolicyFreezes(Policy),
-    /// The name does not pass the domain filter.
-    DomainFilter,
-    /// The type is not managed.
-    UnmanagedType,
-    /// Another wish for the same name and type won.
-    Conflict {
-        /// What won: its resource label, or its targets.
-        winner: String,
-    },
-    /// A CNAME cannot stand beside another type, and the other type wins.
-    CnameConflict {
-        /// The type that won.
-        beside: RecordType,
-    },
-    /// A record that stays stands in the way: DNS does not allow a CNAME beside other data (RFC 1034 section 3.6.2).
-    Impossible {
-        /// The type that stays.
-        beside: RecordType,
-    },
-    /// The object still asks for the name but has nothing to point it at.
-    Held(HoldReason),
-    /// The operator's rules do not let the object have the name.
-    Refused(Refusal),
-    /// The provider or the registry cannot store it.
-    Unsupported {
-        /// What does not fit.
-        why: String,
-    },
-    /// No zone of the provider contains the name.
-    NoZone,
-    /// The zone that contains the name could not be read in this cycle.
-    ZoneUnreadable {
-        /// The provider's id of the zone.
-        zone: String,
-    },
-    /// The source that this record comes from could not be read completely.
-    SourceIncomplete {
-        /// The `--source` value.
-        source: String,
-    },
-    /// The delete guard: too large a share of a zone would be deleted.
-    Guarded {
-        /// The provider's id of the zone.
-        zone: String,
-        /// What to approve to let exactly these deletes through.
-        hash: String,
-    },
-    /// The provider refused it; it is tried again later, or as soon as the wish changes.
-    Quarantined {
-        /// What the provider said.
-        why: String,
-        /// How many times in a row it was refused.
-        refusals: u32,
-    },
-    /// Somebody else keeps changing it after we wrote it; it is left alone for a while.
-    Fought {
-        /// How many of our writes were undone.
-        undone: u32,
-    },
-    /// The zone is left alone for a while after a failure.
-    ZoneWaiting {
-        /// The provider's id of the zone.
-        zone: String,
-        /// What failed.
-        why: String,
-    },
-}
-
-impl SkipReason {
-    /// A short fixed word for metrics, events and machine output.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::ForeignOwner { .. } => "foreign-owner",
-            Self::Unowned => "unowned",
-            Self::Claimed { .. } => "claimed",
-            Self::NotMigrated { .. } => "not-migrated",
-            Self::PolicyKeeps(_) | Self::PolicyFreezes(_) => "policy",
-            Self::DomainFilter => "domain-filter",
-            Self::UnmanagedType => "unmanaged-type",
-            Self::Conflict { .. } => "conflict",
-            Self::CnameConflict { .. } => "cname-conflict",
-            Self::Impossible { .. } => "impossible",
-            Self::Held(_) => "held",
-            Self::Refused(refusal) => refusal.code(),
-            Self::Unsupported { .. } => "unsupported",
-            Self::NoZone => "no-zone",
-            Self::ZoneUnreadable { .. } => "zone-unreadable",
-            Self::SourceIncomplete { .. } => "source-incomplete",
-            Self::Guarded { .. } => "guard",
-            Self::Quarantined { .. } => "quarantined",
-            Self::Fought { .. } => "fought",
-            Self::ZoneWaiting { .. } => "zone-waiting",
-        }
-    }
-}
-
-impl fmt::Display for SkipReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ForeignOwner { owner } => write!(f, "belongs to owner {:?}", owner.as_str()),
-            Self::Unowned => f.write_str("exists without an ownership record, so it is not ours to change"),
-            Self::Claimed { owner } => {
-                write!(f, "the name is held by an ownership record of owner {:?}", owner.as_str())
-            }
-            Self::NotMigrated { owner } => {
-                write!(f, "belongs to owner {:?}, and no object here asks for it", owner.as_str())
-            }
-            Self::PolicyKeeps(policy) => write!(f, "policy {} does not delete", policy.as_str()),
-            Self::PolicyFreezes(policy) => write!(f, "policy {} does not update", policy.as_str()),
-            Self::DomainFilter => f.write_str("outside the domain filter"),
-            Self::UnmanagedType => f.write_str("record type is not managed"),
-            Self::Conflict { winner } => write!(f, "conflicts with {winner}, which wins"),
-            Self::CnameConflict { beside } => {
-                write!(f, "a CNAME cannot stand beside {beside} records of the same name, which win")
-            }
-            Self::Impossible { beside } => write!(f, "impossible beside the {beside} record that stays"),
-            Self::Held(reason) => write!(f, "held: {reason}"),
-            Self::Refused(refusal) => refusal.fmt(f),
-            Self::Unsupported { why } => f.write_str(why),
-            Self::NoZone => f.write_str("no zone of the provider contains the name"),
-            Self::ZoneUnreadable { zone } => write!(f, "zone {zone} could not be read"),
-            Self::SourceIncomplete { source } => {
-                write!(f, "held: source {source} could not be read completely")
-            }
-            Self::Guarded { zone, hash } => {
-                write!(f, "withheld by the delete guard of zone {zone}; to let it through, approve {hash}")
-            }
-            Self::Quarantined { why, refusals: 1 } => write!(f, "refused by the provider: {why}"),
-            Self::Quarantined { why, refusals } => {
-                write!(f, "refused by the provider {refusals} times in a row: {why}")
-            }
-            Self::Fought { undone } => {
-                write!(f, "somebody else undid {undone} of our writes; it is left alone for a while")
-            }
-            Self::ZoneWaiting { zone, why } => {
-                write!(f, "zone {zone} is left alone for a while after a failure: {why}")
-            }
-        }
+        matches!(self, Self::LeftoverRow | Self::LeftoverShare)
     }
 }
 
@@ -453,6 +266,7 @@ impl fmt::Display for UpdateReason {
             Self::OwnerMigration(owner) => write!(f, "taken over from owner {:?}", owner.as_str()),
             Self::RowMoved => f.write_str("ownership record is written under its new name"),
             Self::FormerRows => f.write_str("ownership records under former names are removed"),
+            Self::Shared { step, with } => step.describe(with, f),
         }
     }
 }
@@ -464,6 +278,7 @@ impl fmt::Display for DeleteReason {
             Self::TypeNotWanted => f.write_str("this type is no longer asked for"),
             Self::TypeChanged { to } => write!(f, "type changed to {to}"),
             Self::LeftoverRow => f.write_str("ownership record without its record"),
+            Self::LeftoverShare => f.write_str("our part of a shared record that does not exist"),
         }
     }
 }
@@ -494,8 +309,25 @@ impl Change {
             Self::Update { reasons, .. } => {
                 !reasons.is_empty() && reasons.iter().all(UpdateReason::is_of_the_row_alone)
             }
-            Self::Create { .. } | Self::Delete { .. } => false,
+            Self::Delete { reason, .. } => *reason == DeleteReason::LeftoverShare,
+            Self::Create { .. } => false,
         }
+    }
+
+    /// Whether the record is one that owners share, before or after.
+    pub fn is_shared(&self) -> bool {
+        match self {
+            Self::Create { new, .. } => Statement::is_noted_on(&new.labels),
+            Self::Update { old, new, .. } => old.ownership.shared || Statement::is_noted_on(&new.labels),
+            Self::Delete { old, .. } => old.ownership.shared,
+        }
+    }
+
+    /// Whether it takes the last target of ours out of a record that others go on sharing.
+    pub fn withdraws_share(&self) -> bool {
+        let leaves =
+            |reason: &UpdateReason| matches!(reason, UpdateReason::Shared { step: ShareStep::Leaves, .. });
+        matches!(self, Self::Update { reasons, .. } if reasons.iter().any(leaves))
     }
 
     /// The record's name.
@@ -566,9 +398,12 @@ impl Change {
                 Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
                 Some(UpdateReason::RowMoved) => "row-moved",
                 Some(UpdateReason::FormerRows) => "former-rows",
+                Some(UpdateReason::Shared { .. }) => "shared",
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
-            Self::Delete { reason: DeleteReason::LeftoverRow, .. } => "leftover-row",
+            Self::Delete { reason: DeleteReason::LeftoverRow | DeleteReason::LeftoverShare, .. } => {
+                "leftover-row"
+            }
             Self::Delete { reason: DeleteReason::TypeNotWanted, .. } => "type-not-wanted",
         }
     }

@@ -94,6 +94,7 @@ impl Case {
             policy: self.policy,
             owner: self.owner.as_ref(),
             scope,
+            shared: Default::default(),
             homes: &self.homes,
         })
     }

@@ -15,7 +15,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use zonewright_planner::{
-    Endpoint, EndpointError, Labels, NameError, Properties, Record, RecordType, Target, Ttl, ZoneId,
+    Endpoint, EndpointError, Labels, NameError, Properties, Record, RecordType, STATEMENT_LABELS, Target,
+    Ttl, ZoneId,
 };
 
 /// An endpoint or record as on the wire: texts, nothing checked. Borrows where it can, so that a long list is written and
@@ -170,7 +171,11 @@ impl WireEndpoint<'_> {
     }
 
     fn labels(&self) -> Labels {
-        self.labels.iter().map(|(key, value)| (&**key, &**value)).collect()
+        self.labels
+            .iter()
+            .map(|(key, value)| (&**key, &**value))
+            .filter(|(key, _)| is_for_others(key))
+            .collect()
     }
 
     fn properties(&self) -> Properties {
@@ -187,7 +192,13 @@ fn target_text(target: &Target) -> Cow<'_, str> {
 }
 
 fn labels_out(labels: &Labels) -> BTreeMap<Cow<'_, str>, Cow<'_, str>> {
-    labels.iter().map(|(key, value)| (key.into(), value.into())).collect()
+    let labels = labels.iter().filter(|(key, _)| is_for_others(key));
+    labels.map(|(key, value)| (key.into(), value.into())).collect()
+}
+
+/// What planner and registry tell each other is nobody else's business.
+fn is_for_others(key: &str) -> bool {
+    !key.starts_with(STATEMENT_LABELS)
 }
 
 fn properties_out(properties: &Properties) -> Vec<WireProperty<'_>> {

@@ -56,6 +56,10 @@ pub(crate) fn to_wire(changes: &[ZoneChange]) -> WireChanges<Row<'_>> {
             wire.create.push(Row::wish(new, false));
         }
     }
+    // Of records that owners share changed rows come first, too: no target may stand there that no row speaks for.
+    for change in changes.iter().filter(|change| change.change.is_shared()) {
+        change.rows.iter().for_each(|row| add_row(&mut wire, row, false));
+    }
     for change in changes {
         let force_update = needs_row(&change.change);
         match &change.change {
@@ -69,7 +73,7 @@ pub(crate) fn to_wire(changes: &[ZoneChange]) -> WireChanges<Row<'_>> {
             Change::Delete { old, .. } => wire.delete.push(Row::read(old, force_update)),
         }
     }
-    for change in changes {
+    for change in changes.iter().filter(|change| !change.change.is_shared()) {
         let force_update = needs_row(&change.change);
         for row in &change.rows {
             add_row(&mut wire, row, force_update);

@@ -22,7 +22,7 @@ impl TxtRegistry {
             if let Some((name, _)) = of.first() {
                 row.labels.set(OWNED_RECORD, name.as_str());
             }
-            Some(Leftover { row, of })
+            Some(Leftover { row, of, is_exact: false })
         };
         rows.leftovers().filter_map(leftover).collect()
     }

@@ -4,10 +4,13 @@
 mod former;
 mod leftovers;
 mod read;
+mod shares;
 mod write;
 
 #[cfg(test)]
 mod tests;
+
+pub(crate) use read::{Sorted, is_alias};
 
 use crate::crypt::{NonceSource, RowKey};
 use crate::names::RowNames;
@@ -44,6 +47,8 @@ pub struct TxtSettings {
     pub managed: ManagedTypes,
     /// Where the nonces of encrypted rows come from.
     pub nonces: NonceSource,
+    /// `--txt-shared-names`: names in these domains are shared with other owners unless their objects say otherwise.
+    pub shared_names: Vec<DnsName>,
 }
 
 impl TxtSettings {
@@ -62,6 +67,7 @@ impl TxtSettings {
             key: None,
             managed: ManagedTypes::default(),
             nonces,
+            shared_names: Vec::new(),
         }
     }
 }
@@ -107,6 +113,9 @@ pub enum RegistryError {
         /// What is wrong with the names.
         source: NameError,
     },
+    /// Each owner says its part in a row of its own, and two clusters that chose no owner id would write one and the same.
+    #[error("--txt-shared-names needs an owner id of its own in each cluster: set --txt-owner-id")]
+    SharedByNobody,
     /// Encryption needs a key.
     #[error("--txt-encrypt-enabled needs a key (--txt-encrypt-aes-key)")]
     NoKey,
@@ -127,6 +136,7 @@ pub struct TxtRegistry {
     encrypt: bool,
     managed: ManagedTypes,
     nonces: NonceSource,
+    shared_names: Vec<DnsName>,
 }
 
 impl TxtRegistry {
@@ -148,6 +158,7 @@ impl TxtRegistry {
             key,
             managed,
             nonces,
+            shared_names,
         } = settings;
         let owner = owner.ok_or(RegistryError::NoOwner)?;
         if Labels::check(OWNER, owner.as_str()).is_err() {
@@ -155,6 +166,9 @@ impl TxtRegistry {
         }
         if !prefix.is_empty() && !suffix.is_empty() {
             return Err(RegistryError::PrefixAndSuffix);
+        }
+        if owner.as_str() == shares::NOBODY && !shared_names.is_empty() {
+            return Err(RegistryError::SharedByNobody);
         }
         let key = key.as_ref().map(ExposeSecret::expose_secret).filter(|key| !key.is_empty());
         let key = key.map(|key| RowKey::parse(key).ok_or(RegistryError::BadKey)).transpose()?;
@@ -182,12 +196,33 @@ impl TxtRegistry {
         })?;
         // Taking over from oneself would never come to an end.
         let migrate_from = migrate_from.filter(|from| *from != owner);
-        Ok(Self { owner, migrate_from, names, former, prune_former, key, encrypt, managed, nonces })
+        Ok(Self {
+            owner,
+            migrate_from,
+            names,
+            former,
+            prune_former,
+            key,
+            encrypt,
+            managed,
+            nonces,
+            shared_names,
+        })
     }
 
     /// In whose name records are owned.
     pub fn owner(&self) -> &Owner {
         &self.owner
+    }
+
+    /// The owner that is taken over from.
+    pub(crate) fn migrate_from(&self) -> Option<&Owner> {
+        self.migrate_from.as_ref()
+    }
+
+    /// Whether a TXT record of this value would be taken for an ownership row.
+    pub(crate) fn is_row_text(&self, value: &str) -> bool {
+        self.parse(value).is_some()
     }
 
     /// The labels that a record carries as an ownership row; `None` when it is none. Only the first value counts.

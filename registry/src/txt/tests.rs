@@ -63,6 +63,7 @@ fn planned(registry: &Registry, owned: &Owned, wishes: &[Endpoint], refused: &[E
         policy: Policy::Sync,
         owner: registry.owner(),
         scope: Scope::All,
+        shared: Default::default(),
         homes: &Homes::new(),
     };
     let mut plan = plan(&input);

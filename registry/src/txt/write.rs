@@ -21,7 +21,7 @@ use std::sync::Arc;
 use tracing::warn;
 use zonewright_planner::{
     Change, DeleteReason, DnsName, Endpoint, Labels, OWNED_RECORD, OWNER, Owner, Properties, Record,
-    RecordType, Target,
+    RecordType, Statement, Target,
 };
 use zonewright_provider_kit::{RowChange, ZoneChange};
 
@@ -33,6 +33,10 @@ impl TxtRegistry {
 
     /// `rows` under today's names, and `all` that were read.
     fn decorate_among(&self, mut change: Change, rows: &Rows, all: &Rows) -> ZoneChange {
+        if is_shared_after(&change) {
+            return self.decorate_shared(change, all);
+        }
+        let ended = self.end_sharing(&change, all);
         let former = match &change {
             Change::Update { old, .. } | Change::Delete { old, .. } => self.former_changes(old, all),
             Change::Create { .. } => Vec::new(),
@@ -45,7 +49,7 @@ impl TxtRegistry {
             Change::Delete { reason: DeleteReason::LeftoverRow, .. } => None,
             Change::Delete { old, .. } => self.delete(old, rows),
         };
-        ZoneChange { change, rows: row.into_iter().chain(former).collect() }
+        ZoneChange { change, rows: row.into_iter().chain(former).chain(ended).collect() }
     }
 
     /// See [`crate::Registry::decorate_all`].
@@ -56,7 +60,8 @@ impl TxtRegistry {
         let mut decorated = Vec::with_capacity(changes.len());
         for change in changes {
             let row = self.row_name(change.name(), change.record_type());
-            let Some(row) = row.filter(|row| self.names.collisions().possible(row.as_str())) else {
+            let may_share_row = |row: &DnsName| self.names.collisions().possible(row.as_str());
+            let Some(row) = row.filter(|row| may_share_row(row) && !is_shared_after(&change)) else {
                 decorated.push(self.decorate(change, rows));
                 continue;
             };
@@ -81,7 +86,7 @@ impl TxtRegistry {
         }
         if let (RecordType::Txt, Some(Target::Text(value))) =
             (&endpoint.record_type, endpoint.targets.first())
-            && self.parse(value).is_some()
+            && (self.parse(value).is_some() || self.says_share(value))
         {
             return Err("its text is that of an ownership record".to_owned());
         }
@@ -158,7 +163,8 @@ impl TxtRegistry {
         let name = self.row_name(&new.name, &new.record_type)?;
         let read = rows.find(&name, &old.set_identifier, Some(&old.zone)).map(|row| row.record(&name, old));
         // ExternalDNS knows nothing of former names, so there is nothing that it would expect.
-        let is_beyond = is_of_the_row_alone || (old.ownership.row_moved && read.is_none());
+        let is_new = old.ownership.row_moved || old.ownership.shared;
+        let is_beyond = is_of_the_row_alone || (is_new && read.is_none());
         let expected = (!is_beyond).then(|| self.expected(&name, old, read.as_ref(), rows));
         Some(RowChange { read, expected, write: Some(self.row(name, new, nonce)?) })
     }
@@ -240,9 +246,17 @@ impl TxtRegistry {
         }
     }
 
-    fn owner_of(&self, row: &Record) -> Option<Owner> {
+    pub(super) fn owner_of(&self, row: &Record) -> Option<Owner> {
         let labels = self.row_labels(row)?;
         Owner::new(labels.get(OWNER)?)
+    }
+}
+
+/// Whether a change is one of a record that stays shared, or that goes as a shared one.
+fn is_shared_after(change: &Change) -> bool {
+    match change {
+        Change::Create { new, .. } | Change::Update { new, .. } => Statement::is_noted_on(&new.labels),
+        Change::Delete { old, .. } => old.ownership.shared,
     }
 }
 

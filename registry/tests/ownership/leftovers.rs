@@ -225,6 +225,7 @@ fn only_a_full_plan_tidies_and_only_within_reach(
         policy: Policy::Sync,
         owner: stage.registry.owner(),
         scope,
+        shared: Default::default(),
         homes: &Homes::new(),
     };
     let mut plan = plan(&input);

@@ -70,6 +70,7 @@ impl Stage {
             policy: self.policy,
             owner: self.registry.owner(),
             scope: Scope::All,
+            shared: Default::default(),
             homes: &Homes::new(),
         };
         let mut plan = plan(&input);

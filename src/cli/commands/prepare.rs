@@ -8,6 +8,7 @@ use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
 use crate::sources::tenancy::{self, DomainPolicy, PolicyFile};
 use crate::status::Rules;
+use crate::sync::Settling;
 use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
@@ -73,9 +74,14 @@ pub(super) async fn prepare(
         false => None,
     };
     let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
-    let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
+    let ownership = wiring::registry(config)?;
+    // The fence stands before all that writes.
+    let fenced = || {
+        let writer = ownership.writing(provider.writer.clone());
+        Arc::new(Fenced::new(writer, leadership.clone())) as Arc<dyn WriteZone>
+    };
     let writer = can_write.then(fenced);
-    let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
+    let pipeline = wiring::pipeline(config, ownership.registry, provider.reader.clone(), writer)?;
     let stages = wiring::stages(config, policy.as_ref().map(|(policy, _)| policy));
     let mut daemon = Daemon::new(all.clone(), stages, pipeline);
     daemon.listing = wiring::listing_cache(config, provider.reader.capabilities().requests_per_second);
@@ -83,6 +89,9 @@ pub(super) async fn prepare(
     daemon.holds = wiring::hold_ages(config);
     daemon.leadership = leadership.clone();
     daemon.faults = wiring::faults(config);
+    if config.schedule.once || !can_write {
+        daemon.settling = Settling::of_single_run();
+    }
     if let Some((source, resolved)) = service
         && config.sources.service.resolve_load_balancer_hostname
     {
@@ -150,7 +159,7 @@ impl Prepared {
     pub(super) fn rules(&self, config: &Config) -> Result<Rules, StartError> {
         Ok(Rules {
             settings: self.daemon.pipeline.settings.clone(),
-            registry: Arc::new(wiring::registry(config)?),
+            registry: Arc::new(wiring::registry(config)?.registry),
             provider: config.providers.general.name.to_string(),
         })
     }

@@ -221,13 +221,14 @@ fn codes(change: &Change) -> Vec<&'static str> {
                 UpdateReason::OwnerMigration(_) => "owner-migration",
                 UpdateReason::RowMoved => "ownership-record-name",
                 UpdateReason::FormerRows => "former-ownership-records",
+                UpdateReason::Shared { .. } => "shared",
             })
             .collect(),
         Change::Delete { reason, .. } => vec![match reason {
             DeleteReason::NoLongerWanted => "no-longer-wanted",
             DeleteReason::TypeNotWanted => "type-not-wanted",
             DeleteReason::TypeChanged { .. } => "type-changed",
-            DeleteReason::LeftoverRow => "leftover-ownership-record",
+            DeleteReason::LeftoverRow | DeleteReason::LeftoverShare => "leftover-ownership-record",
         }],
     }
 }

@@ -10,6 +10,8 @@ mod skips;
 mod tests;
 mod text;
 
+pub(super) use text::words;
+
 use crate::sync::World;
 use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;

@@ -1,7 +1,7 @@
 //! What is left alone, without burying the rare under the many.
 
 use std::collections::BTreeMap;
-use zonewright_planner::{Skip, SkipReason};
+use zonewright_planner::{Skip, SkipKind, SkipReason};
 
 /// How many of one reason people are shown where nobody has to do anything.
 const SHOWN_OF_EXPECTED: usize = 3;
@@ -22,7 +22,7 @@ pub(super) fn count(skips: &[Skip]) -> usize {
 }
 
 fn listed(skips: &[Skip]) -> impl Iterator<Item = &Skip> {
-    skips.iter().filter(|skip| !matches!(skip.reason, SkipReason::Guarded { .. }))
+    skips.iter().filter(|skip| skip.reason.kind() != SkipKind::Withheld)
 }
 
 /// Leaves out, of each reason, what is beyond its limit.
@@ -51,12 +51,8 @@ pub(super) fn shown(skips: &[Skip]) -> Shown<'_> {
 }
 
 fn limit(reason: &SkipReason) -> usize {
-    match reason {
-        SkipReason::DomainFilter
-        | SkipReason::UnmanagedType
-        | SkipReason::NotMigrated { .. }
-        | SkipReason::PolicyKeeps(_)
-        | SkipReason::PolicyFreezes(_) => SHOWN_OF_EXPECTED,
+    match (reason.kind(), reason) {
+        (SkipKind::Filtered | SkipKind::Policy, _) | (_, SkipReason::NotMigrated { .. }) => SHOWN_OF_EXPECTED,
         _ => SHOWN_OF_NEWS,
     }
 }

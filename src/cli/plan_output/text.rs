@@ -258,7 +258,8 @@ fn wrapped(out: &mut String, column: usize, style: Style, text: &str) {
     }
 }
 
-fn words(text: &str, width: usize) -> Vec<String> {
+/// A text in lines of this width, broken between words.
+pub(in crate::cli) fn words(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

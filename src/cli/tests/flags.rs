@@ -66,6 +66,7 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "txt-prefix-read",
         "txt-suffix-read",
         "txt-prune-old-rows",
+        "txt-shared-names",
     ];
     // The order of the help text does not matter here.
     assert_eq!(BTreeSet::from_iter(extra), BTreeSet::from(ours));
@@ -108,6 +109,8 @@ fn values_arrive_in_their_own_fields() {
         "--txt-prefix-read=o-",
         "--txt-suffix-read=-s",
         "--txt-prune-old-rows",
+        "--txt-shared-names=.Shared.example",
+        "--txt-shared-names=any.example",
         "--txt-wildcard-replacement=any",
         "--txt-cache-interval=4s",
         "--regex-domain-filter=a",
@@ -176,6 +179,8 @@ fn values_arrive_in_their_own_fields() {
     assert_eq!(config.registry.txt.former_prefixes, ["", "o-"]);
     assert_eq!(config.registry.txt.former_suffixes, ["-s"]);
     assert!(config.registry.txt.prune_former);
+    let shared = config.registry.txt.shared_names.iter().map(|name| name.as_str());
+    assert_eq!(shared.collect::<Vec<_>>(), ["shared.example", "any.example"]);
     assert_eq!(config.registry.txt.cache_interval, Duration::from_secs(4));
     assert_eq!(config.filters.regex_domain_filter.unwrap().as_str(), "a");
     assert_eq!(config.filters.regex_domain_exclusion.unwrap().as_str(), "b");

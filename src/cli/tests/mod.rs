@@ -120,10 +120,10 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[rstest]
 #[case("--provider=azure", "provider azure yet; it has aws, aws-sd, inmemory, webhook")]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
-#[case("--registry=dynamodb", "registry dynamodb yet; it has aws-sd, noop, txt")]
+#[case("--registry=crd", "registry crd yet; it has")]
 #[case("--azure-resource-group=x", "is for provider azure and provider azure-dns")]
 #[case("--gloo-namespace=elsewhere", "--gloo-namespace is for source gloo-proxy")]
-#[case("--dynamodb-table=t", "--dynamodb-table is for registry dynamodb")]
+#[case("--crd-registry-namespace=n", "--crd-registry-namespace is for registry crd")]
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
 #[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
@@ -196,6 +196,9 @@ fn the_deprecated_timeout_wins_as_it_does_in_externaldns() {
 #[case("--txt-owner-id=", "owner id cannot be empty")]
 #[case("--txt-prune-old-rows", "set --txt-prefix-read or --txt-suffix-read")]
 #[case("--txt-encrypt-enabled", "--txt-encrypt-aes-key")]
+#[case("--txt-shared-names=*.example.org", "a domain without asterisks")]
+#[case("--txt-shared-names=", "--txt-shared-names=: the name is empty")]
+#[case("--txt-shared-names=a..b", "--txt-shared-names=a..b")]
 #[case(
     "--service-type-filter=ClusterIP,NodePort",
     "--service-type-filter=ClusterIP --service-type-filter=NodePort"

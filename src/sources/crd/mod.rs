@@ -13,7 +13,9 @@ use serde::Deserialize;
 use status::Condition;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
-use zonewright_planner::{DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, Ttl, Uid};
+use zonewright_planner::{
+    DnsName, Endpoint, HoldReason, Labels, Properties, RESOURCE, RecordType, STATEMENT_LABELS, Ttl, Uid,
+};
 
 /// The resource.
 pub const KIND: Kind = Kind::namespaced("externaldns.k8s.io/v1alpha1", "DNSEndpoint", "dnsendpoints");
@@ -194,6 +196,11 @@ fn labels(entry: &Entry, name: &DnsName, outcome: &mut Outcome) -> Labels {
     let mut labels = Labels::new();
     for (key, value) in entry.labels.iter() {
         match Labels::check(key, value) {
+            Ok(()) if key.starts_with(STATEMENT_LABELS) => {
+                outcome.warn(format!(
+                    "{name}: labels that begin with {STATEMENT_LABELS} are ours; {key:?} is left out"
+                ));
+            }
             Ok(()) => labels.set(key, value),
             Err(error) => outcome.warn(format!("{name}: {error}; the label is left out")),
         }

@@ -1,7 +1,7 @@
 //! The same wish from several sources counts once.
 
 use std::collections::{BTreeMap, BTreeSet};
-use zonewright_planner::{DnsName, Endpoint};
+use zonewright_planner::{DnsName, Endpoint, SHARED};
 
 /// How many wishes were dropped, by record type and the source of the first object behind them.
 pub type Duplicates = BTreeMap<(String, String), usize>;
@@ -15,8 +15,12 @@ pub(super) fn apply(mut endpoints: Vec<Endpoint>) -> (Vec<Endpoint>, Duplicates)
         let Some(later) = endpoints.get_mut(*later) else { continue };
         *duplicates.entry(metric_labels(later)).or_default() += 1;
         let objects = std::mem::take(&mut later.objects);
+        let is_shared = later.properties.get(SHARED) == Some("true");
         if let Some(first) = endpoints.get_mut(*first) {
             first.add_objects(objects);
+            if is_shared {
+                first.properties.set(SHARED, "true");
+            }
         }
     }
     let gone: BTreeSet<usize> = twins.into_iter().map(|(_, later)| later).collect();

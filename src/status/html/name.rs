@@ -195,6 +195,11 @@ fn ownership(html: &mut Html, explanation: &Explanation) {
             });
             cell(html, "Owner", |html| {
                 html.text(row.owner.as_deref().unwrap_or("nobody"));
+                match row.shares.as_deref() {
+                    None => {}
+                    Some([]) => drop(html.raw(" (leaving)")),
+                    Some(targets) => drop(html.raw(" (").text(targets.join(", ")).raw(")")),
+                }
             });
             cell(html, "Ownership record", |html| match (&row.row, row.exists) {
                 (Some(name), _) => {

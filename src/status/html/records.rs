@@ -110,7 +110,14 @@ fn row_of(html: &mut Html, row: &Row, root: &'static str) {
             html.raw(" <span class=\"reason\">").text(reason).raw("</span>");
         }
     });
-    cell_or_none(html, "Owner", row.owner.clone());
+    match row.shared.as_slice() {
+        [] => cell_or_none(html, "Owner", row.owner.clone()),
+        parts => cell(html, "Owner", |html| {
+            html.joined(parts, "<br>", |html, part| {
+                html.text(part);
+            });
+        }),
+    }
     cell(html, "Object", |html| match row.objects.as_slice() {
         [] => {
             html.raw("–");

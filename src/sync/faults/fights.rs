@@ -114,6 +114,9 @@ impl Fights {
 
     /// A change has been written.
     pub fn wrote(&mut self, site: &Site, change: &Change, now: Instant) {
+        if !is_fightable(change) {
+            return;
+        }
         let state = wanted_state(change);
         match self.fights.get_mut(site) {
             Some(fight) => (fight.state, fight.wrote, fight.last) = (state, true, now),
@@ -123,6 +126,9 @@ impl Fights {
 
     /// A plan made after listing wants this change. Was it made before? Then somebody undid it.
     pub fn planned(&mut self, site: &Site, change: &Change, now: Instant, jitter: &mut Jitter) {
+        if !is_fightable(change) {
+            return;
+        }
         let state = wanted_state(change);
         if let Some(fight) = self.fights.get_mut(site) {
             if !fight.wrote || fight.state != state {
@@ -154,6 +160,12 @@ impl Fights {
             !quiet || now.duration_since(fight.last) < fight.quiet_time()
         });
     }
+}
+
+/// Whether a change can undo or be undone. The row of a record that owners share is changed by its owner alone, before and after the
+/// record and without it. (That others of these owners change the record is no fight: then something else is wanted of it.)
+fn is_fightable(change: &Change) -> bool {
+    !(change.is_shared() && change.leaves_record_alone())
 }
 
 /// What a change leads to; the same whether it takes a create or an update to get there.

@@ -268,6 +268,8 @@ fn counted(change: &Change) -> Option<&Record> {
     match change {
         // An ownership record that is left over is no record of ours in the sense of the guard.
         Change::Delete { old, reason } if !reason.is_replaced() && !reason.is_of_a_row() => Some(old),
+        // The record stays, because others share it; and yet nothing of ours resolves any more.
+        Change::Update { old, .. } if change.withdraws_share() => Some(old),
         _ => None,
     }
 }

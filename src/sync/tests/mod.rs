@@ -3,6 +3,7 @@
 mod faults;
 mod incremental;
 mod ownership;
+mod shared;
 mod tenancy;
 
 use crate::sources::outcome::{Common, Outcome};

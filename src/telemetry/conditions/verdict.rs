@@ -2,7 +2,7 @@
 
 use crate::sources::crd::Visit;
 use std::fmt::Display;
-use zonewright_planner::{HoldReason, RecordKey, Refusal, SkipReason, Uid};
+use zonewright_planner::{HoldReason, RecordKey, SkipKind, SkipReason, Uid};
 
 /// Conditions hold 32 KiB; nobody reads more than this.
 const MAX_MESSAGE: usize = 1024;
@@ -55,33 +55,19 @@ pub(super) struct Amiss {
 impl Amiss {
     /// Of a record that is left alone. Nothing in the text may change from run to run, or the status would be written each time.
     pub fn of_skip(reason: &SkipReason) -> Self {
-        let (kind, why) = match reason {
-            SkipReason::Quarantined { why, .. } => {
-                (Reason::Quarantined, format!("refused by the provider: {why}"))
-            }
-            SkipReason::Fought { .. } => {
-                (Reason::Conflict, "somebody else keeps undoing our writes".to_owned())
-            }
-            SkipReason::Guarded { .. } => (Reason::Guarded, reason.to_string()),
-            SkipReason::Held(hold) => (Reason::of_hold(hold), reason.to_string()),
-            SkipReason::ForeignOwner { .. }
-            | SkipReason::Unowned
-            | SkipReason::Claimed { .. }
-            | SkipReason::NotMigrated { .. }
-            | SkipReason::Conflict { .. }
-            | SkipReason::CnameConflict { .. }
-            | SkipReason::Impossible { .. }
-            | SkipReason::Refused(Refusal::OtherNamespace { .. }) => (Reason::Conflict, reason.to_string()),
-            SkipReason::PolicyKeeps(_)
-            | SkipReason::PolicyFreezes(_)
-            | SkipReason::DomainFilter
-            | SkipReason::UnmanagedType
-            | SkipReason::Refused(Refusal::DomainPolicy { .. })
-            | SkipReason::NoZone => (Reason::Denied, reason.to_string()),
-            SkipReason::Unsupported { .. } => (Reason::Invalid, reason.to_string()),
-            SkipReason::ZoneUnreadable { .. }
-            | SkipReason::SourceIncomplete { .. }
-            | SkipReason::ZoneWaiting { .. } => (Reason::Pending, reason.to_string()),
+        let why = match reason {
+            SkipReason::Quarantined { why, .. } => format!("refused by the provider: {why}"),
+            SkipReason::Fought { .. } => "somebody else keeps undoing our writes".to_owned(),
+            reason => reason.to_string(),
+        };
+        let kind = match reason.kind() {
+            SkipKind::Foreign | SkipKind::Unowned | SkipKind::Conflict | SkipKind::Fought => Reason::Conflict,
+            SkipKind::Policy | SkipKind::Filtered | SkipKind::Denied | SkipKind::NoZone => Reason::Denied,
+            SkipKind::Withheld => Reason::Guarded,
+            SkipKind::Held => Reason::Held,
+            SkipKind::Malformed | SkipKind::Unsupported => Reason::Invalid,
+            SkipKind::Quarantined => Reason::Quarantined,
+            SkipKind::ZoneTrouble | SkipKind::Incomplete => Reason::Pending,
         };
         Self { reason: kind, why }
     }

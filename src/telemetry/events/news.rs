@@ -6,7 +6,7 @@ use crate::sync::Applied;
 use crate::sync::guard::Withheld;
 use crate::sync::report::CycleReport;
 use std::sync::Arc;
-use zonewright_planner::{Change, ObjectRef, Record, RecordKey, Refusal, Skip, SkipReason, Target, Ttl};
+use zonewright_planner::{Change, ObjectRef, Record, RecordKey, Skip, SkipKind, SkipReason, Target, Ttl};
 use zonewright_provider_kit::ProviderError;
 
 /// What it takes to make sense of reports.
@@ -154,29 +154,18 @@ impl Context<'_> {
 /// The event for a record that is left alone; `None` where that is about its whole zone: logs and metrics tell that once, an
 /// event on each of thousands of objects would not tell more.
 fn kind_of(reason: &SkipReason) -> Option<EmittedEvent> {
-    Some(match reason {
-        SkipReason::Held(_) => EmittedEvent::RecordHeld,
-        SkipReason::ForeignOwner { .. }
-        | SkipReason::Unowned
-        | SkipReason::Claimed { .. }
-        | SkipReason::NotMigrated { .. }
-        | SkipReason::Conflict { .. }
-        | SkipReason::CnameConflict { .. }
-        | SkipReason::Impossible { .. }
-        | SkipReason::Refused(Refusal::OtherNamespace { .. })
-        | SkipReason::Fought { .. } => EmittedEvent::RecordConflict,
-        SkipReason::PolicyKeeps(_)
-        | SkipReason::PolicyFreezes(_)
-        | SkipReason::DomainFilter
-        | SkipReason::UnmanagedType
-        | SkipReason::Refused(Refusal::DomainPolicy { .. })
-        | SkipReason::NoZone => EmittedEvent::RecordDenied,
-        SkipReason::Unsupported { .. } => EmittedEvent::RecordInvalid,
-        SkipReason::Guarded { .. } => EmittedEvent::RecordWithheld,
-        SkipReason::Quarantined { .. } => EmittedEvent::RecordQuarantined,
-        SkipReason::ZoneUnreadable { .. }
-        | SkipReason::SourceIncomplete { .. }
-        | SkipReason::ZoneWaiting { .. } => return None,
+    Some(match reason.kind() {
+        SkipKind::Held | SkipKind::Malformed => EmittedEvent::RecordHeld,
+        SkipKind::Foreign | SkipKind::Unowned | SkipKind::Conflict | SkipKind::Fought => {
+            EmittedEvent::RecordConflict
+        }
+        SkipKind::Policy | SkipKind::Filtered | SkipKind::Denied | SkipKind::NoZone => {
+            EmittedEvent::RecordDenied
+        }
+        SkipKind::Unsupported => EmittedEvent::RecordInvalid,
+        SkipKind::Withheld => EmittedEvent::RecordWithheld,
+        SkipKind::Quarantined => EmittedEvent::RecordQuarantined,
+        SkipKind::ZoneTrouble | SkipKind::Incomplete => return None,
     })
 }
 

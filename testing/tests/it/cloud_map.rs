@@ -2,6 +2,7 @@
 //! to agree on.
 
 use crate::differences::hold_against;
+use crate::http::http;
 use reqwest::Client;
 use serde_json::{Value, json};
 use zonewright_aws_double::AwsDouble;
@@ -17,9 +18,7 @@ struct Server {
 
 impl Server {
     fn new(url: String) -> Self {
-        // Whichever test is first installs it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        Server { url, client: Client::new() }
+        Server { url, client: http() }
     }
 
     async fn call(&self, operation: &str, fields: Value) -> (u16, Value) {

@@ -8,6 +8,8 @@ mod cloud_map;
 #[cfg(test)]
 mod differences;
 #[cfg(test)]
+mod http;
+#[cfg(test)]
 mod route53;
 #[cfg(test)]
 mod webhook;

@@ -2,6 +2,7 @@
 //! service's, and `route53_differences.txt` has what both answer, word by word, so that it stays true when either of them changes.
 
 use crate::differences::hold_against;
+use crate::http::http;
 use reqwest::Client;
 use std::fmt::Write;
 use zonewright_aws_double::AwsDouble;
@@ -251,9 +252,7 @@ struct Server {
 
 impl Server {
     async fn new(url: String) -> Self {
-        // Whichever test is first installs it.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut this = Server { url, client: Client::new(), zone: String::new() };
+        let mut this = Server { url, client: http(), zone: String::new() };
         let inner = "<Name>example.com</Name><CallerReference>one</CallerReference>";
         let (status, xml) = this.post("hostedzone", "CreateHostedZoneRequest", inner).await;
         assert_eq!(status, 201, "{xml}");

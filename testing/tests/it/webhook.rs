@@ -1,4 +1,5 @@
-use reqwest::{Client, Response};
+use crate::http::http;
+use reqwest::Response;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 use zonewright_testing::{Call, WebhookStandIn};
@@ -6,11 +7,11 @@ use zonewright_testing::{Call, WebhookStandIn};
 const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
 
 async fn get(provider: &WebhookStandIn, path: &str) -> Response {
-    Client::new().get(provider.url() + path).send().await.unwrap()
+    http().get(provider.url() + path).send().await.unwrap()
 }
 
 async fn post(provider: &WebhookStandIn, path: &str, body: &Value) -> Response {
-    Client::new().post(provider.url() + path).body(body.to_string()).send().await.unwrap()
+    http().post(provider.url() + path).body(body.to_string()).send().await.unwrap()
 }
 
 async fn json_of(response: Response) -> Value {
@@ -116,7 +117,7 @@ async fn answers_can_be_slow_and_bodies_large() {
 async fn a_body_that_is_not_json_is_refused_and_changes_nothing() {
     let provider = WebhookStandIn::start(json!({})).await.unwrap();
     let url = provider.url() + "/records";
-    let response = Client::new().post(url).body("{").send().await.unwrap();
+    let response = http().post(url).body("{").send().await.unwrap();
     assert_eq!(response.status(), 400);
     assert_eq!((provider.count(Call::Apply), provider.applied().len()), (1, 0));
 }

@@ -182,18 +182,14 @@ async fn what_is_missing_is_said() {
         command
     };
     fails(no_credentials, &["no AWS credentials", "EKS Pod Identity"]).await;
-    fails(with_keys(program(&aws, &objects)), &["InvalidClientTokenId", "the credentials are wrong"]).await;
+    // What keys of another partition come to, too.
+    let partition = "AWS_REGION names another partition";
+    let wrong_key = with_keys(program(&aws, &objects));
+    fails(wrong_key, &["InvalidClientTokenId", "the credentials are wrong", partition]).await;
     let no_profile = {
         let mut command = with_keys(program(&aws, &objects));
         command.arg("--aws-profile=nobody");
         command
     };
     fails(no_profile, &["AWS profile nobody", "--aws-profile has to name a profile"]).await;
-    let wrong_region = {
-        let mut command = with_keys(program(&aws, &objects));
-        command.env("AWS_REGION", "cn-north-1");
-        command
-    };
-    let partition = "AWS_REGION names another partition";
-    fails(wrong_region, &["SignatureDoesNotMatch", partition]).await;
 }

@@ -160,6 +160,7 @@ impl Cycle {
             owner: self.registry.owner(),
             scope: Scope::All,
             homes: &homes,
+            shared: Default::default(),
         };
         let mut plan = plan(&input);
         plan.tidy(&input, parts.iter().flat_map(|part| self.registry.leftovers(&part.rows)));

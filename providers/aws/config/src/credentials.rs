@@ -16,8 +16,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
@@ -44,6 +45,30 @@ pub async fn connect(
     budget: RequestBudget,
 ) -> Result<SdkConfig, ProviderError> {
     let http = http_client();
+    let config = load(service, access, profile, None, &http).await?;
+    Ok(config.into_builder().http_client(budgeted(http, budget)).build())
+}
+
+/// The configuration of a client for another service of AWS (a registry's), with the credentials of `access` but for its profiles,
+/// which ExternalDNS keeps for zones. `region` counts more than that of the environment.
+///
+/// # Errors
+/// When no region is known.
+pub async fn sdk_config(
+    service: &Service,
+    access: &Access,
+    region: Option<&str>,
+) -> Result<SdkConfig, ProviderError> {
+    load(service, access, None, region, &http_client()).await
+}
+
+async fn load(
+    service: &Service,
+    access: &Access,
+    profile: Option<&str>,
+    region: Option<&str>,
+    http: &SharedHttpClient,
+) -> Result<SdkConfig, ProviderError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
         .retry_config(retries(access.attempts))
@@ -53,6 +78,9 @@ pub async fn connect(
     }
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
+    }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
     }
     let mut config = loader.load().await;
     let Some(region) = config.region().cloned() else { return Err(no_region(service, profile)) };
@@ -65,7 +93,7 @@ pub async fn connect(
     if let Some(role) = &access.assume_role {
         config = assume(config, role, access).await;
     }
-    Ok(config.into_builder().http_client(budgeted(http, budget)).build())
+    Ok(config)
 }
 
 fn no_region(service: &Service, profile: Option<&str>) -> ProviderError {

@@ -11,7 +11,7 @@ mod credentials;
 mod errors;
 
 pub use connection::{budgeted, http_client};
-pub use credentials::{check, connect};
+pub use credentials::{check, connect, sdk_config};
 pub use errors::{Service, of_request};
 
 use secrecy::SecretString;

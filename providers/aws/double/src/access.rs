@@ -1,7 +1,7 @@
 //! Who is asking: access keys, the accounts they belong to, and roles.
 //!
 //! Signatures are not computed. What is looked at is what a client can get wrong by configuration: whether it signs at all, with
-//! which key, for which service and region, and whether it sends the token that belongs to a temporary key.
+//! which key, for which service, and whether it sends the token that belongs to a temporary key.
 
 use crate::error::ApiError;
 use crate::log::{Operation, Service};
@@ -39,7 +39,6 @@ struct Holder {
 /// What an `Authorization` header says.
 struct Credential {
     key: String,
-    region: String,
     service: String,
 }
 
@@ -111,25 +110,21 @@ fn credential(headers: &HeaderMap) -> Result<Option<Credential>, ApiError> {
         return Err(incomplete());
     };
     match scope.split('/').collect::<Vec<_>>()[..] {
-        [key, _date, region, service, "aws4_request"] => Ok(Some(Credential {
-            key: key.to_owned(),
-            region: region.to_owned(),
-            service: service.to_owned(),
-        })),
+        [key, _date, _region, service, "aws4_request"] => {
+            Ok(Some(Credential { key: key.to_owned(), service: service.to_owned() }))
+        }
         _ => Err(incomplete()),
     }
 }
 
-/// Route 53 has one region per partition, whatever region the client lives in.
+/// A key is for one service. Its region is not looked at, although Route 53 itself wants that of the partition: clients that are
+/// pointed at an address of their own sign for the region they live in.
 fn check_scope(operation: Operation, credential: &Credential) -> Result<(), ApiError> {
     let wrong = |what: String| Err(ApiError::new(403, "SignatureDoesNotMatch", what));
-    let Credential { region, service, .. } = credential;
+    let service = &credential.service;
     match operation.service() {
         Service::Route53 if service != "route53" => {
             wrong(format!("Credential should be scoped to correct service: 'route53', not '{service}'."))
-        }
-        Service::Route53 if !matches!(&**region, "us-east-1" | "cn-northwest-1" | "us-gov-west-1") => {
-            wrong(format!("Credential should be scoped to a valid region, not '{region}'."))
         }
         Service::CloudMap if service != "servicediscovery" => wrong(format!(
             "Credential should be scoped to correct service: 'servicediscovery', not '{service}'."

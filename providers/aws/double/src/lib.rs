@@ -1,8 +1,7 @@
 //! A strict stand-in for Amazon Route 53 and AWS Cloud Map, with as much of STS as is needed to take on a role. For tests only.
 //!
 //! It speaks the real protocols on a loopback port, so that any client can be pointed at it with `AWS_ENDPOINT_URL`, and it
-//! refuses what the service refuses: a provider that gets by here gets by there. Where it is not known what the service does it
-//! is the stricter one of the two; each such place says so.
+//! refuses what the service refuses: a provider that gets by here gets by there.
 //!
 //! ```no_run
 //! use zonewright_aws_double::{AwsDouble, Fault, NewZone, Operation, RecordSet, When};
@@ -20,6 +19,24 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # What is not known
+//!
+//! The rules come from the API's model, its reference, the developer guide and what users report. Where these leave open what the
+//! service does, the double does the stricter thing:
+//!
+//! * an UPSERT does not change a record set's routing policy, even where it is the only one of its name and type;
+//! * the members of a weighted set have one TTL after every single change, not only after the batch;
+//! * a record set is changed once in a batch, or deleted and then created; deleted and then upserted it is not;
+//! * what is deleted has its values spelled as they were written: `a.example` is not `a.example.`;
+//! * an alias counts as one record in the limit of a request, and as two when it is upserted;
+//! * two members of a geoproximity set are in different places.
+//!
+//! And it is lenient in these: the target of an alias may be deleted, collections of networks are not looked for, health checks
+//! may be missing from failover sets, and an alias to CloudFront may evaluate its target's health, which the reference says it
+//! cannot and users do. Signatures are not computed.
+//!
+//! # Time
 //!
 //! Nothing takes time and nothing is limited until a test asks for it: [`AwsDouble::limit_rate`] (five requests a second, by a
 //! clock that a test may own), [`AwsDouble::set_change_time`] (`PriorRequestNotComplete`), [`AwsDouble::set_sync_time`]

@@ -145,6 +145,7 @@ impl Cycle {
             owner: None,
             scope: Scope::All,
             homes: &homes,
+            shared: Default::default(),
         });
         (plan, zones, rows)
     }

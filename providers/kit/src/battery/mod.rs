@@ -308,6 +308,7 @@ impl Run<'_> {
             policy: Policy::Sync,
             owner: None,
             scope: Scope::All,
+            shared: Default::default(),
             homes: &Homes::new(),
         });
         if plan.skips.is_empty() {

@@ -142,3 +142,17 @@ fn old_records_are_spelled_as_they_were_read() {
         r#"{"delete":[{"dnsName":"Web.Example.org.","targets":["CDN.net."],"recordType":"CNAME","providerSpecific":[{"name":"webhook/x","value":"1"}]}]}"#
     );
 }
+
+/// Ours alone: ExternalDNS shares no names. Our row says what the record will point at before it does, and other programs get to
+/// see nothing of how the two came here together.
+#[test]
+fn the_row_of_a_shared_name_comes_before_its_record() {
+    let (mut old, mut new) = (owned_record(), owned_wish());
+    old.ownership.shared = true;
+    zonewright_planner::Statement { targets: new.targets.clone(), ..Default::default() }
+        .note_on(&mut new.labels);
+    let change = Change::update(old, new, vec![UpdateReason::Targets]);
+    let said = r#"{"dnsName":"a-web.example.org","targets":["before"],"recordType":"TXT"}"#;
+    let changes = [with_row(change, Some(read_row("before")), None, Some(row()))];
+    assert_eq!(sent(&changes), format!(r#"{{"updateOld":[{said},{RECORD}],"updateNew":[{ROW},{RECORD}]}}"#));
+}

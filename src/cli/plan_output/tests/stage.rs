@@ -2,6 +2,7 @@
 
 use crate::cli::plan_output::{Format, Preview, render};
 use crate::sources::outcome::{Problem, Severity};
+use crate::status::testing::every_reason;
 use crate::sync::World;
 use crate::sync::guard::{Limit, Withheld};
 use crate::sync::report::CycleReport;
@@ -192,6 +193,18 @@ pub(super) fn every_change() -> Vec<Change> {
             "service/web/moved",
             vec![UpdateReason::RowMoved, UpdateReason::FormerRows],
         ),
+        update(
+            "shared.example.org A 192.0.2.8",
+            "shared.example.org A 192.0.2.8,192.0.2.9",
+            "service/web/shared",
+            vec![
+                UpdateReason::Targets,
+                UpdateReason::Shared {
+                    step: ShareStep::Joins,
+                    with: "owner \"cluster-blue\" (192.0.2.8)".into(),
+                },
+            ],
+        ),
         delete("gone.example.org A 192.0.2.10 ttl=60", "ingress/web/gone"),
         create("www.example.net CNAME www.example.org", "dnsendpoint/web/www"),
     ]
@@ -199,41 +212,6 @@ pub(super) fn every_change() -> Vec<Change> {
 
 /// Every reason to leave something alone.
 pub(super) fn every_skip() -> Vec<Skip> {
-    let owner = |id: &str| Owner::new(id).unwrap();
-    let reasons = [
-        SkipReason::ForeignOwner { owner: owner("cluster-blue") },
-        SkipReason::Unowned,
-        SkipReason::Claimed { owner: owner("cluster-blue") },
-        SkipReason::NotMigrated { owner: owner("cluster-blue") },
-        SkipReason::PolicyKeeps(Policy::UpsertOnly),
-        SkipReason::PolicyFreezes(Policy::CreateOnly),
-        SkipReason::DomainFilter,
-        SkipReason::UnmanagedType,
-        SkipReason::Conflict { winner: "ingress/web/winner".into() },
-        SkipReason::CnameConflict { beside: RecordType::A },
-        SkipReason::Impossible { beside: RecordType::Cname },
-        SkipReason::Held(HoldReason::NoTarget),
-        SkipReason::Held(HoldReason::NotAccepted),
-        SkipReason::Held(HoldReason::Invalid("A target \"b c\" is not an IPv4 address".into())),
-        SkipReason::Unsupported {
-            why:
-                "it leaves no room for its ownership record: a label would have 65 bytes; a shorter name or \
-                  a --txt-prefix such as \"%{record_type}.\" helps"
-                    .into(),
-        },
-        SkipReason::NoZone,
-        SkipReason::ZoneUnreadable { zone: "Z123".into() },
-        SkipReason::SourceIncomplete { source: "ingress".into() },
-        SkipReason::Guarded { zone: "Z123".into(), hash: "4f1c2a90b7d3".into() },
-        SkipReason::Quarantined { why: "400 Bad Request: no such record type".into(), refusals: 3 },
-        SkipReason::Fought { undone: 4 },
-        SkipReason::ZoneWaiting { zone: "Z123".into(), why: "503 Service Unavailable".into() },
-        SkipReason::Refused(Refusal::OtherNamespace { winner: "ingress/shop/web".into() }),
-        SkipReason::Refused(Refusal::DomainPolicy {
-            why: "namespace web may not publish it: rule 2 (web) allows web.example.org in policy.yaml"
-                .into(),
-        }),
-    ];
     let named = |(index, reason): (usize, SkipReason)| {
         let name = format!("n{index:02}-{}.example.org", reason.code());
         let mut skip = skip(&format!("{name} A 192.0.2.1"), "service/web/some", reason);
@@ -245,7 +223,7 @@ pub(super) fn every_skip() -> Vec<Skip> {
         }
         skip
     };
-    reasons.into_iter().enumerate().map(named).collect()
+    every_reason().into_iter().enumerate().map(named).collect()
 }
 
 /// What the delete guard withholds of two zones: a few records, and more than are shown.
