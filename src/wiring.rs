@@ -30,7 +30,7 @@ use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
 use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone};
 use zonewright_provider_webhook::{RequestRecorder, Webhook, WebhookConfig, WebhookStats};
-use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings, WriteTable};
+use zonewright_registry::{AwsSdRegistry, NonceSource, Registry, TxtRegistry, TxtSettings, WriteTable};
 #[cfg(feature = "dynamodb")]
 use zonewright_registry::{TableRegistry, TableSettings};
 
@@ -245,13 +245,18 @@ pub fn stages(config: &Config, policy: Option<&Arc<DomainPolicy>>) -> PipelineSe
 /// Whether this program was built with a provider.
 pub fn has_provider(name: ProviderName) -> bool {
     let is_always_there = matches!(name, ProviderName::InMemory | ProviderName::Webhook);
-    is_always_there || (name == ProviderName::Aws && cfg!(feature = "aws"))
+    is_always_there
+        || (name == ProviderName::Aws && cfg!(feature = "aws"))
+        || (name == ProviderName::AwsSd && cfg!(feature = "aws-sd"))
 }
 
 /// Whether this program was built with a registry.
 pub const fn has_registry(name: RegistryName) -> bool {
     let is_dynamodb = matches!(name, RegistryName::DynamoDb);
-    matches!(name, RegistryName::Txt | RegistryName::Noop) || (is_dynamodb && cfg!(feature = "dynamodb"))
+    let is_aws_sd = matches!(name, RegistryName::AwsSd);
+    matches!(name, RegistryName::Txt | RegistryName::Noop)
+        || (is_dynamodb && cfg!(feature = "dynamodb"))
+        || (is_aws_sd && cfg!(feature = "aws-sd"))
 }
 
 /// A provider, and what belongs to it alone.
@@ -264,6 +269,8 @@ pub struct Provider {
     pub webhook: Option<Webhook>,
     #[cfg(feature = "aws")]
     aws: Option<zonewright_provider_aws::Route53>,
+    #[cfg(feature = "aws-sd")]
+    cloud_map: Option<zonewright_provider_aws_sd::CloudMap>,
 }
 
 impl Provider {
@@ -274,6 +281,8 @@ impl Provider {
             webhook: None,
             #[cfg(feature = "aws")]
             aws: None,
+            #[cfg(feature = "aws-sd")]
+            cloud_map: None,
         }
     }
 
@@ -283,6 +292,10 @@ impl Provider {
         #[cfg(feature = "aws")]
         if let Some(aws) = &self.aws {
             return aws.check().await;
+        }
+        #[cfg(feature = "aws-sd")]
+        if let Some(cloud_map) = &self.cloud_map {
+            return cloud_map.check().await.err().into_iter().collect();
         }
         Vec::new()
     }
@@ -327,6 +340,12 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
             let aws = zonewright_provider_aws::Route53::new(aws_config(config)?);
             Ok(Provider { aws: Some(aws.clone()), ..Provider::new(aws.reader(), aws.writer()) })
         }
+        #[cfg(feature = "aws-sd")]
+        ProviderName::AwsSd => {
+            let cloud_map = zonewright_provider_aws_sd::CloudMap::new(cloud_map_config(config)?);
+            let provider = Provider::new(cloud_map.reader(), cloud_map.writer());
+            Ok(Provider { cloud_map: Some(cloud_map), ..provider })
+        }
         other => Err(StartError(format!("--provider={other} is not part of this version"))),
     }
 }
@@ -357,16 +376,43 @@ fn aws_config(config: &Config) -> Result<zonewright_provider_aws::AwsConfig, Sta
     })
 }
 
-#[cfg(feature = "aws")]
-fn aws_access(config: &Config) -> zonewright_provider_aws::Access {
+/// How to get into AWS.
+#[cfg(any(feature = "aws", feature = "aws-sd", feature = "dynamodb"))]
+fn aws_access(config: &Config) -> zonewright_aws_config::Access {
     let settings = &config.providers.aws;
-    zonewright_provider_aws::Access {
+    zonewright_aws_config::Access {
         profiles: settings.profiles.clone(),
         assume_role: settings.assume_role.clone(),
         external_id: settings.assume_role_external_id.clone(),
         attempts: settings.api_retries,
         requests_per_second: config.own.provider_requests_per_second,
     }
+}
+
+#[cfg(feature = "aws-sd")]
+fn cloud_map_config(config: &Config) -> Result<zonewright_provider_aws_sd::CloudMapConfig, StartError> {
+    use zonewright_provider_aws_sd::{CloudMapConfig, NamespaceType};
+    let settings = &config.providers.aws;
+    let owners = match config.registry.name {
+        RegistryName::Noop => Vec::new(),
+        _ => [Some(&config.registry.owner), config.registry.migrate_from.as_ref()]
+            .into_iter()
+            .filter_map(|owner| Owner::new(owner?))
+            .collect(),
+    };
+    Ok(CloudMapConfig {
+        access: aws_access(config),
+        namespace_type: settings.zone_type.map(|visibility| match visibility {
+            cli::ZoneVisibility::Public => NamespaceType::Public,
+            cli::ZoneVisibility::Private => NamespaceType::Private,
+        }),
+        domains: domain_filter(config)?,
+        tags: settings.sd_create_tags.clone(),
+        cleanup: settings.sd_service_cleanup,
+        owners,
+        // A list that is made because it is time for one looks at everything again; one after a failure only where it has to.
+        trust: config.schedule.drift_interval.unwrap_or(config.schedule.interval) / 2,
+    })
 }
 
 /// Puts provider, registry and rules together. Without a writer nothing can be written.
@@ -456,6 +502,15 @@ pub fn registry(config: &Config) -> Result<Ownership, StartError> {
                 registry: Registry::Table(Box::new(registry)),
                 table: Some(Arc::new(table.writer())),
             })
+        }
+        RegistryName::AwsSd => {
+            let settings = &config.registry;
+            let owner = Owner::new(&settings.owner);
+            let owner = owner
+                .ok_or_else(|| StartError("registry aws-sd needs an owner id (--txt-owner-id)".into()))?;
+            let migrate_from = settings.migrate_from.as_deref().and_then(Owner::new);
+            let cleanup = config.providers.aws.sd_service_cleanup;
+            Ok(in_zones(Registry::AwsSd(AwsSdRegistry::new(owner, migrate_from, cleanup))))
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }

@@ -10,6 +10,7 @@
 //! Where ownership stands in a table beside DNS ([`TableRegistry`]) there is more to read and to write than the zone: `refresh` before
 //! a listing is read, and [`WithRows`] around the writer of the zone. Both do nothing for the others.
 
+mod aws_sd;
 mod crypt;
 mod names;
 mod payload;
@@ -17,6 +18,7 @@ mod rows;
 mod table;
 mod txt;
 
+pub use aws_sd::AwsSdRegistry;
 pub use crypt::NonceSource;
 pub use rows::Rows;
 pub use table::{Item, ReadTable, RowError, Statement, TableRegistry, TableSettings, WithRows, WriteTable};
@@ -35,6 +37,8 @@ use zonewright_provider_kit::{ProviderError, Zone, ZoneChange};
 pub enum Registry {
     /// Ownership rows: TXT records beside the records.
     Txt(Box<TxtRegistry>),
+    /// The descriptions of Cloud Map services, which only provider `aws-sd` has.
+    AwsSd(AwsSdRegistry),
     /// Ownership rows: a table beside DNS.
     Table(Box<TableRegistry>),
     /// Nobody owns anything: everything in reach is ours to change.
@@ -61,6 +65,7 @@ impl Registry {
     pub fn owner(&self) -> Option<&Owner> {
         match self {
             Self::Txt(txt) => Some(txt.owner()),
+            Self::AwsSd(aws_sd) => Some(aws_sd.owner()),
             Self::Table(table) => Some(table.owner()),
             Self::Noop => None,
         }
@@ -70,6 +75,7 @@ impl Registry {
     pub fn read(&self, records: Vec<Record>) -> Owned {
         match self {
             Self::Txt(txt) => txt.read(records),
+            Self::AwsSd(aws_sd) => aws_sd.read(records),
             Self::Table(table) => table.read(records),
             Self::Noop => Owned { records, ..Owned::default() },
         }
@@ -79,7 +85,7 @@ impl Registry {
     pub fn row_name(&self, record: &Record) -> Option<DnsName> {
         match self {
             Self::Txt(txt) => txt.row_name(&record.name, &record.record_type),
-            Self::Table(_) | Self::Noop => None,
+            Self::AwsSd(_) | Self::Table(_) | Self::Noop => None,
         }
     }
 
@@ -88,6 +94,7 @@ impl Registry {
     pub fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
         match self {
             Self::Txt(txt) => txt.leftovers(rows),
+            Self::AwsSd(aws_sd) => aws_sd.leftovers(rows),
             Self::Table(table) => table.leftovers(rows),
             Self::Noop => Vec::new(),
         }
@@ -97,6 +104,7 @@ impl Registry {
     pub fn decorate(&self, change: Change, rows: &Rows) -> ZoneChange {
         match self {
             Self::Txt(txt) => txt.decorate(change, rows),
+            Self::AwsSd(aws_sd) => aws_sd.decorate(change),
             Self::Table(table) => table.decorate(change, rows),
             Self::Noop => ZoneChange { change: with_owner_of_old(change), rows: Vec::new() },
         }
@@ -108,7 +116,7 @@ impl Registry {
     pub fn decorate_all(&self, changes: Vec<Change>, rows: &Rows) -> Vec<ZoneChange> {
         match self {
             Self::Txt(txt) => txt.decorate_all(changes, rows),
-            Self::Table(_) | Self::Noop => {
+            Self::AwsSd(_) | Self::Table(_) | Self::Noop => {
                 changes.into_iter().map(|change| self.decorate(change, rows)).collect()
             }
         }
@@ -119,7 +127,7 @@ impl Registry {
         let is_shared = match self {
             Self::Txt(txt) => txt.is_shared(endpoint, marked),
             // Refused later.
-            Self::Table(_) | Self::Noop => marked == Some(true),
+            Self::AwsSd(_) | Self::Table(_) | Self::Noop => marked == Some(true),
         };
         if is_shared {
             endpoint.properties.set(SHARED, "true");
@@ -133,7 +141,7 @@ impl Registry {
     pub fn sharable(&self, endpoint: &Endpoint, zone: &Zone) -> Result<(), String> {
         match self {
             Self::Txt(txt) => txt.sharable(endpoint, zone),
-            Self::Table(_) | Self::Noop => {
+            Self::AwsSd(_) | Self::Table(_) | Self::Noop => {
                 Err("names are shared by way of ownership records, which need --registry=txt".to_owned())
             }
         }
@@ -147,6 +155,7 @@ impl Registry {
     pub fn writable(&self, endpoint: &Endpoint) -> Result<(), String> {
         match self {
             Self::Txt(txt) => txt.writable(endpoint),
+            Self::AwsSd(aws_sd) => aws_sd.writable(endpoint),
             Self::Table(table) => table.writable(endpoint),
             Self::Noop => Ok(()),
         }
@@ -160,7 +169,7 @@ impl Registry {
         match self {
             Self::Txt(txt) => txt.keeps_clear(endpoint, rows),
             Self::Table(table) => table.keeps_clear(endpoint, rows),
-            Self::Noop => Ok(()),
+            Self::AwsSd(_) | Self::Noop => Ok(()),
         }
     }
 }
@@ -170,7 +179,7 @@ impl Registry {
     fn table(&self) -> Option<&TableRegistry> {
         match self {
             Self::Table(table) => Some(table),
-            Self::Txt(_) | Self::Noop => None,
+            Self::Txt(_) | Self::AwsSd(_) | Self::Noop => None,
         }
     }
 

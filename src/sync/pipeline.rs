@@ -329,7 +329,8 @@ impl Pipeline {
     }
 
     fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {
-        let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
+        let by_provider =
+            self.reader.capabilities().check_in(zone, endpoint).err().map(|error| error.to_string());
         let is_shared = endpoint.properties.get(SHARED).is_some();
         by_provider
             .or_else(|| self.registry.writable(endpoint).err())

@@ -17,7 +17,7 @@ mod tests;
 use async_trait::async_trait;
 use std::sync::Arc;
 use table::Table;
-use zonewright_provider_aws::Access;
+use zonewright_aws_config::Access;
 use zonewright_provider_kit::ProviderError;
 use zonewright_registry::{Item, ReadTable, RowError, Statement, WriteTable};
 

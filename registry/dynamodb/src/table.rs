@@ -11,9 +11,17 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tracing::debug;
-use zonewright_provider_aws::{of_request, sdk_config};
+use zonewright_aws_config::{Service, of_request, sdk_config};
 use zonewright_provider_kit::{ErrorClass, ProviderError};
 use zonewright_registry::{Item, RowError, Statement};
+
+/// What is particular to DynamoDB.
+const DYNAMODB: Service = Service {
+    region: "the one of the table; --dynamodb-region says it for the table alone",
+    page: "docs/registries/dynamodb.md",
+    // By their statuses, and below by what helps.
+    class: |_| None,
+};
 
 /// The most statements in one request. From
 /// <https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchExecuteStatement.html>
@@ -51,7 +59,7 @@ impl Table {
     async fn client(&self) -> Result<&Client, ProviderError> {
         let connect = || async {
             let region = self.config.region.as_deref();
-            let config = sdk_config(&self.config.access, region).await?;
+            let config = sdk_config(&DYNAMODB, &self.config.access, region).await?;
             let mut builder = Builder::from(&config);
             builder
                 .set_region(region.map(|region| Region::new(region.to_owned())).or(config.region().cloned()));
@@ -226,13 +234,12 @@ impl Table {
             SdkError::ServiceError(service) => service.err().code().unwrap_or_default().to_owned(),
             _ => String::new(),
         };
-        let failed = of_request(what, error, writes);
+        let failed = of_request(&DYNAMODB, what, error, writes);
         let again = |class, hint: &str| {
             let again = ProviderError::new(class, format!("{failed}; {hint}"));
             if failed.is_outcome_unknown() { again.with_unknown_outcome() } else { again }
         };
         match code.as_str() {
-            "AccessDeniedException" => again(ErrorClass::Auth, POLICY),
             "ResourceNotFoundException" => again(ErrorClass::Permanent, &self.hint()),
             "ProvisionedThroughputExceededException" | "RequestLimitExceeded" => {
                 again(ErrorClass::Throttled { retry_after: None }, CAPACITY)

@@ -8,7 +8,7 @@ use super::TxtRegistry;
 use super::former::Former;
 use crate::Owned;
 use crate::names::RowNames;
-use crate::payload::{self, Texts};
+use crate::payload;
 use crate::rows::{Obstacle, Obstacles, Row, RowSite, Rows, Users, Vouched};
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
@@ -139,7 +139,6 @@ impl TxtRegistry {
 
     /// Tells records from rows, and notes on each record what its row says.
     pub(crate) fn sort_out(&self, records: Vec<Record>) -> Sorted {
-        let mut texts = Texts::default();
         // Room for every row at once: a list that grows by doubling would be the peak of the whole cycle.
         let texts_in_zone = records.iter().filter(|record| record.record_type == RecordType::Txt).count();
         let mut rows = Vec::with_capacity(texts_in_zone);
@@ -147,7 +146,7 @@ impl TxtRegistry {
         let mut shares = Shares::new();
         let mut records: Vec<Record> = records
             .into_iter()
-            .filter_map(|mut record| match self.row_labels(&record, &mut texts) {
+            .filter_map(|mut record| match self.row_labels(&record) {
                 Some(labels) => {
                     rows.push(Found::new(record, labels));
                     None
@@ -164,7 +163,6 @@ impl TxtRegistry {
             })
             .collect();
         records.shrink_to_fit();
-        drop(texts);
         let index = Index::new(&rows);
         let mut former = self.former_of(&records, &index);
         let sources = self.sources(&records, &index, &mut former);

@@ -2,6 +2,7 @@
 
 mod access;
 mod calls;
+mod cloud_map;
 mod moto;
 mod records;
 

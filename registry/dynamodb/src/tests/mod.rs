@@ -12,8 +12,8 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_smithy_http_client::Builder;
 use serde_json::{Value, json};
 use std::sync::Arc;
+use zonewright_aws_config::Access;
 use zonewright_planner::{Labels, Owner};
-use zonewright_provider_aws::Access;
 use zonewright_registry::Statement;
 use zonewright_testing::DynamoDbLocal;
 
