@@ -141,7 +141,7 @@ impl SourceIndex {
         let touched = &mut self.touched;
         touched.begin();
         let mut ignored = Dirty::default();
-        let desired = gather(&self.sources, &self.settings, Vec::new(), |place, source, take| {
+        let mut desired = gather(&self.sources, &self.settings, Vec::new(), |place, source, take| {
             // A source without caches makes its wishes up; there is nothing to remember of it.
             let is_lasting = !source.caches().is_empty();
             source.visit(Which::All, &mut |mut outcome| {
@@ -153,6 +153,8 @@ impl SourceIndex {
             touched.remove_unseen(place, &mut ignored);
         });
         touched.shrink();
+        // They stay until the plan is made, which is the peak of a cycle.
+        desired.endpoints.shrink_to_fit();
         desired
     }
 
