@@ -28,8 +28,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
-use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone};
-use zonewright_provider_webhook::{RequestRecorder, Webhook, WebhookConfig, WebhookStats};
+use zonewright_provider_kit::{ProviderError, ReadZones, RequestRecorder, WriteZone};
+use zonewright_provider_webhook::{self as webhook, Webhook, WebhookConfig, WebhookStats};
 use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
 
 /// Why the program cannot start. The message names the flag.
@@ -285,11 +285,20 @@ impl Provider {
     }
 }
 
-/// Makes the provider. Nothing is asked of it yet. `recorder` will be told of every request to it over HTTP.
+/// Who is told of every request to the provider over HTTP.
+#[derive(Default)]
+pub struct ProviderRecorders {
+    /// Of those of the webhook protocol.
+    pub webhook: Option<webhook::RequestRecorder>,
+    /// Of those of all other providers.
+    pub others: RequestRecorder,
+}
+
+/// Makes the provider. Nothing is asked of it yet.
 ///
 /// # Errors
 /// When its settings cannot work.
-pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Provider, StartError> {
+pub fn provider(config: &Config, recorders: &ProviderRecorders) -> Result<Provider, StartError> {
     match config.providers.general.name {
         ProviderName::InMemory => {
             let settings = InMemoryConfig {
@@ -310,13 +319,13 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
                 // The protocol declares no limit, so there is only what the operator knows.
                 requests_per_second: config.own.provider_requests_per_second,
             };
-            let webhook = Webhook::recorded(&settings, recorder).map_err(StartError::of)?;
+            let webhook = Webhook::recorded(&settings, recorders.webhook.clone()).map_err(StartError::of)?;
             let provider = Provider::new(webhook.reader(), webhook.writer());
             Ok(Provider { webhook: Some(webhook), ..provider })
         }
         #[cfg(feature = "aws")]
         ProviderName::Aws => {
-            let aws = zonewright_provider_aws::Route53::new(aws_config(config)?);
+            let aws = zonewright_provider_aws::Route53::new(aws_config(config, recorders.others.clone())?);
             Ok(Provider { aws: Some(aws.clone()), ..Provider::new(aws.reader(), aws.writer()) })
         }
         other => Err(StartError(format!("--provider={other} is not part of this version"))),
@@ -324,7 +333,10 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
 }
 
 #[cfg(feature = "aws")]
-fn aws_config(config: &Config) -> Result<zonewright_provider_aws::AwsConfig, StartError> {
+fn aws_config(
+    config: &Config,
+    recorder: RequestRecorder,
+) -> Result<zonewright_provider_aws::AwsConfig, StartError> {
     use zonewright_provider_aws::{Access, AwsConfig, ZoneFilter, ZoneType};
     let settings = &config.providers.aws;
     Ok(AwsConfig {
@@ -334,6 +346,7 @@ fn aws_config(config: &Config) -> Result<zonewright_provider_aws::AwsConfig, Sta
             external_id: settings.assume_role_external_id.clone(),
             attempts: settings.api_retries,
             requests_per_second: config.own.provider_requests_per_second,
+            recorder,
         },
         zones: ZoneFilter {
             ids: config.filters.zone_id_filter.clone(),

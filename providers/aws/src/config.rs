@@ -3,6 +3,7 @@
 use secrecy::SecretString;
 use std::time::Duration;
 use zonewright_planner::DomainFilter;
+use zonewright_provider_kit::RequestRecorder;
 
 /// Which hosted zones are managed by their visibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct Access {
     pub attempts: u32,
     /// `--provider-requests-per-second`; `None` for [`DEFAULT_REQUESTS_PER_SECOND`].
     pub requests_per_second: Option<f64>,
+    /// Is told of the requests.
+    pub recorder: RequestRecorder,
 }
 
 /// Settings of the provider.

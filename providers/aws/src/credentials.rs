@@ -9,6 +9,7 @@ use crate::account::Connection;
 use crate::config::Access;
 use crate::connection::{budgeted, http_client};
 use crate::errors::{credentials_hint, of_causes};
+use crate::recording::{NameOperation, recorded};
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
@@ -64,8 +65,10 @@ pub(crate) async fn connect(
         config = assume(config, role, access).await;
     }
     let credentials = config.credentials_provider();
-    let config = config.into_builder().http_client(budgeted(http, budget)).build();
-    Ok(Connection { client: Client::new(&config), credentials })
+    let http = budgeted(recorded(http, access.recorder.clone()), budget);
+    let config = config.into_builder().http_client(http).build();
+    let config = aws_sdk_route53::config::Builder::from(&config).interceptor(NameOperation).build();
+    Ok(Connection { client: Client::from_conf(config), credentials })
 }
 
 fn no_region(profile: Option<&str>) -> ProviderError {

@@ -29,6 +29,7 @@ mod errors;
 mod escape;
 mod limits;
 mod properties;
+mod recording;
 mod refusal;
 mod writing;
 mod zones;

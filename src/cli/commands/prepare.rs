@@ -13,7 +13,7 @@ use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::{Metrics, StatusParts};
-use crate::wiring::{self, Provider, Sources, StartError};
+use crate::wiring::{self, Provider, ProviderRecorders, Sources, StartError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,11 +61,7 @@ pub(super) async fn prepare(
     stop: &CancellationToken,
 ) -> Result<Prepared, StartError> {
     let Sources { all, caches, crd, service, policy } = wiring::sources(config)?;
-    let record = |metrics: &Arc<Metrics>| {
-        let metrics = metrics.clone();
-        Arc::new(move |request| metrics.webhook_request(&request)) as Arc<_>
-    };
-    let provider = wiring::provider(config, metrics.map(record))?;
+    let provider = wiring::provider(config, &provider_recorders(metrics))?;
     if let (Some(metrics), Some(stats)) = (metrics, provider.webhook_stats()) {
         metrics.add_webhook(stats).map_err(StartError::of)?;
     }
@@ -233,6 +229,15 @@ pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
         request_timeout: kubernetes.request_timeout.unwrap_or_default(),
         qps: f64::from(kubernetes.qps),
         burst: kubernetes.burst,
+    }
+}
+
+fn provider_recorders(metrics: Option<&Arc<Metrics>>) -> ProviderRecorders {
+    let Some(metrics) = metrics else { return ProviderRecorders::default() };
+    let (of_webhook, of_others) = (metrics.clone(), metrics.clone());
+    ProviderRecorders {
+        webhook: Some(Arc::new(move |call| of_webhook.webhook_request(&call))),
+        others: zonewright_provider_kit::RequestRecorder::new(move |call| of_others.provider_request(call)),
     }
 }
 

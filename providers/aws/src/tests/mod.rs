@@ -9,6 +9,7 @@ mod zones;
 use super::*;
 use crate::account::Connection;
 use crate::connection::{budgeted, http_client};
+use crate::recording::{NameOperation, recorded};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_route53::Client;
@@ -26,6 +27,7 @@ use zonewright_provider_kit::{RowChange, zone_of_new};
 pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> Route53 {
     let rate = config.access.requests_per_second.unwrap_or(DEFAULT_REQUESTS_PER_SECOND);
     let attempts = config.access.attempts;
+    let recorder = config.access.recorder.clone();
     let mut provider = Route53::new(config);
     let shared = Arc::get_mut(&mut provider.0).unwrap();
     shared.accounts = keys
@@ -40,7 +42,8 @@ pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> 
                 .endpoint_url(aws.url())
                 .credentials_provider(credentials.clone())
                 .retry_config(RetryConfig::standard().with_max_attempts(attempts))
-                .http_client(budgeted(http_client(), budget))
+                .http_client(budgeted(recorded(http_client(), recorder.clone()), budget))
+                .interceptor(NameOperation)
                 .build();
             Account::connected(Connection {
                 client: Client::from_conf(config),
