@@ -28,6 +28,7 @@ mod credentials;
 mod errors;
 mod escape;
 mod limits;
+mod mixture;
 mod properties;
 mod recording;
 mod refusal;

@@ -1,7 +1,11 @@
 //! The program against a Route 53 double: how it gets in, and how much it asks.
 
 mod access;
+mod bad_input;
 mod calls;
+mod cluster;
+mod golden;
+mod metrics;
 mod moto;
 mod records;
 
@@ -67,12 +71,18 @@ fn program(aws: &AwsDouble, objects: &Objects) -> Command {
 
 /// The same for any service at an address.
 fn program_at(url: &str, objects: &Objects) -> Command {
+    let mut command = program_answering(url, 0);
+    command.arg("--source=ingress").arg(format!("--manifests={}", objects.path("objects").display()));
+    command
+}
+
+/// The same without anything to read from, with a port for its metrics.
+fn program_answering(url: &str, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
     command
-        .args(["--provider=aws", "--source=ingress", "--policy=sync", "--txt-owner-id=me"])
-        .args(["--metrics-address=127.0.0.1:0", "--aws-batch-change-interval=0s"])
+        .args(["--provider=aws", "--policy=sync", "--txt-owner-id=me", "--aws-batch-change-interval=0s"])
         .arg("--provider-requests-per-second=0")
-        .arg(format!("--manifests={}", objects.path("objects").display()))
+        .arg(format!("--metrics-address=127.0.0.1:{port}"))
         .env_clear()
         .env("HOME", "/nonexistent")
         .env("AWS_ENDPOINT_URL", url)

@@ -111,5 +111,8 @@ async fn every_request_is_told_of() {
         ("ChangeResourceRecordSets", "POST", None),
     ];
     assert_eq!(found, expected);
-    assert!(told[0].url.starts_with(&aws.url()) && told[0].url.contains("/2013-04-01/hostedzone"), "{told:?}");
+    assert!(
+        told[0].url.starts_with(&aws.url()) && told[0].url.contains("/2013-04-01/hostedzone"),
+        "{told:?}"
+    );
 }
