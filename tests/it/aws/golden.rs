@@ -198,3 +198,36 @@ async fn weighted_aliases_of_an_older_release_stay_as_they_are() {
     let (_, log) = run(&aws, &objects, &["--no-delete-guard"]).await;
     assert_eq!(aws.records(&zone), [], "{log}");
 }
+
+/// Need 46: encryption is turned on for a zone in plain text and off again; each row stays what it was until its record changes, and
+/// goes with exactly the text that stands there, which Route 53 insists on.
+#[tokio::test(flavor = "multi_thread")]
+async fn encryption_comes_and_goes_and_rows_are_still_deleted() {
+    let key = "--txt-encrypt-aes-key=01234567890123456789012345678901";
+    let encrypted: [&str; 3] = ["--no-delete-guard", "--txt-encrypt-enabled", key];
+    let (aws, zone) = aws().await;
+    let objects = Objects::new(0);
+    let old: Line<'_> = ("old", "old.example.org", "192.0.2.1", &[]);
+    let new: Line<'_> = ("new", "new.example.org", "192.0.2.1", &[]);
+    let is_plain = |name: &str| {
+        let sets = aws.records(&zone);
+        let row = sets.iter().find(|set| set.name == name).unwrap_or_else(|| panic!("no {name} in {sets:?}"));
+        row.values[0].contains("heritage=")
+    };
+    write(&objects, &[old]);
+    run(&aws, &objects, &[]).await;
+    write(&objects, &[old, new]);
+    run(&aws, &objects, &encrypted).await;
+    assert_eq!((is_plain("a-old.example.org."), is_plain("a-new.example.org.")), (true, false));
+    let (writes, log) = run(&aws, &objects, &encrypted).await;
+    assert_eq!(writes, 0, "{log}");
+    // Off again: what is encrypted is still read with the key, and still deleted.
+    let (writes, log) = run(&aws, &objects, &[key]).await;
+    assert_eq!(writes, 0, "{log}");
+    write(&objects, &[old]);
+    let (writes, log) = run(&aws, &objects, &["--no-delete-guard", key]).await;
+    assert_eq!((writes, names(&aws.records(&zone))), (1, full(&["old", "a-old"])), "{log}");
+    write(&objects, &[]);
+    run(&aws, &objects, &encrypted).await;
+    assert_eq!(aws.records(&zone), []);
+}
