@@ -7,7 +7,7 @@ use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
 use crate::sources::tenancy::{self, DomainPolicy, PolicyFile};
-use crate::status::Rules;
+use crate::status::{HomesOf, Rules};
 use crate::sync::Settling;
 use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
@@ -148,10 +148,12 @@ impl Prepared {
 
     /// The rules that views show.
     pub(super) fn rules(&self, config: &Config) -> Result<Rules, StartError> {
+        let reader = self.provider.reader.clone();
         Ok(Rules {
             settings: self.daemon.pipeline.settings.clone(),
             registry: Arc::new(wiring::registry(config)?),
             provider: config.providers.general.name.to_string(),
+            homes: HomesOf::new(move |zones, name| reader.homes(zones, name)),
         })
     }
 

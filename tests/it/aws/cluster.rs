@@ -1,7 +1,7 @@
 //! Services and Ingresses of a real API server, published in moto by the running daemon.
 
 use super::moto::{listing, make_zone};
-use super::{Ended, daemon, once, program_answering, until, with_keys};
+use super::{Ended, daemon, instead, once, program_answering, until, with_keys};
 use crate::cluster::objects::{HOSTNAME, ingress, service, with_annotation};
 use crate::cluster::world::{first_cluster, test};
 use serde_json::json;
@@ -80,22 +80,10 @@ fn services_and_ingresses_converge_and_then_nothing_is_planned() {
         let Ended { code, log } = once(program(&moto, &cluster, 0)).await;
         assert_eq!(code, Some(0), "{log}");
         assert!(log.contains("All records are already up to date"), "{log}");
-        let preview = preview(program(&moto, &cluster, 0)).await;
-        assert!(preview.contains("Nothing to do"), "{preview}");
+        let (code, text) = instead(&["plan"], program(&moto, &cluster, 0)).await;
+        assert!(code == Some(0) && text.contains("Nothing to do"), "{text}");
         assert_eq!(listing(&client, &moto, &zone).await, before);
     });
-}
-
-/// What `plan` says, which ends with 0 if there is nothing to do.
-async fn preview(command: Command) -> String {
-    let mut plan = Command::new(env!("CARGO_BIN_EXE_zonewright"));
-    let standard = command.as_std();
-    plan.env_clear().arg("plan").args(standard.get_args());
-    plan.envs(standard.get_envs().filter_map(|(key, value)| Some((key, value?))));
-    let output = plan.output().await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    assert_eq!(output.status.code(), Some(0), "{text}");
-    text
 }
 
 async fn until_listed(client: &reqwest::Client, moto: &Moto, zone: &str, present: &[&str], absent: &[&str]) {

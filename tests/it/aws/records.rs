@@ -1,6 +1,6 @@
 //! What stands in the zones in the end, ownership rows included.
 
-use super::{Ended, Objects, aws, once, program, with_keys};
+use super::{Ended, Objects, aws, instead, once, program, with_keys};
 use std::fmt::Write as _;
 use zonewright_aws_double::{AwsDouble, NewZone, Operation, RecordSet};
 
@@ -75,6 +75,34 @@ async fn a_split_horizon() {
     write(&objects, &[]);
     settle(&aws, &objects, &["--no-delete-guard"]).await;
     assert_eq!(names(&aws, &private), [""; 0]);
+}
+
+/// What is said of a name with two zones is said of both.
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_and_explain_name_both_zones_of_a_split_horizon() {
+    let (aws, public) = aws().await;
+    let private = aws.create_zone(NewZone::private("example.org")).unwrap();
+    let objects = Objects::new(0);
+    write(&objects, &[("web", "www.example.org", "192.0.2.1", &[])]);
+    let both = |text: &str, times: usize| {
+        for id in [&public, &private] {
+            assert!(text.matches(id.as_str()).count() >= times, "{id} in\n{text}");
+        }
+    };
+    let (code, text) = instead(&["plan"], with_keys(program(&aws, &objects))).await;
+    assert_eq!(code, Some(2), "{text}");
+    both(&text, 1);
+    let (_, text) = instead(&["plan", "-o", "json"], with_keys(program(&aws, &objects))).await;
+    for id in [&public, &private] {
+        assert!(text.contains(&format!("\"zoneId\": \"{id}\"")), "{text}");
+    }
+    // Among the checks and in what the next run does.
+    let (_, text) = instead(&["explain", "www.example.org"], with_keys(program(&aws, &objects))).await;
+    both(&text, 2);
+    settle(&aws, &objects, &[]).await;
+    let (_, text) = instead(&["explain", "www.example.org"], with_keys(program(&aws, &objects))).await;
+    both(&text, 2);
+    assert!(text.matches("in-sync").count() == 2, "{text}");
 }
 
 /// Every change of policy or type is one request, rows included.
