@@ -291,6 +291,7 @@ pub struct ProviderRecorders {
     /// Of those of the webhook protocol.
     pub webhook: Option<webhook::RequestRecorder>,
     /// Of those of all other providers.
+    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "no other provider is built in"))]
     pub others: RequestRecorder,
 }
 

@@ -19,9 +19,11 @@ pub struct RequestRecord {
     pub duration: Duration,
 }
 
+type Record = dyn Fn(&RequestRecord) + Send + Sync;
+
 /// Is told of every finished request. The default one forgets them.
 #[derive(Clone, Default)]
-pub struct RequestRecorder(Option<Arc<dyn Fn(&RequestRecord) + Send + Sync>>);
+pub struct RequestRecorder(Option<Arc<Record>>);
 
 impl RequestRecorder {
     /// Hands each of them to a function.
