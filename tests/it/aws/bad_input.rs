@@ -163,7 +163,10 @@ async fn wrong_keys_are_tried_until_they_are_right() {
     let attempts = || aws.count(Operation::ListHostedZones);
     until("several attempts", || attempts() >= 2).await;
     let text = std::fs::read_to_string(&log).unwrap();
-    assert!(said(&text, &["InvalidClientTokenId", "the credentials are wrong"]) > 0, "{text}");
+    assert!(
+        said(&text, &["InvalidClientTokenId", "the credentials are wrong", "error.class=auth"]) > 0,
+        "{text}"
+    );
     assert!(daemon.try_wait().unwrap().is_none(), "{text}");
     aws.add_key("AKIATEST", ACCOUNT);
     until("the record", || aws.records(&zone).len() == 2).await;

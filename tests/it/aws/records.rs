@@ -176,6 +176,31 @@ async fn a_bad_annotation_harms_only_its_own() {
     assert_eq!(values("bad.example.org."), ["192.0.2.1"]);
 }
 
+/// The record of the zone's own name, whose ownership row needs a prefix that ends in a dot to stand in the zone: an alias, as a CNAME
+/// cannot stand there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_apex_is_an_alias_with_rows_in_its_zone() {
+    let (aws, zone) = aws().await;
+    let objects = Objects::new(0);
+    write(&objects, &[("apex", "example.org", "lb.us-east-1.elb.amazonaws.com", &[])]);
+    let prefix = "--txt-prefix=%{record_type}-own.";
+    settle(&aws, &objects, &[prefix]).await;
+    let expected =
+        ["a-own.example.org. TXT", "aaaa-own.example.org. TXT", "example.org. A", "example.org. AAAA"];
+    let mut found = names(&aws, &zone);
+    found.sort();
+    assert_eq!(found, expected);
+    write(&objects, &[]);
+    settle(&aws, &objects, &[prefix, "--no-delete-guard"]).await;
+    assert_eq!(names(&aws, &zone), [""; 0]);
+
+    // Without such a prefix the row has no place. As in ExternalDNS the record is published all the same; but it is said what helps.
+    write(&objects, &[("apex", "example.org", "lb.us-east-1.elb.amazonaws.com", &[])]);
+    let Ended { log, .. } = once(with_keys(program(&aws, &objects))).await;
+    assert_eq!(names(&aws, &zone), expected[2..], "{log}");
+    assert!(log.contains("a-example.org lies outside zone") && log.contains("--txt-prefix"), "{log}");
+}
+
 /// What v0.22 updates in every loop.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_is_updated_for_ever() {
