@@ -30,7 +30,9 @@ use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
 use zonewright_provider_kit::{ProviderError, ReadZones, RequestRecorder, WriteZone};
 use zonewright_provider_webhook::{self as webhook, Webhook, WebhookConfig, WebhookStats};
-use zonewright_registry::{NonceSource, Registry, TxtRegistry, TxtSettings};
+use zonewright_registry::{AwsSdRegistry, NonceSource, Registry, TxtRegistry, TxtSettings, WriteTable};
+#[cfg(feature = "dynamodb")]
+use zonewright_registry::{TableRegistry, TableSettings};
 
 /// Why the program cannot start. The message names the flag.
 #[derive(Debug, thiserror::Error)]
@@ -243,7 +245,18 @@ pub fn stages(config: &Config, policy: Option<&Arc<DomainPolicy>>) -> PipelineSe
 /// Whether this program was built with a provider.
 pub fn has_provider(name: ProviderName) -> bool {
     let is_always_there = matches!(name, ProviderName::InMemory | ProviderName::Webhook);
-    is_always_there || (name == ProviderName::Aws && cfg!(feature = "aws"))
+    is_always_there
+        || (name == ProviderName::Aws && cfg!(feature = "aws"))
+        || (name == ProviderName::AwsSd && cfg!(feature = "aws-sd"))
+}
+
+/// Whether this program was built with a registry.
+pub const fn has_registry(name: RegistryName) -> bool {
+    let is_dynamodb = matches!(name, RegistryName::DynamoDb);
+    let is_aws_sd = matches!(name, RegistryName::AwsSd);
+    matches!(name, RegistryName::Txt | RegistryName::Noop)
+        || (is_dynamodb && cfg!(feature = "dynamodb"))
+        || (is_aws_sd && cfg!(feature = "aws-sd"))
 }
 
 /// A provider, and what belongs to it alone.
@@ -256,6 +269,8 @@ pub struct Provider {
     pub webhook: Option<Webhook>,
     #[cfg(feature = "aws")]
     aws: Option<zonewright_provider_aws::Route53>,
+    #[cfg(feature = "aws-sd")]
+    cloud_map: Option<zonewright_provider_aws_sd::CloudMap>,
 }
 
 impl Provider {
@@ -266,6 +281,8 @@ impl Provider {
             webhook: None,
             #[cfg(feature = "aws")]
             aws: None,
+            #[cfg(feature = "aws-sd")]
+            cloud_map: None,
         }
     }
 
@@ -275,6 +292,10 @@ impl Provider {
         #[cfg(feature = "aws")]
         if let Some(aws) = &self.aws {
             return aws.check().await;
+        }
+        #[cfg(feature = "aws-sd")]
+        if let Some(cloud_map) = &self.cloud_map {
+            return cloud_map.check().await.err().into_iter().collect();
         }
         Vec::new()
     }
@@ -291,7 +312,10 @@ pub struct ProviderRecorders {
     /// Of those of the webhook protocol.
     pub webhook: Option<webhook::RequestRecorder>,
     /// Of those of all other providers.
-    #[cfg_attr(not(feature = "aws"), expect(dead_code, reason = "no other provider is built in"))]
+    #[cfg_attr(
+        not(any(feature = "aws", feature = "aws-sd", feature = "dynamodb")),
+        expect(dead_code, reason = "nobody else is built in")
+    )]
     pub others: RequestRecorder,
 }
 
@@ -326,8 +350,14 @@ pub fn provider(config: &Config, recorders: &ProviderRecorders) -> Result<Provid
         }
         #[cfg(feature = "aws")]
         ProviderName::Aws => {
-            let aws = zonewright_provider_aws::Route53::new(aws_config(config, recorders.others.clone())?);
+            let aws = zonewright_provider_aws::Route53::new(aws_config(config, recorders)?);
             Ok(Provider { aws: Some(aws.clone()), ..Provider::new(aws.reader(), aws.writer()) })
+        }
+        #[cfg(feature = "aws-sd")]
+        ProviderName::AwsSd => {
+            let cloud_map = zonewright_provider_aws_sd::CloudMap::new(cloud_map_config(config, recorders)?);
+            let provider = Provider::new(cloud_map.reader(), cloud_map.writer());
+            Ok(Provider { cloud_map: Some(cloud_map), ..provider })
         }
         other => Err(StartError(format!("--provider={other} is not part of this version"))),
     }
@@ -336,19 +366,12 @@ pub fn provider(config: &Config, recorders: &ProviderRecorders) -> Result<Provid
 #[cfg(feature = "aws")]
 fn aws_config(
     config: &Config,
-    recorder: RequestRecorder,
+    recorders: &ProviderRecorders,
 ) -> Result<zonewright_provider_aws::AwsConfig, StartError> {
-    use zonewright_provider_aws::{Access, AwsConfig, ZoneFilter, ZoneType};
+    use zonewright_provider_aws::{AwsConfig, ZoneFilter, ZoneType};
     let settings = &config.providers.aws;
     Ok(AwsConfig {
-        access: Access {
-            profiles: settings.profiles.clone(),
-            assume_role: settings.assume_role.clone(),
-            external_id: settings.assume_role_external_id.clone(),
-            attempts: settings.api_retries,
-            requests_per_second: config.own.provider_requests_per_second,
-            recorder,
-        },
+        access: aws_access(config, recorders),
         zones: ZoneFilter {
             ids: config.filters.zone_id_filter.clone(),
             zone_type: settings.zone_type.map(|visibility| match visibility {
@@ -369,26 +392,74 @@ fn aws_config(
     })
 }
 
+/// How to get into AWS.
+#[cfg(any(feature = "aws", feature = "aws-sd", feature = "dynamodb"))]
+fn aws_access(config: &Config, recorders: &ProviderRecorders) -> zonewright_aws_config::Access {
+    let settings = &config.providers.aws;
+    zonewright_aws_config::Access {
+        profiles: settings.profiles.clone(),
+        assume_role: settings.assume_role.clone(),
+        external_id: settings.assume_role_external_id.clone(),
+        attempts: settings.api_retries,
+        requests_per_second: config.own.provider_requests_per_second,
+        recorder: recorders.others.clone(),
+    }
+}
+
+#[cfg(feature = "aws-sd")]
+fn cloud_map_config(
+    config: &Config,
+    recorders: &ProviderRecorders,
+) -> Result<zonewright_provider_aws_sd::CloudMapConfig, StartError> {
+    use zonewright_provider_aws_sd::{CloudMapConfig, NamespaceType};
+    let settings = &config.providers.aws;
+    let owners = match config.registry.name {
+        RegistryName::Noop => Vec::new(),
+        _ => [Some(&config.registry.owner), config.registry.migrate_from.as_ref()]
+            .into_iter()
+            .filter_map(|owner| Owner::new(owner?))
+            .collect(),
+    };
+    Ok(CloudMapConfig {
+        access: aws_access(config, recorders),
+        namespace_type: settings.zone_type.map(|visibility| match visibility {
+            cli::ZoneVisibility::Public => NamespaceType::Public,
+            cli::ZoneVisibility::Private => NamespaceType::Private,
+        }),
+        domains: domain_filter(config)?,
+        tags: settings.sd_create_tags.clone(),
+        cleanup: settings.sd_service_cleanup,
+        owners,
+        // A list that is made because it is time for one looks at everything again; one after a failure only where it has to.
+        trust: config.schedule.drift_interval.unwrap_or(config.schedule.interval) / 2,
+    })
+}
+
 /// Puts provider, registry and rules together. Without a writer nothing can be written.
 ///
 /// # Errors
-/// When the registry's settings or a domain filter cannot work.
+/// When a domain filter cannot work.
 pub fn pipeline(
     config: &Config,
+    registry: Registry,
     reader: Arc<dyn ReadZones>,
     writer: Option<Arc<dyn WriteZone>>,
 ) -> Result<Pipeline, StartError> {
     let settings = PlanSettings {
-        policy: match config.planning.policy {
-            cli::Policy::Sync => Policy::Sync,
-            cli::Policy::UpsertOnly => Policy::UpsertOnly,
-            cli::Policy::CreateOnly => Policy::CreateOnly,
-        },
+        policy: policy(config),
         managed: managed_types(config),
         filter: domain_filter(config)?,
         hold_missing_targets: config.own.hold_missing_targets,
     };
-    Ok(Pipeline { reader, writer, registry: registry(config)?, settings })
+    Ok(Pipeline { reader, writer, registry, settings })
+}
+
+fn policy(config: &Config) -> Policy {
+    match config.planning.policy {
+        cli::Policy::Sync => Policy::Sync,
+        cli::Policy::UpsertOnly => Policy::UpsertOnly,
+        cli::Policy::CreateOnly => Policy::CreateOnly,
+    }
 }
 
 fn managed_types(config: &Config) -> ManagedTypes {
@@ -406,37 +477,87 @@ fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
         .map_err(|error| StartError(format!("--domain-filter or --exclude-domains: {error}")))
 }
 
-/// Makes the registry.
+/// A registry, and what writes where it keeps ownership if that is not in the zones.
+pub struct Ownership {
+    /// Says who owns what. It can read only.
+    pub registry: Registry,
+    table: Option<Arc<dyn WriteTable>>,
+}
+
+impl Ownership {
+    /// A writer of zones that writes ownership, too, wherever it stands.
+    pub fn writing(&self, zones: Arc<dyn WriteZone>) -> Arc<dyn WriteZone> {
+        match (&self.registry, &self.table) {
+            (Registry::Table(registry), Some(table)) => Arc::new(registry.writing(zones, table.clone())),
+            _ => zones,
+        }
+    }
+}
+
+/// Makes the registry. Nothing is asked of anybody yet.
 ///
 /// # Errors
 /// When its settings cannot work.
-pub fn registry(config: &Config) -> Result<Registry, StartError> {
-    let settings = &config.registry;
-    match settings.name {
-        RegistryName::Noop => Ok(Registry::Noop),
-        RegistryName::Txt => {
-            let nonces = NonceSource::from_system().map_err(|error| {
-                StartError(format!("--txt-encrypt-enabled: no randomness to be had: {error}"))
-            })?;
-            let txt = TxtSettings {
-                owner: Owner::new(&settings.owner),
-                migrate_from: settings.migrate_from.as_deref().and_then(Owner::new),
-                prefix: settings.txt.prefix.clone(),
-                suffix: settings.txt.suffix.clone(),
-                former_prefixes: settings.txt.former_prefixes.clone(),
-                former_suffixes: settings.txt.former_suffixes.clone(),
-                prune_former: settings.txt.prune_former,
-                wildcard_replacement: settings.txt.wildcard_replacement.clone(),
-                encrypt: settings.txt.encrypt,
-                key: settings.txt.aes_key.clone(),
-                managed: managed_types(config),
-                nonces,
-                shared_names: settings.txt.shared_names.clone(),
-            };
-            TxtRegistry::new(txt).map(|txt| Registry::Txt(Box::new(txt))).map_err(StartError::of)
+#[cfg_attr(not(feature = "dynamodb"), expect(unused_variables, reason = "the others stand in the zones"))]
+pub fn registry(config: &Config, recorders: &ProviderRecorders) -> Result<Ownership, StartError> {
+    let in_zones = |registry| Ownership { registry, table: None };
+    match config.registry.name {
+        RegistryName::Noop => Ok(in_zones(Registry::Noop)),
+        RegistryName::Txt => Ok(in_zones(Registry::Txt(Box::new(txt_registry(config)?)))),
+        #[cfg(feature = "dynamodb")]
+        RegistryName::DynamoDb => {
+            use zonewright_registry_dynamodb::{DynamoDb, DynamoDbConfig};
+            let table = DynamoDb::new(DynamoDbConfig {
+                table: config.registry.dynamodb_table.clone(),
+                region: config.registry.dynamodb_region.clone(),
+                access: aws_access(config, recorders),
+            });
+            let managed = managed_types(config);
+            let registry = TableRegistry::new(TableSettings {
+                txt: txt_registry(config)?,
+                prunes_txt: policy(config) == Policy::Sync,
+                managed,
+                reader: Arc::new(table.reader()),
+            });
+            Ok(Ownership {
+                registry: Registry::Table(Box::new(registry)),
+                table: Some(Arc::new(table.writer())),
+            })
+        }
+        RegistryName::AwsSd => {
+            let settings = &config.registry;
+            let owner = Owner::new(&settings.owner);
+            let owner = owner
+                .ok_or_else(|| StartError("registry aws-sd needs an owner id (--txt-owner-id)".into()))?;
+            let migrate_from = settings.migrate_from.as_deref().and_then(Owner::new);
+            let cleanup = config.providers.aws.sd_service_cleanup;
+            Ok(in_zones(Registry::AwsSd(AwsSdRegistry::new(owner, migrate_from, cleanup))))
         }
         other => Err(StartError(format!("--registry={other} is not part of this version"))),
     }
+}
+
+fn txt_registry(config: &Config) -> Result<TxtRegistry, StartError> {
+    let settings = &config.registry;
+    let nonces = NonceSource::from_system()
+        .map_err(|error| StartError(format!("--txt-encrypt-enabled: no randomness to be had: {error}")))?;
+    let txt = TxtSettings {
+        owner: Owner::new(&settings.owner),
+        migrate_from: settings.migrate_from.as_deref().and_then(Owner::new),
+        prefix: settings.txt.prefix.clone(),
+        suffix: settings.txt.suffix.clone(),
+        former_prefixes: settings.txt.former_prefixes.clone(),
+        former_suffixes: settings.txt.former_suffixes.clone(),
+        prune_former: settings.txt.prune_former,
+        wildcard_replacement: settings.txt.wildcard_replacement.clone(),
+        // Another registry only reads such rows.
+        encrypt: settings.txt.encrypt && settings.name == RegistryName::Txt,
+        key: settings.txt.aes_key.clone(),
+        managed: managed_types(config),
+        nonces,
+        shared_names: settings.txt.shared_names.clone(),
+    };
+    TxtRegistry::new(txt).map_err(StartError::of)
 }
 
 /// The delete guard, with what is approved in advance.
@@ -468,7 +589,7 @@ pub fn faults(config: &Config) -> crate::sync::Faults {
 /// How long a listing may be used again, of a service that takes so many requests per second.
 pub fn listing_cache(config: &Config, requests_per_second: Option<f64>) -> ListingCache {
     let across_writes = match config.registry.name {
-        RegistryName::Txt => config.registry.txt.cache_interval,
+        RegistryName::Txt | RegistryName::DynamoDb => config.registry.txt.cache_interval,
         _ => Duration::ZERO,
     };
     let schedule = &config.schedule;

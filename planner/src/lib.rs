@@ -16,6 +16,7 @@ mod endpoint;
 pub mod go_regex;
 mod labels;
 mod name;
+pub mod ownership_text;
 pub mod packed;
 mod plan;
 mod properties;

@@ -183,6 +183,7 @@ impl RowNames {
             _ => head,
         };
         row.clear();
+        row.reserve(affixes.before.len() + token.len() + head.len() + affixes.after.len() + name.len() + 1);
         for part in [&affixes.before, token, head, &affixes.after] {
             row.push_str(part);
         }

@@ -1,39 +1,17 @@
-//! What an ownership row says: `heritage=external-dns,external-dns/owner=me,external-dns/resource=ingress/default/web`.
-//!
-//! There is no escaping. A label that would be read back as something else is never written.
+//! What an ownership row says, as the value of a TXT record: the text of [`zonewright_planner::ownership_text`] in quotes.
 
-use std::collections::HashSet;
-use std::sync::Arc;
 use zonewright_planner::Labels;
-
-/// Label key: the nonce under which the row was encrypted. Travels with the record, is never part of the text.
-pub(crate) const NONCE: &str = "txt-encryption-nonce";
-
-const HERITAGE: &str = "external-dns";
+pub(crate) use zonewright_planner::ownership_text::NONCE;
 
 /// The text of a row without quotes. Labels that cannot be read back are left out.
 pub(crate) fn to_text(labels: &Labels) -> String {
-    let mut text = format!("heritage={HERITAGE}");
-    for (key, value) in labels.iter().filter(|(key, value)| is_writable(key, value)) {
-        for part in [",external-dns/", key, "=", value] {
-            text.push_str(part);
-        }
-    }
-    text
+    labels.to_ownership_text()
 }
 
-/// Whether a value is exactly [`to_text`] of these labels in quotes. Most rows of a zone are, so nothing is made to find out.
+/// Whether a value is exactly [`to_text`] of these labels in quotes.
 pub(crate) fn is_text_of(value: &str, labels: &Labels) -> bool {
-    let heritage = ["\"heritage=", HERITAGE];
-    let labels = labels.iter().filter(|(key, value)| is_writable(key, value));
-    let labels = labels.flat_map(|(key, value)| [",external-dns/", key, "=", value]);
-    let mut parts = heritage.into_iter().chain(labels).chain(["\""]);
-    parts.try_fold(value, |rest, part| rest.strip_prefix(part)) == Some("")
-}
-
-/// Whether a label belongs into the text: the nonce does not, and what would forge other labels must not.
-pub(crate) fn is_writable(key: &str, value: &str) -> bool {
-    key != NONCE && Labels::check(key, value).is_ok()
+    let text = value.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    text.is_some_and(|text| labels.are_ownership_text(text))
 }
 
 /// A text as the value of a TXT record.
@@ -46,44 +24,9 @@ pub(crate) fn unquoted(value: &str) -> &str {
     value.trim_matches('"')
 }
 
-/// Reads the text of a row; `None` when it is none. As in ExternalDNS the heritage may stand anywhere, of repeated labels the
-/// last counts, and whatever else stands there is ignored.
-pub(crate) fn parse(text: &str, texts: &mut Texts) -> Option<Labels> {
-    if !text.contains("heritage=") {
-        return None;
-    }
-    // Owner and resource, as a rule.
-    let mut labels = Vec::with_capacity(2);
-    let mut is_row = false;
-    for (key, value) in text.split(',').filter_map(|token| token.split_once('=')) {
-        if key == "heritage" {
-            if value != HERITAGE {
-                return None;
-            }
-            is_row = true;
-        } else if key.starts_with(HERITAGE) {
-            let key = key.strip_prefix("external-dns/").unwrap_or(key);
-            if key != NONCE {
-                labels.push((texts.shared(key), texts.shared(value)));
-            }
-        }
-    }
-    is_row.then(|| labels.into_iter().collect())
-}
-
-/// Texts that occur again and again in one listing, kept once.
-#[derive(Default)]
-pub(crate) struct Texts(HashSet<Arc<str>>);
-
-impl Texts {
-    pub(crate) fn shared(&mut self, text: &str) -> Arc<str> {
-        if let Some(known) = self.0.get(text) {
-            return known.clone();
-        }
-        let new: Arc<str> = text.into();
-        self.0.insert(new.clone());
-        new
-    }
+/// Reads the text of a row; `None` when it is none.
+pub(crate) fn parse(text: &str) -> Option<Labels> {
+    Labels::from_ownership_text(text)
 }
 
 #[cfg(test)]
@@ -91,9 +34,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
     use rstest::rstest;
+    use zonewright_planner::ownership_text::is_writable;
 
     fn read(text: &str) -> Option<Labels> {
-        parse(unquoted(text), &mut Texts::default())
+        parse(text)
     }
 
     fn labels(pairs: &[(&'static str, &'static str)]) -> Labels {

@@ -27,6 +27,8 @@ pub struct Rows {
     prunable: BTreeSet<RowSite>,
     /// What we say of records that owners share. As it was read: such a record is written only right after that.
     shares: Shares,
+    /// Records whose ownership stands elsewhere by now, with the row that is of no use any more.
+    replaced: BTreeMap<(RecordKey, ZoneId), RowSite>,
 }
 
 /// Where a row stands: name, set identifier, zone.
@@ -254,6 +256,22 @@ impl Rows {
     pub(crate) fn with_prunable(mut self, prunable: BTreeSet<RowSite>) -> Self {
         self.prunable = prunable;
         self
+    }
+
+    /// Notes which rows are of no use any more to which records.
+    pub(crate) fn with_replaced(mut self, replaced: BTreeMap<(RecordKey, ZoneId), RowSite>) -> Self {
+        self.replaced = replaced;
+        self
+    }
+
+    /// The row that is of no use any more to a record, as it was read.
+    pub(crate) fn replaced(&self, of: &Record) -> Vec<Record> {
+        if self.replaced.is_empty() {
+            return Vec::new();
+        }
+        let site = self.replaced.get(&(of.key(), of.zone.clone()));
+        let row = site.and_then(|(name, set, zone)| self.find(name, set, Some(zone))?.odd());
+        row.into_iter().collect()
     }
 
     /// A row under a former name that is to go, as it was read.

@@ -35,7 +35,7 @@ fn has_provider(name: ProviderName) -> bool {
 }
 
 fn has_registry(name: RegistryName) -> bool {
-    matches!(name, RegistryName::Txt | RegistryName::Noop)
+    crate::wiring::has_registry(name)
 }
 
 /// `--webhook-server`.
@@ -123,6 +123,20 @@ const SHARED: &[(&str, &[ProviderName])] = {
     ]
 };
 
+/// Flags that a provider does not read although its name suggests it: ExternalDNS does not read them either.
+const UNREAD: &[(ProviderName, &[&str])] = &[(
+    ProviderName::AwsSd,
+    &[
+        "aws-batch-change-",
+        "aws-evaluate-target-health",
+        "aws-prefer-cname",
+        "aws-profile",
+        "aws-zone-match-parent",
+        "aws-zone-tags",
+        "aws-zones-cache-duration",
+    ],
+)];
+
 /// Refuses what this version does not have.
 pub(super) fn refuse_missing(config: &Config, changed: &[(&str, &Given)]) -> Result<(), String> {
     let provider = config.providers.general.name;
@@ -157,6 +171,9 @@ pub(super) fn without_effect(provider: ProviderName, changed: &[(&str, &Given)])
             .iter()
             .find(|(prefix, _)| flag.starts_with(prefix))
             .is_none_or(|(_, readers)| readers.contains(&provider))
+            && !UNREAD.iter().any(|(other, flags)| {
+                *other == provider && flags.iter().any(|prefix| flag.starts_with(prefix))
+            })
     };
     let unread = changed.iter().filter(|(flag, _)| !reads(flag));
     unread.map(|(_, given)| format!("{} has no effect with provider {provider}", given.origin)).collect()

@@ -469,7 +469,7 @@ impl Flags {
         planning.policy(preview)?;
         let providers = providers.check(provider, &mut warnings)?;
         let templates = templates.check()?;
-        let registry = registry.check()?;
+        let registry = registry.check()?.fitting(provider, &mut warnings)?;
         let filters = filters.check(&mut warnings)?;
         let sources = sources.check(&filters.annotation_filter, &mut warnings)?;
         let kubernetes = kubernetes.check(&mut warnings)?;

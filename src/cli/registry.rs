@@ -1,6 +1,6 @@
 //! Where it is written down who owns which record.
 
-use super::names::RegistryName;
+use super::names::{ProviderName, RegistryName};
 use super::values;
 use clap::Args;
 use secrecy::{ExposeSecret, SecretString};
@@ -146,6 +146,9 @@ impl RegistryArgs {
         if registry == RegistryName::Txt && txt_encrypt_enabled && !has_key {
             return Err("--txt-encrypt-enabled needs a key: set --txt-encrypt-aes-key".into());
         }
+        if registry == RegistryName::DynamoDb && dynamodb_table.is_empty() {
+            return Err("--dynamodb-table must name the table of --registry=dynamodb".into());
+        }
         Ok(RegistryConfig {
             name: registry,
             owner: txt_owner_id,
@@ -166,6 +169,46 @@ impl RegistryArgs {
             dynamodb_region: super::non_empty(dynamodb_region),
             dynamodb_table,
         })
+    }
+}
+
+impl RegistryConfig {
+    /// What Cloud Map's services can hold, and nothing else can. ExternalDNS also puts registry aws-sd in the place of another one, but lets it
+    /// be used with other providers, which have nowhere to keep what it says: there nothing would ever be owned.
+    pub(super) fn fitting(
+        mut self,
+        provider: ProviderName,
+        warnings: &mut Vec<String>,
+    ) -> Result<Self, String> {
+        match (provider, self.name) {
+            (ProviderName::AwsSd, RegistryName::AwsSd | RegistryName::Noop) => {}
+            (ProviderName::AwsSd, other) => {
+                // The default is nobody's choice.
+                if other != RegistryName::Txt {
+                    warnings.push(format!(
+                        "--registry={other} cannot be used with provider aws-sd: registry aws-sd is used"
+                    ));
+                }
+                if !self.txt.shared_names.is_empty() {
+                    return Err(
+                        "--txt-shared-names needs --registry=txt, which provider aws-sd cannot be used with"
+                            .into(),
+                    );
+                }
+                self.name = RegistryName::AwsSd;
+            }
+            (_, RegistryName::AwsSd) => {
+                return Err(format!(
+                    "--registry=aws-sd keeps ownership in the services of AWS Cloud Map, which provider {provider} does not have; use \
+                     another registry, or --provider=aws-sd"
+                ));
+            }
+            _ => {}
+        }
+        if self.name == RegistryName::AwsSd && self.txt.encrypt {
+            warnings.push("--txt-encrypt-enabled has no effect with registry aws-sd".into());
+        }
+        Ok(self)
     }
 }
 

@@ -81,7 +81,13 @@ pub struct Annotations<'a> {
 impl<'a> Annotations<'a> {
     /// The value of a key, given without prefix.
     pub fn get(&self, suffix: &str) -> Option<&'a str> {
-        self.keys.prefixes.iter().find_map(|prefix| self.map.get(&format!("{prefix}{suffix}")))
+        self.keys.prefixes.iter().find_map(|prefix| self.at(prefix, suffix))
+    }
+
+    /// The value of a key of two parts. They are not put together: every object is asked for two dozen keys.
+    fn at(&self, prefix: &str, suffix: &str) -> Option<&'a str> {
+        let mut entries = self.map.iter();
+        entries.find(|(key, _)| key.strip_prefix(prefix) == Some(suffix)).map(|(_, value)| value)
     }
 
     /// Whether the object is ours to process: `controller` is absent or exactly `dns-controller`.
@@ -175,7 +181,7 @@ impl<'a> Annotations<'a> {
         for (full_key, value) in self.map.iter() {
             let Some(suffix) = full_key.strip_prefix(first.as_str()) else { continue };
             for other in others {
-                if self.map.get(&format!("{other}{suffix}")).is_some_and(|other_value| other_value != value) {
+                if self.at(other, suffix).is_some_and(|other_value| other_value != value) {
                     contradictions.push(format!(
                         "annotation {full_key}={value:?} contradicts {other}{suffix}; the former is used"
                     ));

@@ -212,6 +212,7 @@ impl Daemon {
     fn forget(&mut self) {
         self.settled = None;
         *self.world_mut() = World::default();
+        self.pipeline.registry.forget();
         self.guard.forget();
         self.settling.forget();
         self.board.forget();
@@ -407,7 +408,7 @@ impl Daemon {
         }
         {
             let world = self.world();
-            report.odd = world.odd().cloned().collect();
+            report.odd = world.odd().cloned().chain(self.pipeline.registry.odd()).collect();
             let zones: Vec<_> =
                 world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect();
             let unknown = self.guard.unknown_zones(&zones);
@@ -499,7 +500,7 @@ impl Daemon {
     /// Reads what may not be trusted any more.
     async fn survey(&mut self, now: Instant) -> Result<Surveyed, ProviderError> {
         let rules = self.listing;
-        if self.world().is_covered_by(&rules, now) {
+        if self.world().is_covered_by(&rules, now) && self.pipeline.registry.is_trusted(now.into_std()) {
             return Ok(Surveyed { is_read: false, is_news: false });
         }
         let before = self.world().seen();

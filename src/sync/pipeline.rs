@@ -82,7 +82,10 @@ impl Pipeline {
     ) -> Result<World, ProviderError> {
         let mut world = World { filter: self.reader.domain_filter().await?, ..World::default() };
         let zones = self.reader.zones().await?;
+        // Last of what can fail: its news is told once, and what was known of those names counts no more.
+        let news = self.registry.refresh(now.into_std()).await?;
         let mut known = known();
+        known.retain(|part| !news.iter().any(|name| part.zones.iter().any(|zone| zone.contains(name))));
         for zones in groups(zones) {
             let part = match known.iter().position(|part| part.zones == zones) {
                 Some(at) => Some(known.swap_remove(at)),
@@ -91,6 +94,7 @@ impl Pipeline {
             world.zones.extend(part.iter().flat_map(|part| part.zones.clone()));
             world.parts.extend(part);
         }
+        self.registry.count(world.records());
         match world.unreadable.first() {
             Some((_, error)) if world.zones.is_empty() => Err(error.clone()),
             _ => Ok(world),
@@ -138,7 +142,7 @@ impl Pipeline {
         if read.is_empty() {
             return None;
         }
-        let fingerprint = fingerprint(&records);
+        let fingerprint = fingerprint(&records).wrapping_add(self.registry.revision());
         let mut owned = self.registry.read(records);
         self.give_up_rows_outside(&read, &mut owned.records);
         odd.append(&mut owned.warnings);
@@ -188,6 +192,7 @@ impl Pipeline {
         let incomplete = incomplete.into_iter().chain(unknown).collect();
         let holds = self.holds(holds, spoiled, incomplete);
         let homes = self.homes(world, &endpoints);
+        let taken = self.registry.claims();
         let input = PlanInput {
             desired: &endpoints,
             current: match scope {
@@ -195,7 +200,7 @@ impl Pipeline {
                 Scope::Names(names) => names.iter().flat_map(|name| world.records_at(name)).collect(),
             },
             holds: &holds,
-            claims: world.parts.iter().map(|part| &part.owned.claims).collect(),
+            claims: world.parts.iter().map(|part| &part.owned.claims).chain(taken.as_deref()).collect(),
             filters: &[self.settings.filter.clone(), world.filter.clone()],
             managed: &self.settings.managed,
             policy: self.settings.policy,
@@ -208,7 +213,7 @@ impl Pipeline {
             homes: &homes,
         };
         let mut plan = plan(&input);
-        plan.tidy(&input, self.leftovers(world));
+        plan.tidy(&input, self.leftovers(world).chain(self.leftovers_beside(world)));
         skipped.extend(refused.into_iter().map(|skip| self.narrowed(world, skip)));
         plan.add_skips(skipped);
         Proposal { plan, rejected }
@@ -304,8 +309,28 @@ impl Pipeline {
         })
     }
 
+    /// Ownership rows beside the zones without their records, where every zone in which such a record would stand was read.
+    fn leftovers_beside(&self, world: &World) -> Vec<Leftover> {
+        let leftovers = self.registry.rows_without_record();
+        if leftovers.is_empty() {
+            return leftovers;
+        }
+        let zones = every_zone(world);
+        let placed = leftovers.into_iter().filter_map(|mut leftover| {
+            let name = &leftover.row.name;
+            let homes = self.reader.homes(&zones, name);
+            let homes = homes
+                .unwrap_or_else(|| zone_for(&zones, name).map(|zone| zone.id.clone()).into_iter().collect());
+            let is_read = |id: &ZoneId| world.zones.iter().any(|zone| zone.id == *id);
+            leftover.row.zone = homes.first().filter(|_| homes.iter().all(is_read))?.clone();
+            Some(leftover)
+        });
+        placed.collect()
+    }
+
     fn why_unsupported(&self, world: &World, zone: &Zone, endpoint: &Endpoint) -> Option<String> {
-        let by_provider = self.reader.capabilities().check(endpoint).err().map(|error| error.to_string());
+        let by_provider =
+            self.reader.capabilities().check_in(zone, endpoint).err().map(|error| error.to_string());
         let is_shared = endpoint.properties.get(SHARED).is_some();
         by_provider
             .or_else(|| self.registry.writable(endpoint).err())

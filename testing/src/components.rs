@@ -1,4 +1,4 @@
-//! Where the install script puts things. Versions are read from the same go.mod and requirements.txt files that it builds from.
+//! Where the install script puts things. Versions are read from the same files that it reads them from.
 
 use crate::{Error, Result};
 use std::env;
@@ -8,6 +8,7 @@ const KUBE_APISERVER_MOD: &str = include_str!("../../tests/setup/kube-apiserver/
 const ETCD_MOD: &str = include_str!("../../tests/setup/etcd/go.mod");
 const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
 
+const DYNAMODB_LOCAL_POM: &str = include_str!("../../tests/setup/dynamodb-local/pom.xml");
 const MOTO_REQUIREMENTS: &str = include_str!("../../tests/setup/moto/requirements.txt");
 
 /// The two programs that together are an API server.
@@ -33,6 +34,12 @@ pub(crate) fn programs() -> Result<Programs> {
 /// version that is still served.
 pub fn gateway_crds() -> Result<PathBuf> {
     existing(cached("gateway-api", GATEWAY_API_MOD, "sigs.k8s.io/gateway-api"))
+}
+
+/// The folder of DynamoDB Local's classes and libraries.
+pub(crate) fn dynamodb_local() -> Result<PathBuf> {
+    let version = maven_version(DYNAMODB_LOCAL_POM, "DynamoDBLocal").unwrap_or_default();
+    existing(cache().join(format!("dynamodb-local-{version}")))
 }
 
 pub(crate) fn moto_server() -> Result<PathBuf> {
@@ -66,6 +73,13 @@ fn required_version<'a>(go_mod: &'a str, module: &str) -> Option<&'a str> {
     })
 }
 
+/// The version of an artifact in a pom.xml.
+fn maven_version<'a>(pom: &'a str, artifact: &str) -> Option<&'a str> {
+    let (_, rest) = pom.split_once(&format!("<artifactId>{artifact}</artifactId>"))?;
+    let (_, version) = rest.split_once("<version>")?;
+    Some(version.split_once("</version>")?.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +103,13 @@ mod tests {
             assert!(required_version(go_mod, module).is_some_and(|v| v.starts_with('v')), "{module}");
         }
         assert!(MOTO_REQUIREMENTS.contains("\nmoto=="));
+    }
+
+    #[test]
+    fn the_pin_of_dynamodb_local_is_found() {
+        let version = maven_version(DYNAMODB_LOCAL_POM, "DynamoDBLocal").unwrap();
+        assert!(version.starts_with(|c: char| c.is_ascii_digit()), "{version}");
+        assert_eq!(maven_version(DYNAMODB_LOCAL_POM, "DynamoDB"), None);
     }
 
     #[test]

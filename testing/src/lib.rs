@@ -4,6 +4,7 @@
 //!   so nothing happens to an object but what the test does to it.
 //! * [`WebhookStandIn`]: the other side of the webhook protocol, keeping records in memory and writing down
 //!   every call.
+//! * [`DynamoDbLocal`]: DynamoDB Local behind a door that counts, and that refuses as it is told.
 //! * [`Moto`]: an imitation of AWS, to hold our own against.
 //! * [`ApiProxy`]: a way to the API server that refuses, breaks off and dawdles as it is told.
 //!
@@ -14,6 +15,7 @@
 mod api_proxy;
 mod apiserver;
 mod components;
+mod dynamodb;
 mod error;
 mod identity;
 mod moto;
@@ -25,6 +27,7 @@ mod webhook;
 pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
 pub use apiserver::KubeApiserver;
 pub use components::gateway_crds;
+pub use dynamodb::{DynamoDbFault, DynamoDbLocal};
 pub use error::Error;
 pub use moto::Moto;
 pub use process::free_port;

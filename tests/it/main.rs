@@ -8,6 +8,8 @@ mod aws;
 mod cli;
 mod cluster;
 mod conformance;
+#[cfg(feature = "dynamodb")]
+mod dynamodb;
 mod faults;
 mod shared_names;
 mod status_page;

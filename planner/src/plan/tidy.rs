@@ -16,6 +16,9 @@ pub struct Leftover {
     pub row: Record,
     /// Every record that it may vouch for, of whatever type.
     pub of: Vec<(DnsName, RecordType)>,
+    /// It bears the very name, type and set identifier of its record (registries that keep rows outside of DNS), so that it can be that
+    /// of no other: only a wish for that record speaks for it, or a hold.
+    pub is_exact: bool,
 }
 
 impl Plan {
@@ -44,6 +47,7 @@ impl Plan {
 
 /// What is there once a plan is carried out, and what is wanted.
 struct Living<'a> {
+    wishes: HashSet<(&'a DnsName, &'a RecordType, &'a str)>,
     names: HashSet<&'a DnsName>,
     resources: HashSet<&'a str>,
 }
@@ -60,13 +64,19 @@ impl<'a> Living<'a> {
             .collect();
         let staying = || input.current.iter().copied().filter(|record| !deleted.contains(&site(record)));
         let wished = input.desired.iter().map(|endpoint: &Endpoint| &endpoint.name);
+        let key = |wish: &'a Endpoint| (&wish.name, &wish.record_type, &*wish.set_identifier);
         Self {
+            wishes: input.desired.iter().map(key).collect(),
             names: staying().map(|record| &record.name).chain(wished).collect(),
             resources: staying().filter_map(|record| record.labels.resource()).collect(),
         }
     }
 
     fn speaks_for(&self, leftover: &Leftover) -> bool {
+        if leftover.is_exact {
+            let row = &leftover.row;
+            return self.wishes.contains(&(&row.name, &row.record_type, &*row.set_identifier));
+        }
         leftover.of.iter().any(|(name, _)| self.names.contains(name))
             || leftover.row.labels.resource().is_some_and(|resource| self.resources.contains(resource))
     }
@@ -77,7 +87,7 @@ fn site(record: &Record) -> (&crate::ZoneId, &DnsName, &RecordType, &str) {
 }
 
 fn tidy_one(input: &PlanInput<'_>, leftover: Leftover, plan: &mut Plan) {
-    let Leftover { row, of } = leftover;
+    let Leftover { row, of, .. } = leftover;
     let is_in_reach = |name| input.filters.iter().all(|filter| filter.matches(name));
     // Where a row points at a PTR record its targets would say whether it is held; a row does not know them.
     let may_be_held_ptr = of.iter().any(|(_, record_type)| *record_type == RecordType::Ptr)

@@ -1,9 +1,6 @@
 //! One set of credentials and the requests that are made with it.
 
-use crate::config::Access;
 use crate::convert::to_record;
-use crate::credentials::{check, connect};
-use crate::errors::of_request;
 use crate::refusal::messages;
 use crate::writing::OnlyThrottled;
 use aws_credential_types::provider::SharedCredentialsProvider;
@@ -12,6 +9,7 @@ use aws_sdk_route53::config::Builder;
 use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
 use aws_sdk_route53::types::{Change, ChangeBatch, HostedZone, ResourceTagSet, RrType, TagResourceType};
 use tokio::sync::OnceCell;
+use zonewright_aws_config::{Access, NameOperation, Service, check, connect, of_request};
 use zonewright_planner::DnsName;
 use zonewright_provider_kit::{ErrorClass, Listing, ProviderError, RequestBudget, Zone};
 
@@ -20,6 +18,22 @@ const PAGE: i32 = 300;
 
 /// The most zones whose tags can be asked for at once.
 const TAGGED_ZONES: usize = 10;
+
+/// What is particular to Route 53. The region selects the partition (commercial, China, GovCloud, …), no more: the service is one for all
+/// of its regions.
+const ROUTE_53: Service = Service {
+    region: "us-east-1 will do outside of China and GovCloud",
+    page: "docs/providers/aws.md",
+    class: |code| match code {
+        // What is about the content of the request.
+        "InvalidChangeBatch" | "InvalidInput" | "InvalidDomainName" | "NoSuchHealthCheck"
+        | "ValidationError" => Some(ErrorClass::InvalidRecord),
+        // The zone still works on somebody's last change.
+        "PriorRequestNotComplete" => Some(ErrorClass::Throttled { retry_after: None }),
+        "NoSuchHostedZone" => Some(ErrorClass::Permanent),
+        _ => None,
+    },
+};
 
 /// A client, and what it takes its credentials from.
 #[derive(Debug)]
@@ -67,7 +81,13 @@ impl Account {
     }
 
     async fn connection(&self) -> Result<&Connection, ProviderError> {
-        let connect = || connect(&self.access, self.profile.as_deref(), self.budget.clone());
+        let connect = async || {
+            let (profile, budget) = (self.profile.as_deref(), self.budget.clone());
+            let config = connect(&ROUTE_53, &self.access, profile, budget).await?;
+            let credentials = config.credentials_provider();
+            let config = Builder::from(&config).interceptor(NameOperation).build();
+            Ok(Connection { client: Client::from_conf(config), credentials })
+        };
         self.connection.get_or_try_init(connect).await
     }
 
@@ -91,7 +111,7 @@ impl Account {
         let mut marker = None;
         loop {
             let page = client.list_hosted_zones().set_marker(marker).send().await;
-            let page = page.map_err(|error| of_request(&what, error, false))?;
+            let page = page.map_err(|error| of_request(&ROUTE_53, &what, error, false))?;
             zones.extend(page.hosted_zones);
             marker = page.next_marker;
             if !page.is_truncated {
@@ -111,7 +131,9 @@ impl Account {
         for ids in ids.chunks(TAGGED_ZONES) {
             let request = client.list_tags_for_resources().resource_type(TagResourceType::Hostedzone);
             let answer = request.set_resource_ids(Some(ids.to_vec())).send().await;
-            tags.extend(answer.map_err(|error| of_request(&what, error, false))?.resource_tag_sets);
+            tags.extend(
+                answer.map_err(|error| of_request(&ROUTE_53, &what, error, false))?.resource_tag_sets,
+            );
         }
         Ok(tags)
     }
@@ -131,7 +153,7 @@ impl Account {
                 .set_start_record_type(from.record_type)
                 .set_start_record_identifier(from.identifier)
                 .send();
-            let page = page.await.map_err(|error| of_request(&what, error, false))?;
+            let page = page.await.map_err(|error| of_request(&ROUTE_53, &what, error, false))?;
             take(zone, &page, &mut listing);
             if !page.is_truncated {
                 return Ok(listing);
@@ -163,7 +185,7 @@ impl Account {
                 let body = error.raw_response().and_then(|response| response.body().bytes());
                 match body.and_then(messages) {
                     Some(messages) => Err(Refused::Invalid(messages)),
-                    None => Err(Refused::Failed(of_request(&what, error, true))),
+                    None => Err(Refused::Failed(of_request(&ROUTE_53, &what, error, true))),
                 }
             }
         }

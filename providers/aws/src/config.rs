@@ -1,9 +1,8 @@
 //! What the flags say, already checked.
 
-use secrecy::SecretString;
 use std::time::Duration;
+use zonewright_aws_config::Access;
 use zonewright_planner::DomainFilter;
-use zonewright_provider_kit::RequestRecorder;
 
 /// Which hosted zones are managed by their visibility.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,23 +26,6 @@ pub struct ZoneFilter {
     pub domains: DomainFilter,
     /// `--aws-zone-match-parent`: zones above the domains count, too.
     pub match_parent: bool,
-}
-
-/// How to get at credentials.
-#[derive(Debug, Clone, Default)]
-pub struct Access {
-    /// `--aws-profile`: one account each; none for the default chain.
-    pub profiles: Vec<String>,
-    /// `--aws-assume-role`.
-    pub assume_role: Option<String>,
-    /// `--aws-assume-role-external-id`.
-    pub external_id: Option<SecretString>,
-    /// `--aws-api-retries`: how often a request is tried in all; zero for as often as it takes.
-    pub attempts: u32,
-    /// `--provider-requests-per-second`; `None` for [`DEFAULT_REQUESTS_PER_SECOND`].
-    pub requests_per_second: Option<f64>,
-    /// Is told of the requests.
-    pub recorder: RequestRecorder,
 }
 
 /// Settings of the provider.

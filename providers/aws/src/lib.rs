@@ -22,20 +22,17 @@ mod canonical;
 mod canonical_zones;
 mod changes;
 mod config;
-mod connection;
 mod convert;
-mod credentials;
-mod errors;
 mod escape;
 mod limits;
 mod mixture;
 mod properties;
-mod recording;
 mod refusal;
 mod writing;
 mod zones;
 
-pub use config::{Access, AwsConfig, DEFAULT_REQUESTS_PER_SECOND, ZoneFilter, ZoneType};
+pub use config::{AwsConfig, DEFAULT_REQUESTS_PER_SECOND, ZoneFilter, ZoneType};
+pub use zonewright_aws_config::Access;
 
 use account::Account;
 use adjust::AliasRules;
@@ -94,9 +91,9 @@ impl Route53 {
             interval: config.batch_interval,
             capabilities: Capabilities {
                 record_types: RECORD_TYPES.to_vec(),
-                set_identifiers: true,
                 changes_per_write: NonZeroUsize::new(limits.changes),
                 requests_per_second: Some(rate).filter(|rate| *rate > 0.0),
+                ..Capabilities::everything()
             },
         }))
     }

@@ -8,7 +8,6 @@ use super::TxtRegistry;
 use super::former::Former;
 use super::read::{Form, Found, Source};
 use crate::names::RowNames;
-use crate::payload::Texts;
 use crate::rows::{RowSite, Rows};
 use std::collections::{BTreeSet, HashMap};
 use zonewright_planner::{Leftover, OWNED_RECORD, OWNER, Record};
@@ -16,15 +15,14 @@ use zonewright_planner::{Leftover, OWNED_RECORD, OWNER, Record};
 impl TxtRegistry {
     /// See [`crate::Registry::leftovers`].
     pub fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
-        let mut texts = Texts::default();
         let leftover = |mut row: Record| {
             let names = std::iter::once(&self.names).chain(&self.former);
             let of: Vec<_> = names.flat_map(|names| names.records_of(row.name.as_str(), |_| true)).collect();
-            row.labels = self.row_labels(&row, &mut texts)?;
+            row.labels = self.row_labels(&row)?;
             if let Some((name, _)) = of.first() {
                 row.labels.set(OWNED_RECORD, name.as_str());
             }
-            Some(Leftover { row, of })
+            Some(Leftover { row, of, is_exact: false })
         };
         rows.leftovers().filter_map(leftover).collect()
     }

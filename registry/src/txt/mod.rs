@@ -10,9 +10,11 @@ mod write;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use read::{Sorted, is_alias};
+
 use crate::crypt::{NonceSource, RowKey};
 use crate::names::RowNames;
-use crate::payload::{self, Texts};
+use crate::payload;
 use secrecy::{ExposeSecret, SecretString};
 use zonewright_planner::{
     DnsName, Labels, ManagedTypes, NameError, OWNER, Owner, Record, RecordType, Target,
@@ -213,22 +215,32 @@ impl TxtRegistry {
         &self.owner
     }
 
+    /// The owner that is taken over from.
+    pub(crate) fn migrate_from(&self) -> Option<&Owner> {
+        self.migrate_from.as_ref()
+    }
+
+    /// Whether a TXT record of this value would be taken for an ownership row.
+    pub(crate) fn is_row_text(&self, value: &str) -> bool {
+        self.parse(value).is_some()
+    }
+
     /// The labels that a record carries as an ownership row; `None` when it is none. Only the first value counts.
-    fn row_labels(&self, record: &Record, texts: &mut Texts) -> Option<Labels> {
+    fn row_labels(&self, record: &Record) -> Option<Labels> {
         let (RecordType::Txt, Some(Target::Text(value))) = (&record.record_type, record.targets.first())
         else {
             return None;
         };
-        self.parse(value, texts)
+        self.parse(value)
     }
 
     /// A value that decrypts is taken as decrypted; anything else is plain text, whatever the settings for writing say.
-    fn parse(&self, value: &str, texts: &mut Texts) -> Option<Labels> {
+    fn parse(&self, value: &str) -> Option<Labels> {
         let text = payload::unquoted(value);
         let Some((plain, nonce)) = self.key.as_ref().and_then(|key| key.open(text)) else {
-            return payload::parse(text, texts);
+            return payload::parse(text);
         };
-        let mut labels = payload::parse(&plain, texts)?;
+        let mut labels = payload::parse(&plain)?;
         labels.set(payload::NONCE, nonce);
         Some(labels)
     }

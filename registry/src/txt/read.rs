@@ -8,19 +8,36 @@ use super::TxtRegistry;
 use super::former::Former;
 use crate::Owned;
 use crate::names::RowNames;
-use crate::payload::{self, Texts};
-use crate::rows::{Obstacle, Obstacles, Row, Rows, Users, Vouched};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::payload;
+use crate::rows::{Obstacle, Obstacles, Row, RowSite, Rows, Users, Vouched};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use zonewright_planner::{
     ALIAS, DnsName, Labels, OWNER, Owner, Ownership, Record, RecordKey, RecordType, Shares, Target,
 };
 
+/// A listing in which records and rows are told apart.
+pub(crate) struct Sorted {
+    /// The records, labelled.
+    pub(crate) records: Vec<Record>,
+    /// The rows, of whomever.
+    pub(crate) rows: Vec<Found>,
+    /// Which row each record has.
+    pub(crate) sources: Vec<Source>,
+    obstacles: Obstacles,
+    pub(crate) leftovers: BTreeSet<RowSite>,
+    prunable: BTreeSet<RowSite>,
+    pub(crate) claims: BTreeMap<RecordKey, Owner>,
+    /// What owners say of the records that they share.
+    shares: Shares,
+    pub(crate) warnings: Vec<String>,
+}
+
 /// A record that is an ownership row, and what it says.
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Without its targets where `labels` say it all: the texts of a large zone are a fifth of its memory.
-    pub(super) record: Record,
-    pub(super) labels: Labels,
+    pub(crate) record: Record,
+    pub(crate) labels: Labels,
     is_implied: bool,
 }
 
@@ -36,23 +53,28 @@ impl Found {
         Self { record, labels, is_implied }
     }
 
-    /// What has to be remembered of it. `of` is the record of its own zone that it vouches for, when it is the only one it can.
-    fn into_row(self, of: Option<Vouched<'_>>, users: Users) -> (DnsName, Row) {
+    /// The row as it was read.
+    pub(crate) fn into_record(self) -> Record {
         let Self { mut record, labels, is_implied } = self;
-        let implied_by = of.filter(|of| is_implied && users.is_empty() && *of.labels == labels);
-        if let Some(row) = implied_by.and_then(|of| Row::implied(&record, of)) {
-            return row;
-        }
         if is_implied {
             record.targets = vec![Target::Text(payload::quoted(&payload::to_text(&labels)).into())];
         }
-        Row::new(record, of, users)
+        record
+    }
+
+    /// What has to be remembered of it. `of` is the record of its own zone that it vouches for, when it is the only one it can.
+    fn into_row(self, of: Option<Vouched<'_>>, users: Users) -> (DnsName, Row) {
+        let implied_by = of.filter(|of| self.is_implied && users.is_empty() && *of.labels == self.labels);
+        if let Some(row) = implied_by.and_then(|of| Row::implied(&self.record, of)) {
+            return row;
+        }
+        Row::new(self.into_record(), of, users)
     }
 }
 
 /// How a record's row was found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub(crate) enum Form {
     /// Under the name that this version writes.
     Current,
     /// Under a name that some other version or configuration wrote.
@@ -64,7 +86,7 @@ pub(super) enum Form {
 }
 
 /// For one record: which row, and in which form.
-pub(super) type Source = Option<(u32, Form)>;
+pub(crate) type Source = Option<(u32, Form)>;
 
 /// Rows by name; rows of one name are chained in the order in which they were read.
 pub(super) struct Index<'a> {
@@ -106,7 +128,17 @@ impl<'a> Index<'a> {
 impl TxtRegistry {
     /// See [`crate::Registry::read`].
     pub fn read(&self, records: Vec<Record>) -> Owned {
-        let mut texts = Texts::default();
+        let sorted = self.sort_out(records);
+        let Sorted { records, rows, sources, obstacles, leftovers, prunable, claims, shares, warnings } =
+            sorted;
+        let rows = self.kept(rows, &records, &sources, obstacles);
+        let rows =
+            rows.with_leftovers(leftovers).with_prunable(prunable).with_shares(self.our_shares(&shares));
+        Owned { records, rows, claims, shares, warnings }
+    }
+
+    /// Tells records from rows, and notes on each record what its row says.
+    pub(crate) fn sort_out(&self, records: Vec<Record>) -> Sorted {
         // Room for every row at once: a list that grows by doubling would be the peak of the whole cycle.
         let texts_in_zone = records.iter().filter(|record| record.record_type == RecordType::Txt).count();
         let mut rows = Vec::with_capacity(texts_in_zone);
@@ -114,7 +146,7 @@ impl TxtRegistry {
         let mut shares = Shares::new();
         let mut records: Vec<Record> = records
             .into_iter()
-            .filter_map(|mut record| match self.row_labels(&record, &mut texts) {
+            .filter_map(|mut record| match self.row_labels(&record) {
                 Some(labels) => {
                     rows.push(Found::new(record, labels));
                     None
@@ -131,7 +163,6 @@ impl TxtRegistry {
             })
             .collect();
         records.shrink_to_fit();
-        drop(texts);
         let index = Index::new(&rows);
         let mut former = self.former_of(&records, &index);
         let sources = self.sources(&records, &index, &mut former);
@@ -154,10 +185,7 @@ impl TxtRegistry {
         self.note_unowned(&records, &mut obstacles);
         let mut warnings = warnings(&records, &sources);
         warnings.extend(former.warning(&rows));
-        let rows = self.kept(rows, &records, &sources, obstacles);
-        let rows =
-            rows.with_leftovers(leftovers).with_prunable(prunable).with_shares(self.our_shares(&shares));
-        Owned { records, rows, claims, shares, warnings }
+        Sorted { records, rows, sources, obstacles, leftovers, prunable, claims, shares, warnings }
     }
 
     fn note_text(&self, record: &Record, obstacles: &mut Obstacles) {
@@ -401,7 +429,7 @@ impl TxtRegistry {
 }
 
 /// Upstream's notion of an A that is an alias.
-fn is_alias(record: &Record) -> bool {
+pub(crate) fn is_alias(record: &Record) -> bool {
     record.record_type == RecordType::A && matches!(record.properties.get(ALIAS), Some("true" | "A"))
 }
 

@@ -14,7 +14,7 @@
 
 use super::TxtRegistry;
 use crate::crypt::nonce_text;
-use crate::payload::{self, NONCE, Texts, quoted, to_text};
+use crate::payload::{self, NONCE, quoted, to_text};
 use crate::rows::{Obstacle, Rows};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -86,7 +86,7 @@ impl TxtRegistry {
         }
         if let (RecordType::Txt, Some(Target::Text(value))) =
             (&endpoint.record_type, endpoint.targets.first())
-            && (self.parse(value, &mut Texts::default()).is_some() || self.says_share(value))
+            && (self.parse(value).is_some() || self.says_share(value))
         {
             return Err("its text is that of an ownership record".to_owned());
         }
@@ -247,7 +247,7 @@ impl TxtRegistry {
     }
 
     pub(super) fn owner_of(&self, row: &Record) -> Option<Owner> {
-        let labels = self.row_labels(row, &mut Texts::default())?;
+        let labels = self.row_labels(row)?;
         Owner::new(labels.get(OWNER)?)
     }
 }

@@ -61,7 +61,8 @@ pub(super) async fn prepare(
     stop: &CancellationToken,
 ) -> Result<Prepared, StartError> {
     let Sources { all, caches, crd, service, policy } = wiring::sources(config)?;
-    let provider = wiring::provider(config, &provider_recorders(metrics))?;
+    let recorders = provider_recorders(metrics);
+    let provider = wiring::provider(config, &recorders)?;
     if let (Some(metrics), Some(stats)) = (metrics, provider.webhook_stats()) {
         metrics.add_webhook(stats).map_err(StartError::of)?;
     }
@@ -70,9 +71,14 @@ pub(super) async fn prepare(
         false => None,
     };
     let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
-    let fenced = || Arc::new(Fenced::new(provider.writer.clone(), leadership.clone())) as Arc<dyn WriteZone>;
+    let ownership = wiring::registry(config, &recorders)?;
+    // The fence stands before all that writes.
+    let fenced = || {
+        let writer = ownership.writing(provider.writer.clone());
+        Arc::new(Fenced::new(writer, leadership.clone())) as Arc<dyn WriteZone>
+    };
     let writer = can_write.then(fenced);
-    let pipeline = wiring::pipeline(config, provider.reader.clone(), writer)?;
+    let pipeline = wiring::pipeline(config, ownership.registry, provider.reader.clone(), writer)?;
     let stages = wiring::stages(config, policy.as_ref().map(|(policy, _)| policy));
     let mut daemon = Daemon::new(all.clone(), stages, pipeline);
     daemon.listing = wiring::listing_cache(config, provider.reader.capabilities().requests_per_second);
@@ -151,7 +157,7 @@ impl Prepared {
         let reader = self.provider.reader.clone();
         Ok(Rules {
             settings: self.daemon.pipeline.settings.clone(),
-            registry: Arc::new(wiring::registry(config)?),
+            registry: Arc::new(wiring::registry(config, &ProviderRecorders::default())?.registry),
             provider: config.providers.general.name.to_string(),
             homes: HomesOf::new(move |zones, name| reader.homes(zones, name)),
         })

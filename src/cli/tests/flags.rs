@@ -245,6 +245,10 @@ fn other_value(argument: &clap::Arg) -> String {
     if argument.get_long() == Some("events") {
         return "false".into();
     }
+    if argument.get_long() == Some("registry") {
+        // One that goes with any provider.
+        return "noop".into();
+    }
     if let Some(choice) = choices.iter().find(|choice| defaults.iter().all(|d| d != choice.get_name())) {
         return choice.get_name().to_owned();
     }

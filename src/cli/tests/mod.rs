@@ -118,13 +118,12 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 }
 
 #[rstest]
-#[case("--provider=azure", "provider azure yet; it has aws, inmemory, webhook")]
+#[case("--provider=azure", "provider azure yet; it has aws, aws-sd, inmemory, webhook")]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
-#[case("--registry=dynamodb", "registry dynamodb yet; it has noop, txt")]
+#[case("--registry=crd", "registry crd yet; it has")]
 #[case("--azure-resource-group=x", "is for provider azure and provider azure-dns")]
-#[case("--aws-sd-service-cleanup", "--aws-sd-service-cleanup is for provider aws-sd, which this version")]
 #[case("--gloo-namespace=elsewhere", "--gloo-namespace is for source gloo-proxy")]
-#[case("--dynamodb-table=t", "--dynamodb-table is for registry dynamodb")]
+#[case("--crd-registry-namespace=n", "--crd-registry-namespace is for registry crd")]
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
 #[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
@@ -398,4 +397,45 @@ fn an_election_is_refused_where_there_can_be_none() {
     assert!(dry.warnings.iter().any(|warning| warning.contains("--leader-elect has no effect")));
     let plan = parse_with(&[&["plan"], &MINIMUM[..], &["--leader-elect", "--manifests=x"]].concat(), &[]);
     assert!(matches!(plan, Ok(Command::Plan(..))), "{plan:?}");
+}
+
+#[rstest]
+#[case::default(&[], RegistryName::AwsSd, None)]
+#[case::said(&["--registry=aws-sd"], RegistryName::AwsSd, None)]
+#[case::none(&["--registry=noop"], RegistryName::Noop, None)]
+#[case::another(&["--registry=dynamodb"], RegistryName::AwsSd, Some("--registry=dynamodb cannot be used with provider aws-sd"))]
+#[case::encrypted(
+    &["--txt-encrypt-enabled", "--txt-encrypt-aes-key=01234567890123456789012345678901"],
+    RegistryName::AwsSd,
+    Some("--txt-encrypt-enabled has no effect with registry aws-sd")
+)]
+#[case::profile(&["--aws-profile=x"], RegistryName::AwsSd, Some("--aws-profile has no effect with provider aws-sd"))]
+#[case::batches(&["--aws-batch-change-size=9"], RegistryName::AwsSd, Some("--aws-batch-change-size has no effect"))]
+#[case::cleanup(&["--aws-sd-service-cleanup", "--aws-zone-type=private"], RegistryName::AwsSd, None)]
+fn cloud_map_has_a_registry_of_its_own(
+    #[case] more: &[&str],
+    #[case] registry: RegistryName,
+    #[case] warning: Option<&str>,
+) {
+    let mut words = vec!["--provider=aws-sd", "--source=service", "--policy=sync"];
+    words.extend(more);
+    let Ok(Command::Run(config)) = parse_with(&words, &[]) else { panic!("{words:?}") };
+    assert_eq!(config.registry.name, registry);
+    match warning {
+        Some(warning) => {
+            assert!(config.warnings.iter().any(|w| w.starts_with(warning)), "{:?}", config.warnings)
+        }
+        None => assert_eq!(config.warnings, Vec::<String>::new()),
+    }
+}
+
+/// ExternalDNS starts, and then owns nothing.
+#[test]
+fn the_registry_of_cloud_map_is_for_cloud_map() {
+    for provider in ["aws", "inmemory", "webhook"] {
+        let provider = format!("--provider={provider}");
+        let words = [provider.as_str(), "--source=service", "--policy=sync", "--registry=aws-sd"];
+        let exit = parse_with(&words, &[]).unwrap_err();
+        assert!(exit.message.contains("--provider=aws-sd"), "{}", exit.message);
+    }
 }

@@ -3,6 +3,7 @@
 mod access;
 mod bad_input;
 mod calls;
+mod cloud_map;
 mod cluster;
 mod golden;
 mod metrics;

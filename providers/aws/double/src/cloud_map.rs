@@ -184,7 +184,8 @@ impl CloudMap {
         };
         if let Some((id, _)) = self.works.iter().find(|(_, work)| same(work)) {
             let message = format!("Another operation of type {kind} is already in progress: {id}");
-            return Err(ApiError::new(409, "DuplicateRequest", message));
+            let duplicate_of = Some(id.clone());
+            return Err(ApiError { duplicate_of, ..ApiError::new(409, "DuplicateRequest", message) });
         }
         let id = self.next_id("op");
         let work = Work {
@@ -318,7 +319,11 @@ pub(crate) fn answer(state: &mut State, call: &Call, account: &str) -> Result<An
 }
 
 pub(crate) fn refusal(error: &ApiError) -> Value {
-    json!({ "__type": error.code, "Message": error.message, "message": error.message })
+    let mut refusal = json!({ "__type": error.code, "Message": error.message, "message": error.message });
+    if let Some(operation) = &error.duplicate_of {
+        refusal["DuplicateOperationId"] = json!(operation);
+    }
+    refusal
 }
 
 /// One page of a list, and the token for the next. Tokens are the keys of the items with which pages begin.

@@ -10,6 +10,8 @@ pub(crate) struct ApiError {
     pub(crate) message: String,
     /// One per failing change; only of a refused change batch.
     pub(crate) messages: Vec<String>,
+    /// The operation that is in the way; only of Cloud Map's `DuplicateRequest`.
+    pub(crate) duplicate_of: Option<String>,
 }
 
 /// In which of its two forms the service reports a refused change batch. Clients had better understand both.
@@ -25,7 +27,13 @@ pub enum BatchErrorForm {
 
 impl ApiError {
     pub(crate) fn new(status: u16, code: impl Into<String>, message: impl Into<String>) -> Self {
-        ApiError { status, code: code.into(), message: message.into(), messages: Vec::new() }
+        ApiError {
+            status,
+            code: code.into(),
+            message: message.into(),
+            messages: Vec::new(),
+            duplicate_of: None,
+        }
     }
 
     pub(crate) fn invalid_input(message: impl Into<String>) -> Self {

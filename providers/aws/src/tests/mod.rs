@@ -8,14 +8,13 @@ mod zones;
 
 use super::*;
 use crate::account::Connection;
-use crate::connection::{budgeted, http_client};
-use crate::recording::{NameOperation, recorded};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Region};
 use aws_smithy_types::retry::RetryConfig;
 use std::collections::BTreeMap;
+use zonewright_aws_config::{NameOperation, budgeted, http_client, recorded};
 use zonewright_aws_double::{AwsDouble, NewZone};
 use zonewright_planner::{
     Change, DomainFilter, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Properties, Record, Scope,

@@ -26,9 +26,14 @@ impl Battery<'_> {
         add(a, "change target", vec![self.a("host", &["192.0.2.2"], TTL)?]);
         add(a, "change TTL", vec![self.a("host", &["192.0.2.2"], 2 * TTL)?]);
         add(true, "delete", Vec::new());
-        add(a, "apex", vec![self.a("", &["192.0.2.3"], TTL)?]);
-        add(a, "change the apex", vec![self.a("", &["192.0.2.4"], TTL)?]);
-        add(a, "wildcard", vec![self.a("*", &["192.0.2.5"], TTL)?, self.a("*.deeper", &["192.0.2.6"], TTL)?]);
+        let (apex, wildcards) = (capabilities.apex, capabilities.wildcards);
+        add(a && apex, "apex", vec![self.a("", &["192.0.2.3"], TTL)?]);
+        add(a && apex, "change the apex", vec![self.a("", &["192.0.2.4"], TTL)?]);
+        add(
+            a && wildcards,
+            "wildcard",
+            vec![self.a("*", &["192.0.2.5"], TTL)?, self.a("*.deeper", &["192.0.2.6"], TTL)?],
+        );
         add(txt, "underscore", vec![self.txt("_underscore.host", "\"a b\"")?]);
         add(
             cname,

@@ -2,14 +2,13 @@
 //!
 //! The SDK reads what ExternalDNS reads: `AWS_REGION`, `AWS_ACCESS_KEY_ID` and its siblings, `AWS_SHARED_CREDENTIALS_FILE`,
 //! `AWS_CONFIG_FILE`, `AWS_PROFILE`, `AWS_WEB_IDENTITY_TOKEN_FILE` with `AWS_ROLE_ARN` (IRSA),
-//! `AWS_CONTAINER_CREDENTIALS_FULL_URI` (Pod Identity), instance metadata, `AWS_ENDPOINT_URL` and `AWS_ENDPOINT_URL_ROUTE_53`,
-//! and the usual proxy variables. Single sign-on is left out: it is for people, and brings two more clients.
+//! `AWS_CONTAINER_CREDENTIALS_FULL_URI` (Pod Identity), instance metadata, `AWS_ENDPOINT_URL` and its siblings by service
+//! (`AWS_ENDPOINT_URL_ROUTE_53`), and the usual proxy variables. Single sign-on is left out: it is for people, and brings two more clients.
 
-use crate::account::Connection;
-use crate::config::Access;
 use crate::connection::{budgeted, http_client};
 use crate::errors::{credentials_hint, of_causes};
-use crate::recording::{NameOperation, recorded};
+use crate::recording::recorded;
+use crate::{Access, Service};
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
 use aws_config::meta::credentials::CredentialsProviderChain;
@@ -18,9 +17,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::sts::AssumeRoleProvider;
 use aws_config::timeout::TimeoutConfig;
-use aws_config::{AppName, BehaviorVersion, SdkConfig};
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::provider::{ProvideCredentials, SharedCredentialsProvider};
-use aws_sdk_route53::Client;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use secrecy::ExposeSecret;
 use std::time::Duration;
 use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
@@ -35,13 +34,45 @@ pub(crate) const OF_PROFILE: &str = "--aws-profile";
 /// What AWS logs show beside the role.
 const SESSION_NAME: &str = "zonewright";
 
-/// Sets up a client for one profile, or for the default chain. Region and files are read; nothing is asked of Route 53.
-pub(crate) async fn connect(
+/// What the clients of a service are made of, for one profile or for the default chain. Region and files are read; nothing is asked
+/// of the service. Whatever is asked with it waits for its turn in the budget, and is told of.
+///
+/// # Errors
+/// When no region is set.
+pub async fn connect(
+    service: &Service,
     access: &Access,
     profile: Option<&str>,
     budget: RequestBudget,
-) -> Result<Connection, ProviderError> {
+) -> Result<SdkConfig, ProviderError> {
     let http = http_client();
+    let config = load(service, access, profile, None, &http).await?;
+    let http = budgeted(recorded(http, access.recorder.clone()), budget);
+    Ok(config.into_builder().http_client(http).build())
+}
+
+/// The configuration of a client for another service of AWS (a registry's), with the credentials of `access` but for its profiles,
+/// which ExternalDNS keeps for zones. `region` counts more than that of the environment.
+///
+/// # Errors
+/// When no region is known.
+pub async fn sdk_config(
+    service: &Service,
+    access: &Access,
+    region: Option<&str>,
+) -> Result<SdkConfig, ProviderError> {
+    let http = http_client();
+    let config = load(service, access, None, region, &http).await?;
+    Ok(config.into_builder().http_client(recorded(http, access.recorder.clone())).build())
+}
+
+async fn load(
+    service: &Service,
+    access: &Access,
+    profile: Option<&str>,
+    region: Option<&str>,
+    http: &SharedHttpClient,
+) -> Result<SdkConfig, ProviderError> {
     let mut loader = aws_config::defaults(BehaviorVersion::latest())
         .http_client(http.clone())
         .retry_config(retries(access.attempts))
@@ -52,9 +83,11 @@ pub(crate) async fn connect(
     if let Some(profile) = profile {
         loader = loader.profile_name(profile);
     }
+    if let Some(region) = region {
+        loader = loader.region(Region::new(region.to_owned()));
+    }
     let mut config = loader.load().await;
-    // It selects the partition (commercial, China, GovCloud, …), no more: Route 53 is one for all of its regions.
-    let Some(region) = config.region().cloned() else { return Err(no_region(profile)) };
+    let Some(region) = config.region().cloned() else { return Err(no_region(service, profile)) };
     if let Some(profile) = profile {
         let provider =
             ProviderConfig::without_region().with_http_client(http.clone()).with_region(Some(region));
@@ -64,21 +97,15 @@ pub(crate) async fn connect(
     if let Some(role) = &access.assume_role {
         config = assume(config, role, access).await;
     }
-    let credentials = config.credentials_provider();
-    let http = budgeted(recorded(http, access.recorder.clone()), budget);
-    let config = config.into_builder().http_client(http).build();
-    let config = aws_sdk_route53::config::Builder::from(&config).interceptor(NameOperation).build();
-    Ok(Connection { client: Client::from_conf(config), credentials })
+    Ok(config)
 }
 
-fn no_region(profile: Option<&str>) -> ProviderError {
+fn no_region(service: &Service, profile: Option<&str>) -> ProviderError {
     let whose = profile.map(|profile| format!(" of profile {profile}")).unwrap_or_default();
+    let which = service.region;
     ProviderError::new(
         ErrorClass::Auth,
-        format!(
-            "the AWS region{whose} is not known: set AWS_REGION (us-east-1 will do outside of China and GovCloud), or \
-             region in the profile"
-        ),
+        format!("the AWS region{whose} is not known: set AWS_REGION ({which}), or region in the profile"),
     )
 }
 
@@ -112,8 +139,11 @@ fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()
 }
 
-/// Whether there are credentials at all.
-pub(crate) async fn check(credentials: Option<&SharedCredentialsProvider>) -> Result<(), ProviderError> {
+/// Looks for credentials.
+///
+/// # Errors
+/// Why there are none, and what would help.
+pub async fn check(credentials: Option<&SharedCredentialsProvider>) -> Result<(), ProviderError> {
     let missing = |why: &str, hint: &str| {
         ProviderError::new(ErrorClass::Auth, format!("no AWS credentials: {why}; {hint}"))
     };

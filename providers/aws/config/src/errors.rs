@@ -2,8 +2,11 @@
 
 use crate::credentials::OF_PROFILE;
 use aws_credential_types::provider::error::CredentialsError;
-use aws_sdk_route53::error::{DisplayErrorContext, ProvideErrorMetadata, SdkError};
+use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_runtime_api::http::Response;
+use aws_smithy_types::error::display::DisplayErrorContext;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use std::borrow::Cow;
 use std::error::Error;
 use std::io::ErrorKind;
 use zonewright_provider_kit::{ErrorClass, ProviderError, parse_retry_after};
@@ -30,9 +33,8 @@ const AUTH: [&str; 17] = [
     "UnrecognizedClientException",
 ];
 
-/// What means "later". `PriorRequestNotComplete`: the zone still works on somebody's last change.
-const THROTTLED: [&str; 9] = [
-    "PriorRequestNotComplete",
+/// What means "later".
+const THROTTLED: [&str; 8] = [
     "RequestLimitExceeded",
     "RequestThrottled",
     "SlowDown",
@@ -43,17 +45,29 @@ const THROTTLED: [&str; 9] = [
     "BandwidthLimitExceeded",
 ];
 
-/// What is about the content of the request.
-const INVALID: [&str; 5] =
-    ["InvalidChangeBatch", "InvalidInput", "InvalidDomainName", "NoSuchHealthCheck", "ValidationError"];
+/// What is particular to one of the AWS services.
+#[derive(Debug, Clone, Copy)]
+pub struct Service {
+    /// Which region to set, for those who have set none.
+    pub region: &'static str,
+    /// The page that has the IAM policy.
+    pub page: &'static str,
+    /// What the codes of its own mean; `None` for others.
+    pub class: fn(code: &str) -> Option<ErrorClass>,
+}
 
 /// An error of a request, with what was tried. Of a request that writes it also says whether it may have been carried out.
-pub(crate) fn of_request<E>(what: &str, error: SdkError<E, Response>, writes: bool) -> ProviderError
+pub fn of_request<E>(
+    service: &Service,
+    what: &str,
+    error: SdkError<E, Response>,
+    writes: bool,
+) -> ProviderError
 where
     E: ProvideErrorMetadata + Error + Send + Sync + 'static,
 {
-    let (class, unknown) = classify(&error);
-    let message = match hint(&error) {
+    let (class, unknown) = classify(service, &error);
+    let message = match hint(service, &error) {
         Some(hint) => format!("{what}: {}; {hint}", text(&error)),
         None => format!("{what}: {}", text(&error)),
     };
@@ -63,24 +77,28 @@ where
 
 /// The class, and whether the request may have been carried out all the same.
 fn classify<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
+    service: &Service,
     error: &SdkError<E, Response>,
 ) -> (ErrorClass, bool) {
     if is_about_credentials(error) {
         return (ErrorClass::Auth, false);
     }
     match error {
-        SdkError::ServiceError(service) => {
-            let status = service.raw().status().as_u16();
-            let header = service.raw().headers().get("retry-after");
+        SdkError::ServiceError(refusal) => {
+            let status = refusal.raw().status().as_u16();
+            let header = refusal.raw().headers().get("retry-after");
             let retry_after =
                 header.and_then(|header| parse_retry_after(header, std::time::SystemTime::now()));
             let by_status = || ErrorClass::from_http_status(status, retry_after);
-            let class = match service.err().code() {
+            let code = refusal.err().code();
+            let class = match code {
                 Some(code) if AUTH.contains(&code) => ErrorClass::Auth,
                 Some(code) if THROTTLED.contains(&code) => ErrorClass::Throttled { retry_after },
-                Some(code) if INVALID.contains(&code) => ErrorClass::InvalidRecord,
-                Some("NoSuchHostedZone") => ErrorClass::Permanent,
-                _ => by_status(),
+                _ => match code.and_then(service.class) {
+                    Some(ErrorClass::Throttled { .. }) => ErrorClass::Throttled { retry_after },
+                    Some(class) => class,
+                    None => by_status(),
+                },
             };
             match status {
                 // It was accepted, and nobody knows as what.
@@ -147,22 +165,24 @@ fn one_line(text: &str) -> String {
 
 /// What to do about it, where that is known.
 fn hint<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(
+    service: &Service,
     error: &SdkError<E, Response>,
-) -> Option<&'static str> {
+) -> Option<Cow<'static, str>> {
     if is_about_credentials(error) {
-        return Some(credentials_hint(&DisplayErrorContext(error).to_string()));
+        return Some(credentials_hint(&DisplayErrorContext(error).to_string()).into());
     }
-    let SdkError::ServiceError(service) = error else { return None };
-    match service.err().code()? {
+    let SdkError::ServiceError(refusal) = error else { return None };
+    let hint = match refusal.err().code()? {
         "AccessDenied" | "AccessDeniedException" => {
-            Some("the IAM policy that is needed stands in docs/providers/aws.md")
+            return Some(format!("the IAM policy that is needed stands in {}", service.page).into());
         }
         "InvalidClientTokenId" | "SignatureDoesNotMatch" | "UnrecognizedClientException" => {
-            Some("the credentials are wrong, or AWS_REGION names another partition than theirs")
+            "the credentials are wrong, or AWS_REGION names another partition than theirs"
         }
-        "ExpiredToken" | "ExpiredTokenException" => Some("the credentials have expired"),
-        _ => None,
-    }
+        "ExpiredToken" | "ExpiredTokenException" => "the credentials have expired",
+        _ => return None,
+    };
+    Some(hint.into())
 }
 
 /// What to do about credentials that cannot be had, told by what the SDK says of it.

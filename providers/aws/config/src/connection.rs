@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use zonewright_provider_kit::RequestBudget;
 
 /// The client under everything, credentials included.
-pub(crate) fn http_client() -> SharedHttpClient {
+pub fn http_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut builder = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
@@ -28,7 +28,7 @@ pub(crate) fn http_client() -> SharedHttpClient {
 }
 
 /// The same client, used within a budget.
-pub(crate) fn budgeted(client: SharedHttpClient, budget: RequestBudget) -> SharedHttpClient {
+pub fn budgeted(client: SharedHttpClient, budget: RequestBudget) -> SharedHttpClient {
     SharedHttpClient::new(Budgeted { client, budget })
 }
 

@@ -1,0 +1,271 @@
+//! The program with its ownership in a table: DynamoDB Local, a zone in a file, objects from files.
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+use tokio::process::Command;
+use zonewright_testing::DynamoDbLocal;
+
+const TABLE: &str = "external-dns";
+
+struct Ended {
+    code: Option<i32>,
+    stdout: String,
+    stderr: String,
+}
+
+/// The quick start, a copy that may be changed, with a table beside it.
+struct Stage {
+    folder: tempfile::TempDir,
+    local: DynamoDbLocal,
+}
+
+impl Stage {
+    async fn new() -> Self {
+        let stage = Self::without_table().await;
+        stage.local.create_table(TABLE).await.unwrap();
+        stage
+    }
+
+    async fn without_table() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let quickstart = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
+        std::fs::create_dir(folder.path().join("manifests")).unwrap();
+        for entry in std::fs::read_dir(quickstart.join("manifests")).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, folder.path().join("manifests").join(path.file_name().unwrap())).unwrap();
+        }
+        std::fs::copy(quickstart.join("records.yaml"), folder.path().join("records.yaml")).unwrap();
+        Self { folder, local: DynamoDbLocal::start().await.unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn records(&self) -> String {
+        std::fs::read_to_string(self.path("records.yaml")).unwrap()
+    }
+
+    fn program(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
+        command
+            .args(words.iter().filter(|word| **word == "plan"))
+            .args(["--source=service", "--source=ingress", "--source=gateway-httproute", "--source=crd"])
+            .args(["--provider=inmemory", "--inmemory-zone=example.org", "--txt-owner-id=quickstart"])
+            .args(["--registry=dynamodb", "--dynamodb-region=us-east-1", "--policy=sync"])
+            .arg(format!("--manifests={}", self.path("manifests").display()))
+            .arg(format!("--inmemory-records={}", self.path("records.yaml").display()))
+            .args(words.iter().filter(|word| **word != "plan"))
+            .env_clear()
+            .env("HOME", "/nonexistent")
+            .env("EXTERNAL_DNS_METRICS_ADDRESS", "127.0.0.1:0")
+            // The table's own endpoint; AWS as such is out of reach.
+            .env("AWS_ENDPOINT_URL_DYNAMODB", self.local.url())
+            .env("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+            .env("AWS_EC2_METADATA_DISABLED", "true")
+            // Tables of another region are others: the flag counts more.
+            .env("AWS_REGION", "eu-central-1")
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "secret")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        command
+    }
+
+    async fn run(&self, words: &[&str]) -> Ended {
+        let output = self.program(words).output().await.unwrap();
+        Ended {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// Key and owner of every row.
+    async fn rows(&self) -> Vec<(String, String)> {
+        let text = |item: &Value, name: &str| item[name]["S"].as_str().unwrap_or_default().to_owned();
+        let items = self.local.items(TABLE).await.unwrap();
+        items.iter().map(|item| (text(item, "k"), text(item, "o"))).collect()
+    }
+
+    fn calls(&self) -> BTreeMap<String, usize> {
+        self.local.take_calls()
+    }
+}
+
+fn calls(counts: &[(&str, usize)]) -> BTreeMap<String, usize> {
+    counts.iter().map(|(operation, count)| ((*operation).to_owned(), *count)).collect()
+}
+
+const READ: &[(&str, usize)] = &[("DescribeTable", 1), ("Scan", 1)];
+
+#[tokio::test]
+async fn a_zone_of_registry_txt_moves_into_the_table() {
+    let stage = Stage::new().await;
+    let before = stage.records();
+    let plan = stage.run(&["plan"]).await;
+    assert_eq!(plan.code, Some(2), "{}{}", plan.stdout, plan.stderr);
+    assert_eq!(stage.calls(), calls(READ), "a preview only reads");
+    let dry = stage.run(&["--dry-run", "--once"]).await;
+    assert_eq!(dry.code, Some(0), "{}", dry.stderr);
+    assert_eq!(stage.calls(), calls(READ), "and so does a dry run");
+    assert!(stage.rows().await.is_empty());
+    assert_eq!(stage.records(), before);
+
+    let once = stage.run(&["--once"]).await;
+    assert_eq!(once.code, Some(0), "{}", once.stderr);
+    let rows = stage.rows().await;
+    let keys: Vec<&str> = rows.iter().map(|(key, _)| key.as_str()).collect();
+    assert!(keys.contains(&"blog.example.org#A#") && keys.contains(&"shop.example.org#A#"), "{keys:?}");
+    assert!(keys.contains(&"api.example.org#A#"), "{keys:?}");
+    // Deleted; of another; made by hand; without a target at the moment, so that it stays as it is.
+    for name in ["old-shop", "payments", "mail", "wiki"] {
+        assert!(!keys.contains(&&*format!("{name}.example.org#A#")), "{keys:?}");
+    }
+    assert!(rows.iter().all(|(_, owner)| owner == "quickstart"));
+    let records = stage.records();
+    for stays in ["a-blog.example.org", "a-shop.example.org", "a-wiki.example.org", "a-payments.example.org"]
+    {
+        assert!(records.contains(stays), "TXT is not managed, {stays} is gone:\n{records}");
+    }
+    assert!(!records.contains("a-api.example.org"), "{records}");
+    stage.calls();
+
+    let plan = stage.run(&["plan"]).await;
+    assert_eq!(plan.code, Some(0), "{}", plan.stdout);
+
+    // With TXT managed the old rows go, but for the one that still counts and the one of another.
+    let types = ["A", "AAAA", "CNAME", "TXT"].map(|t| format!("--managed-record-types={t}"));
+    let words: Vec<&str> = std::iter::once("--once").chain(types.iter().map(String::as_str)).collect();
+    let once = stage.run(&words).await;
+    assert_eq!(once.code, Some(0), "{}", once.stderr);
+    let records = stage.records();
+    let left: Vec<&str> = ["blog", "shop", "wiki", "payments", "old-shop"]
+        .into_iter()
+        .filter(|name| records.contains(&format!("a-{name}.example.org")))
+        .collect();
+    assert_eq!(left, ["wiki", "payments"], "{records}");
+    assert_eq!(stage.rows().await, rows);
+    let plan = stage.run(&["plan"]).await;
+    assert_eq!(plan.code, Some(0), "{}", plan.stdout);
+}
+
+#[tokio::test]
+async fn a_table_that_v022_wrote_plans_no_change() {
+    let stage = Stage::new().await;
+    let golden = include_str!("../../../registry/dynamodb/src/tests/golden/externaldns-0.22.json");
+    let mut rows: Vec<Value> = serde_json::from_str(golden).unwrap();
+    rows.iter_mut().for_each(|row| row["o"] = json!({ "S": "quickstart" }));
+    stage.local.put(TABLE, &rows).await.unwrap();
+    std::fs::remove_dir_all(stage.path("manifests")).unwrap();
+    std::fs::create_dir(stage.path("manifests")).unwrap();
+    let endpoint = |name: &str, kind: &str, target: &str, set: &str| json!({ "dnsName": name, "recordType": kind, "targets": [target], "setIdentifier": set });
+    let endpoints = [
+        endpoint("example.org", "A", "192.0.2.1", ""),
+        endpoint("web.example.org", "A", "192.0.2.1", ""),
+        endpoint("web.example.org", "AAAA", "2001:db8::1", ""),
+        endpoint("*.example.org", "CNAME", "lb.example.net", ""),
+        endpoint("geo.example.org", "A", "192.0.2.4", "eu#west"),
+        endpoint("geo.example.org", "A", "192.0.2.5", "us"),
+        endpoint("text.example.org", "TXT", "hello", ""),
+        endpoint("bare.example.org", "A", "192.0.2.6", ""),
+        endpoint("upper.example.org", "A", "192.0.2.7", ""),
+        endpoint("xn--bcher-kva.example.org", "A", "192.0.2.8", ""),
+    ];
+    std::fs::write(stage.path("records.yaml"), serde_json::to_string(&endpoints).unwrap()).unwrap();
+    let object = json!({
+        "apiVersion": "externaldns.k8s.io/v1alpha1",
+        "kind": "DNSEndpoint",
+        "metadata": { "name": "all", "namespace": "shop" },
+        "spec": { "endpoints": endpoints },
+    });
+    std::fs::write(stage.path("manifests/all.json"), object.to_string()).unwrap();
+    let types = ["A", "AAAA", "CNAME", "TXT"].map(|t| format!("--managed-record-types={t}"));
+    let types: Vec<&str> = types.iter().map(String::as_str).collect();
+    let plan = stage.run(&[&["plan"], &types[..]].concat()).await;
+    assert_eq!(plan.code, Some(0), "{}{}", plan.stdout, plan.stderr);
+
+    // All of it is ours: what the object asks for no more goes.
+    let object = json!({
+        "apiVersion": "externaldns.k8s.io/v1alpha1",
+        "kind": "DNSEndpoint",
+        "metadata": { "name": "all", "namespace": "shop" },
+        "spec": { "endpoints": [] },
+    });
+    std::fs::write(stage.path("manifests/all.json"), object.to_string()).unwrap();
+    let all = [&["--once", "--no-delete-guard"], &types[..]].concat();
+    let once = stage.run(&all).await;
+    assert_eq!(once.code, Some(0), "{}", once.stderr);
+    assert!(stage.rows().await.is_empty());
+    assert!(!stage.records().contains("192.0.2"), "{}", stage.records());
+}
+
+#[tokio::test]
+async fn a_missing_table_says_how_to_make_one() {
+    let stage = Stage::without_table().await;
+    let before = stage.records();
+    let once = stage.run(&["--once"]).await;
+    assert_eq!(once.code, Some(1));
+    let hint = "aws dynamodb create-table --region us-east-1 --table-name external-dns";
+    assert!(once.stderr.contains(hint), "{}", once.stderr);
+    assert_eq!(stage.records(), before);
+}
+
+#[tokio::test]
+async fn one_change_takes_one_statement_and_no_scan() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.run(&["--once"]).await.code, Some(0));
+    stage.calls();
+    let daemon = stage.program(&["--interval=1h"]).spawn().unwrap();
+    wait_until("the first run", || stage.calls().contains_key("Scan")).await;
+    // The rest of that run has nothing to write; what comes now is a partial one.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(stage.calls(), calls(&[]));
+    let endpoint = |target: &str| {
+        json!({
+            "apiVersion": "externaldns.k8s.io/v1alpha1",
+            "kind": "DNSEndpoint",
+            "metadata": { "name": "late", "namespace": "shop" },
+            "spec": { "endpoints": [{ "dnsName": "late.example.org", "recordType": "A", "targets": [target] }] },
+        })
+        .to_string()
+    };
+    let write = |text: String| {
+        std::fs::write(stage.path("new"), text).unwrap();
+        std::fs::rename(stage.path("new"), stage.path("manifests/late.json")).unwrap();
+    };
+    write(endpoint("192.0.2.50"));
+    wait_until("the new record", || stage.records().contains("192.0.2.50")).await;
+    write(endpoint("192.0.2.51"));
+    wait_until("the changed record", || stage.records().contains("192.0.2.51")).await;
+    assert_eq!(
+        stage.calls(),
+        calls(&[("BatchExecuteStatement", 1)]),
+        "the change says nothing new about ownership"
+    );
+    std::fs::remove_file(stage.path("manifests/late.json")).unwrap();
+    wait_until("the end of the record", || !stage.records().contains("late.example.org")).await;
+    let mut made = calls(&[]);
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while made.is_empty() && Instant::now() < deadline {
+        made.extend(stage.calls());
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(made, calls(&[("BatchExecuteStatement", 1)]));
+    drop(daemon);
+    let keys: Vec<String> = stage.rows().await.into_iter().map(|(key, _)| key).collect();
+    assert!(!keys.contains(&"late.example.org#A#".to_owned()), "{keys:?}");
+}
+
+async fn wait_until(what: &str, condition: impl Fn() -> bool) {
+    let deadline = Instant::now() + Duration::from_secs(30);
+    while !condition() {
+        assert!(Instant::now() < deadline, "{what} did not come");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
