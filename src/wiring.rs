@@ -28,8 +28,8 @@ use std::sync::Arc;
 use std::time::Duration;
 use zonewright_planner::{DomainFilter, ManagedTypes, Owner, Policy, RecordType};
 use zonewright_provider_inmemory::{InMemory, InMemoryConfig};
-use zonewright_provider_kit::{ProviderError, ReadZones, WriteZone};
-use zonewright_provider_webhook::{RequestRecorder, Webhook, WebhookConfig, WebhookStats};
+use zonewright_provider_kit::{ProviderError, ReadZones, RequestRecorder, WriteZone};
+use zonewright_provider_webhook::{self as webhook, Webhook, WebhookConfig, WebhookStats};
 use zonewright_registry::{AwsSdRegistry, NonceSource, Registry, TxtRegistry, TxtSettings, WriteTable};
 #[cfg(feature = "dynamodb")]
 use zonewright_registry::{TableRegistry, TableSettings};
@@ -306,11 +306,24 @@ impl Provider {
     }
 }
 
-/// Makes the provider. Nothing is asked of it yet. `recorder` will be told of every request to it over HTTP.
+/// Who is told of every request to the provider over HTTP.
+#[derive(Default)]
+pub struct ProviderRecorders {
+    /// Of those of the webhook protocol.
+    pub webhook: Option<webhook::RequestRecorder>,
+    /// Of those of all other providers.
+    #[cfg_attr(
+        not(any(feature = "aws", feature = "aws-sd", feature = "dynamodb")),
+        expect(dead_code, reason = "nobody else is built in")
+    )]
+    pub others: RequestRecorder,
+}
+
+/// Makes the provider. Nothing is asked of it yet.
 ///
 /// # Errors
 /// When its settings cannot work.
-pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Provider, StartError> {
+pub fn provider(config: &Config, recorders: &ProviderRecorders) -> Result<Provider, StartError> {
     match config.providers.general.name {
         ProviderName::InMemory => {
             let settings = InMemoryConfig {
@@ -331,18 +344,18 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
                 // The protocol declares no limit, so there is only what the operator knows.
                 requests_per_second: config.own.provider_requests_per_second,
             };
-            let webhook = Webhook::recorded(&settings, recorder).map_err(StartError::of)?;
+            let webhook = Webhook::recorded(&settings, recorders.webhook.clone()).map_err(StartError::of)?;
             let provider = Provider::new(webhook.reader(), webhook.writer());
             Ok(Provider { webhook: Some(webhook), ..provider })
         }
         #[cfg(feature = "aws")]
         ProviderName::Aws => {
-            let aws = zonewright_provider_aws::Route53::new(aws_config(config)?);
+            let aws = zonewright_provider_aws::Route53::new(aws_config(config, recorders)?);
             Ok(Provider { aws: Some(aws.clone()), ..Provider::new(aws.reader(), aws.writer()) })
         }
         #[cfg(feature = "aws-sd")]
         ProviderName::AwsSd => {
-            let cloud_map = zonewright_provider_aws_sd::CloudMap::new(cloud_map_config(config)?);
+            let cloud_map = zonewright_provider_aws_sd::CloudMap::new(cloud_map_config(config, recorders)?);
             let provider = Provider::new(cloud_map.reader(), cloud_map.writer());
             Ok(Provider { cloud_map: Some(cloud_map), ..provider })
         }
@@ -351,11 +364,14 @@ pub fn provider(config: &Config, recorder: Option<RequestRecorder>) -> Result<Pr
 }
 
 #[cfg(feature = "aws")]
-fn aws_config(config: &Config) -> Result<zonewright_provider_aws::AwsConfig, StartError> {
+fn aws_config(
+    config: &Config,
+    recorders: &ProviderRecorders,
+) -> Result<zonewright_provider_aws::AwsConfig, StartError> {
     use zonewright_provider_aws::{AwsConfig, ZoneFilter, ZoneType};
     let settings = &config.providers.aws;
     Ok(AwsConfig {
-        access: aws_access(config),
+        access: aws_access(config, recorders),
         zones: ZoneFilter {
             ids: config.filters.zone_id_filter.clone(),
             zone_type: settings.zone_type.map(|visibility| match visibility {
@@ -378,7 +394,7 @@ fn aws_config(config: &Config) -> Result<zonewright_provider_aws::AwsConfig, Sta
 
 /// How to get into AWS.
 #[cfg(any(feature = "aws", feature = "aws-sd", feature = "dynamodb"))]
-fn aws_access(config: &Config) -> zonewright_aws_config::Access {
+fn aws_access(config: &Config, recorders: &ProviderRecorders) -> zonewright_aws_config::Access {
     let settings = &config.providers.aws;
     zonewright_aws_config::Access {
         profiles: settings.profiles.clone(),
@@ -386,11 +402,15 @@ fn aws_access(config: &Config) -> zonewright_aws_config::Access {
         external_id: settings.assume_role_external_id.clone(),
         attempts: settings.api_retries,
         requests_per_second: config.own.provider_requests_per_second,
+        recorder: recorders.others.clone(),
     }
 }
 
 #[cfg(feature = "aws-sd")]
-fn cloud_map_config(config: &Config) -> Result<zonewright_provider_aws_sd::CloudMapConfig, StartError> {
+fn cloud_map_config(
+    config: &Config,
+    recorders: &ProviderRecorders,
+) -> Result<zonewright_provider_aws_sd::CloudMapConfig, StartError> {
     use zonewright_provider_aws_sd::{CloudMapConfig, NamespaceType};
     let settings = &config.providers.aws;
     let owners = match config.registry.name {
@@ -401,7 +421,7 @@ fn cloud_map_config(config: &Config) -> Result<zonewright_provider_aws_sd::Cloud
             .collect(),
     };
     Ok(CloudMapConfig {
-        access: aws_access(config),
+        access: aws_access(config, recorders),
         namespace_type: settings.zone_type.map(|visibility| match visibility {
             cli::ZoneVisibility::Public => NamespaceType::Public,
             cli::ZoneVisibility::Private => NamespaceType::Private,
@@ -478,7 +498,8 @@ impl Ownership {
 ///
 /// # Errors
 /// When its settings cannot work.
-pub fn registry(config: &Config) -> Result<Ownership, StartError> {
+#[cfg_attr(not(feature = "dynamodb"), expect(unused_variables, reason = "the others stand in the zones"))]
+pub fn registry(config: &Config, recorders: &ProviderRecorders) -> Result<Ownership, StartError> {
     let in_zones = |registry| Ownership { registry, table: None };
     match config.registry.name {
         RegistryName::Noop => Ok(in_zones(Registry::Noop)),
@@ -489,7 +510,7 @@ pub fn registry(config: &Config) -> Result<Ownership, StartError> {
             let table = DynamoDb::new(DynamoDbConfig {
                 table: config.registry.dynamodb_table.clone(),
                 region: config.registry.dynamodb_region.clone(),
-                access: aws_access(config),
+                access: aws_access(config, recorders),
             });
             let managed = managed_types(config);
             let registry = TableRegistry::new(TableSettings {

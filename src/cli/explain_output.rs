@@ -119,7 +119,8 @@ fn records(out: &mut String, explanation: &Explanation) {
             None => String::new(),
         };
         let (record_type, state) = (clean(&row.record_type), row.state.as_str());
-        let rest = clean(&format!("{there}{ttl}{owner}"));
+        let zone = if explanation.zones.len() > 1 { format!("  in {}", row.zone) } else { String::new() };
+        let rest = clean(&format!("{there}{ttl}{owner}{zone}"));
         let _ = writeln!(out, "  {record_type:5}{}  {style}{state}{style:#}  {rest}", clean(&set));
     }
     for row in &explanation.ownership {
@@ -162,7 +163,8 @@ fn plan(out: &mut String, explanation: &Explanation) {
         };
         let head = clean(&format!("{}{}", row.record_type, set_text(&row.set_identifier)));
         let _ = writeln!(out, "  {style}{sign} {head:5}{style:#}  {}", clean(&row.targets.join(", ")));
-        line(out, 11, FAINT, &row.reason);
+        let zone = if explanation.zones.len() > 1 { format!("in {}: ", row.zone) } else { String::new() };
+        line(out, 11, FAINT, &format!("{zone}{}", row.reason));
     }
     out.push('\n');
 }

@@ -5,13 +5,13 @@
 //! ```
 
 use super::records::{part_of, rows_at};
-use super::{Row, Scene, State, advice, object_texts, zone_text};
+use super::{Row, Scene, State, advice, object_texts, zone_text, zone_text_among};
 use crate::sources::{Asked, Asking};
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use zonewright_planner::{DnsName, Endpoint, Hold, ObjectRef, SkipReason};
-use zonewright_provider_kit::zone_for;
+use zonewright_provider_kit::{Zone, zone_for};
 
 /// The answer in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -47,8 +47,10 @@ pub struct Explanation {
     pub similar: Vec<SimilarRow>,
     /// What it has to pass.
     pub checks: Vec<Check>,
-    /// The zone it belongs to.
+    /// The zone it belongs to; with a split horizon the first of them.
     pub zone: Option<String>,
+    /// All zones in which its records stand.
+    pub zones: Vec<String>,
     /// Other zones that contain it, or if none does, the zones there are.
     pub other_zones: Vec<String>,
     /// What exists and what is wished for, with the state of each.
@@ -139,6 +141,8 @@ pub struct OwnershipRow {
 pub struct PlanRow {
     /// `create`, `update` or `delete`.
     pub action: &'static str,
+    /// The zone it is done in.
+    pub zone: String,
     /// The record's type.
     #[serde(rename = "type")]
     pub record_type: String,
@@ -186,11 +190,16 @@ pub struct Findings {
 pub fn explain(scene: Scene<'_>, name: &DnsName, findings: &Findings) -> Explanation {
     let asked = &findings.asked;
     let records = rows_at(scene, name);
-    let mut plan: Vec<PlanRow> = scene.notes.pending_at(name).iter().map(plan_row).collect();
+    let pending = scene.notes.pending_at(name).iter();
+    let mut plan: Vec<PlanRow> = pending.map(|pending| plan_row(scene, name, pending)).collect();
     plan.sort_by(|a, b| {
-        (&a.record_type, &a.set_identifier, a.action).cmp(&(&b.record_type, &b.set_identifier, b.action))
+        let key = |row: &PlanRow| {
+            (row.record_type.clone(), row.set_identifier.clone(), row.action, row.zone.clone())
+        };
+        key(a).cmp(&key(b))
     });
-    let zone = zone_for(&scene.world.zones, name);
+    let homes = homes(scene, name);
+    let zones: Vec<String> = homes.iter().map(|zone| zone_text_among(zone, scene.world)).collect();
     let mut explanation = Explanation {
         name: name.to_string(),
         verdict: verdict(scene, name, asked, &records, !plan.is_empty()),
@@ -199,7 +208,8 @@ pub fn explain(scene: Scene<'_>, name: &DnsName, findings: &Findings) -> Explana
         filtered: findings.filtered.clone(),
         similar: findings.similar.iter().map(|(similar, object)| similar_row(similar, object)).collect(),
         checks: checks(scene, name, asked),
-        zone: zone.map(zone_text),
+        zone: homes.first().map(|zone| zone_text(zone)),
+        zones,
         other_zones: other_zones(scene, name),
         ownership: ownership(scene, name),
         records,
@@ -332,15 +342,19 @@ fn checks(scene: Scene<'_>, name: &DnsName, asked: &Asked) -> Vec<Check> {
         let detail = if passes { "managed" } else { "not among --managed-record-types" };
         checks.push(Check { check: format!("record type {record_type}"), passes, detail: detail.to_owned() });
     }
-    let zone = zone_for(&scene.world.zones, name);
+    let zones: Vec<String> =
+        homes(scene, name).into_iter().map(|zone| zone_text_among(zone, scene.world)).collect();
     let unreadable = scene.world.unreadable.iter().find(|(zone, _)| zone.contains(name));
     checks.push(Check {
         check: "zone".to_owned(),
-        passes: zone.is_some() && unreadable.is_none(),
-        detail: match (zone, unreadable) {
-            (_, Some((zone, error))) => format!("zone {} could not be read: {error}", zone_text(zone)),
-            (Some(zone), None) => format!("{} is the longest that contains the name", zone_text(zone)),
-            (None, None) => "no zone of the provider contains the name".to_owned(),
+        passes: !zones.is_empty() && unreadable.is_none(),
+        detail: match (zones.as_slice(), unreadable) {
+            (_, Some((zone, error))) => {
+                format!("zone {} could not be read: {error}", zone_text_among(zone, scene.world))
+            }
+            ([], None) => "no zone of the provider contains the name".to_owned(),
+            ([zone], None) => format!("{zone} is the longest that contains the name"),
+            (zones, None) => format!("its records stand in each of {}", zones.join(", ")),
         },
     });
     checks.extend(dropped_targets(asked));
@@ -367,15 +381,19 @@ fn dropped_targets(asked: &Asked) -> Option<Check> {
     })
 }
 
+fn homes<'a>(scene: Scene<'a>, name: &DnsName) -> Vec<&'a Zone> {
+    scene.rules.homes.among(&scene.world.zones, name)
+}
+
 fn other_zones(scene: Scene<'_>, name: &DnsName) -> Vec<String> {
-    let chosen = zone_for(&scene.world.zones, name);
-    let others = scene.world.zones.iter().filter(|zone| match chosen {
-        Some(chosen) => zone.contains(name) && zone.id != chosen.id,
-        None => true,
+    let chosen = homes(scene, name);
+    let others = scene.world.zones.iter().filter(|zone| match chosen.is_empty() {
+        false => zone.contains(name) && chosen.iter().all(|chosen| chosen.id != zone.id),
+        true => true,
     });
     /// More zones than this say nothing.
     const MOST: usize = 20;
-    others.take(MOST).map(zone_text).collect()
+    others.take(MOST).map(|zone| zone_text_among(zone, scene.world)).collect()
 }
 
 fn ownership(scene: Scene<'_>, name: &DnsName) -> Vec<OwnershipRow> {
@@ -415,9 +433,15 @@ fn ownership(scene: Scene<'_>, name: &DnsName) -> Vec<OwnershipRow> {
     records.chain(shares).chain(claims).collect()
 }
 
-fn plan_row(pending: &crate::sync::board::Pending) -> PlanRow {
+fn plan_row(scene: Scene<'_>, name: &DnsName, pending: &crate::sync::board::Pending) -> PlanRow {
+    let zones = &scene.world.zones;
+    let zone = match &pending.zone {
+        Some(id) => zones.iter().find(|zone| zone.id == *id),
+        None => zone_for(zones, name),
+    };
     PlanRow {
         action: pending.action,
+        zone: zone.map(|zone| zone_text_among(zone, scene.world)).unwrap_or_default(),
         record_type: pending.record_type.to_string(),
         set_identifier: pending.set_identifier.to_string(),
         targets: pending.targets.iter().map(ToString::to_string).collect(),

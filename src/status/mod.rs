@@ -29,11 +29,12 @@ use crate::sync::board::Notes;
 use crate::sync::leadership::Standing;
 use crate::sync::{PlanSettings, World};
 use jiff::Timestamp;
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
-use zonewright_planner::{DnsName, ObjectRef};
-use zonewright_provider_kit::Zone;
+use zonewright_planner::{DnsName, ObjectRef, ZoneId};
+use zonewright_provider_kit::{Zone, zone_for};
 use zonewright_registry::Registry;
 
 /// The rules that do not change while the process runs.
@@ -45,6 +46,35 @@ pub struct Rules {
     pub registry: Arc<Registry>,
     /// The `--provider` value.
     pub provider: String,
+    /// Where records of a name stand.
+    pub homes: HomesOf,
+}
+
+/// How a provider spreads names over zones.
+#[derive(Clone)]
+pub struct HomesOf(Arc<FindHomes>);
+
+type FindHomes = dyn Fn(&[Zone], &DnsName) -> Option<Vec<ZoneId>> + Send + Sync;
+
+impl HomesOf {
+    /// As [`ReadZones::homes`](zonewright_provider_kit::ReadZones::homes) of the provider does it.
+    pub fn new(homes: impl Fn(&[Zone], &DnsName) -> Option<Vec<ZoneId>> + Send + Sync + 'static) -> Self {
+        Self(Arc::new(homes))
+    }
+
+    /// The zones in which records of a name stand: nearly always one, several with a split horizon.
+    fn among<'a>(&self, zones: &'a [Zone], name: &DnsName) -> Vec<&'a Zone> {
+        match (self.0)(zones, name) {
+            Some(homes) => zones.iter().filter(|zone| homes.contains(&zone.id)).collect(),
+            None => zone_for(zones, name).into_iter().collect(),
+        }
+    }
+}
+
+impl fmt::Debug for HomesOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HomesOf")
+    }
 }
 
 /// Everything that a view is made of, at one moment.
@@ -121,6 +151,16 @@ fn timestamp(at: SystemTime) -> String {
 
 fn zone_text(zone: &Zone) -> String {
     zone.name.as_ref().map_or(zone.id.to_string(), DnsName::to_unicode)
+}
+
+/// The same, with the id where another zone has the same name (split horizon).
+fn zone_text_among(zone: &Zone, world: &World) -> String {
+    let mut all = world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone));
+    let has_twin = zone.name.is_some() && all.any(|other| other.id != zone.id && other.name == zone.name);
+    match has_twin {
+        true => format!("{} ({})", zone_text(zone), zone.id),
+        false => zone_text(zone),
+    }
 }
 
 fn object_texts(objects: &[Arc<ObjectRef>]) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! The table of records: everything that exists, and every wish that came to nothing; searched and cut into pages.
 
-use super::{Scene, State, object_texts, zone_text};
+use super::{Scene, State, object_texts, zone_text_among};
 use crate::sync::board::Pending;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -214,6 +214,7 @@ impl<'a> Item<'a> {
     fn zone_id(self, scene: Scene<'a>) -> Option<&'a ZoneId> {
         match self {
             Self::Record(record) => Some(&record.zone),
+            Self::Pending(_, Pending { zone: Some(zone), .. }) => Some(zone),
             _ => zone_for(&scene.world.zones, self.name()).map(|zone| &zone.id),
         }
     }
@@ -344,7 +345,7 @@ impl<'a> Item<'a> {
             name: self.name().to_string(),
             record_type: self.record_type().to_string(),
             set_identifier: self.set_identifier().to_owned(),
-            zone: zone.map(zone_text).unwrap_or_default(),
+            zone: zone.map(|zone| zone_text_among(zone, scene.world)).unwrap_or_default(),
             targets: self.targets().iter().map(ToString::to_string).collect(),
             ttl: self.ttl().configured(),
             exists: matches!(self, Self::Record(_)),

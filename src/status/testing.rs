@@ -1,6 +1,6 @@
 //! A state to look at, put together by hand.
 
-use super::{Clock, Rules, Scene};
+use super::{Clock, HomesOf, Rules, Scene};
 use crate::sources::SourceStatus;
 use crate::sources::store::CacheStatus;
 use crate::sync::board::Notes;
@@ -72,7 +72,12 @@ pub(crate) fn rules() -> Rules {
         hold_missing_targets: true,
     };
     let registry = TxtRegistry::new(TxtSettings::new("me", NonceSource::from_seed([0; 32]))).unwrap();
-    Rules { settings, registry: Arc::new(Registry::Txt(Box::new(registry))), provider: "inmemory".to_owned() }
+    Rules {
+        settings,
+        registry: Arc::new(Registry::Txt(Box::new(registry))),
+        provider: "inmemory".to_owned(),
+        homes: HomesOf::new(|_, _| None),
+    }
 }
 
 fn zone(name: &str) -> Zone {

@@ -2,7 +2,7 @@
 
 use super::explain::{Explanation, Findings, Verdict, explain};
 use super::testing::{Stage, every_reason, name, object, record, wish};
-use super::{ALL_STATES, PAGE, Query, State, Table, advice, overview, table};
+use super::{ALL_STATES, HomesOf, PAGE, Query, State, Table, advice, overview, table};
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Desired;
 use crate::sources::store::CacheStatus;
@@ -263,6 +263,34 @@ fn the_longest_zone_is_chosen_and_the_others_are_named() {
     let explained = shop(&stage, &Findings::default());
     assert_eq!(explained.zone.as_deref(), Some("shop.example.org"));
     assert_eq!(explained.other_zones, ["org", "example.org"]);
+}
+
+#[test]
+fn with_a_split_horizon_every_zone_is_named() {
+    let mut published = record("shop.example.org", "192.0.2.1", "me");
+    published.zone = ZoneId::new("Z1");
+    let mut stage = Stage::new(vec![published]);
+    let zone = |id: &str, text: &str| Zone { id: ZoneId::new(id), name: Some(name(text)) };
+    stage.world.zones = vec![zone("Z1", "example.org"), zone("Z2", "example.org"), zone("Z3", "org")];
+    stage.rules.homes = HomesOf::new(|_, _| Some(vec![ZoneId::new("Z1"), ZoneId::new("Z2")]));
+    let new =
+        Endpoint { zone: Some(ZoneId::new("Z2")), ..wish("shop.example.org", RecordType::A, "192.0.2.1") };
+    let changes = vec![Change::create(new, CreateReason::New)];
+    let plan = Plan { changes, skips: Vec::new() };
+    stage.note(&CycleReport { dry_run: true, plan, ..CycleReport::default() });
+
+    let explained = shop(&stage, &wished());
+    assert_eq!(explained.zone.as_deref(), Some("example.org"));
+    assert_eq!(explained.zones, ["example.org (Z1)", "example.org (Z2)"]);
+    assert_eq!(explained.other_zones, ["org"]);
+    let check = explained.checks.iter().find(|check| check.check == "zone").unwrap();
+    assert_eq!(check.detail, "its records stand in each of example.org (Z1), example.org (Z2)");
+    let rows: Vec<(&str, State)> =
+        explained.records.iter().map(|row| (row.zone.as_str(), row.state)).collect();
+    assert_eq!(rows[0], ("example.org (Z1)", State::InSync), "{rows:?}");
+    let planned: Vec<(&str, &str)> =
+        explained.plan.iter().map(|row| (row.action, row.zone.as_str())).collect();
+    assert_eq!(planned, [("create", "example.org (Z2)")]);
 }
 
 #[test]

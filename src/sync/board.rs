@@ -104,6 +104,8 @@ pub struct Done {
 pub struct Pending {
     /// `create`, `update` or `delete`.
     pub action: &'static str,
+    /// The zone it stands in; `None` for a new record of the zone that its name belongs to.
+    pub zone: Option<ZoneId>,
     /// The record's type.
     pub record_type: RecordType,
     /// The record's set identifier.
@@ -131,6 +133,10 @@ impl Pending {
         };
         Self {
             action: change.action(),
+            zone: match change {
+                Change::Create { new, .. } => new.zone.clone(),
+                Change::Update { old, .. } | Change::Delete { old, .. } => Some(old.zone.clone()),
+            },
             record_type: change.record_type().clone(),
             set_identifier: change.set_identifier().clone(),
             targets: new.map(|new| new.targets.clone()).unwrap_or_default(),
@@ -142,7 +148,8 @@ impl Pending {
 
     /// Whether it is about this record set.
     pub fn is_about(&self, record: &Record) -> bool {
-        self.record_type == record.record_type && self.set_identifier == record.set_identifier
+        let is_here = self.zone.as_ref().is_none_or(|zone| *zone == record.zone);
+        is_here && self.record_type == record.record_type && self.set_identifier == record.set_identifier
     }
 }
 

@@ -14,7 +14,6 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
 use zonewright_planner::{Change, DnsName, Owner, Plan};
-use zonewright_provider_kit::zone_for;
 
 /// The shortest pause.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -131,7 +130,7 @@ fn changes_more_than_the_row(change: &Change) -> bool {
 /// Whether the zone of a change was listed by the run that planned it.
 fn is_fresh(world: &World, change: &Change, begun: Instant) -> bool {
     let zone = match change {
-        Change::Create { new, .. } => zone_for(&world.zones, &new.name).map(|zone| &zone.id),
+        Change::Create { new, .. } => world.zone_of_new(new).map(|zone| &zone.id),
         Change::Update { old, .. } | Change::Delete { old, .. } => Some(&old.zone),
     };
     let part = zone.and_then(|zone| world.parts.iter().find(|part| part.has(zone)));

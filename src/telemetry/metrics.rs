@@ -15,6 +15,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use zonewright_planner::{DnsName, Skip, SkipReason};
+use zonewright_provider_kit::RequestRecord;
 use zonewright_provider_webhook::{self as webhook, WebhookStats};
 
 mod make;
@@ -239,6 +240,21 @@ impl Metrics {
             path: call.url.path(),
             method: call.method.as_str(),
             status: call.status.map(|status| status.as_u16()),
+            duration: call.duration,
+        });
+    }
+
+    /// Notes a call to any other provider's API.
+    pub fn provider_request(&self, call: &RequestRecord) {
+        let code = call.status.map_or("none".to_owned(), |status| status.to_string());
+        self.provider_requests.with_label_values(&[&call.operation, &code]).inc();
+        let url: http::Uri = call.url.parse().unwrap_or_default();
+        self.http_request(&HttpRequest {
+            scheme: url.scheme_str().unwrap_or_default(),
+            host: url.authority().map_or("", |authority| authority.as_str()),
+            path: url.path(),
+            method: &call.method,
+            status: call.status,
             duration: call.duration,
         });
     }

@@ -17,7 +17,7 @@ use aws_sdk_servicediscovery::types::{
 use aws_smithy_runtime_api::http::Response;
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::OnceCell;
-use zonewright_aws_config::{Access, Service as AwsService, check, connect, of_request};
+use zonewright_aws_config::{Access, NameOperation, Service as AwsService, check, connect, of_request};
 use zonewright_planner::RecordType;
 use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
 
@@ -108,7 +108,7 @@ impl Api {
         let connect = async || {
             let config = connect(&CLOUD_MAP, &self.access, None, self.budget.clone()).await?;
             let credentials = config.credentials_provider();
-            let config = Builder::from(&config).interceptor(BareHost).build();
+            let config = Builder::from(&config).interceptor(BareHost).interceptor(NameOperation).build();
             Ok(Connection { client: Client::from_conf(config), credentials })
         };
         self.connection.get_or_try_init(connect).await

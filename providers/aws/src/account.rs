@@ -9,7 +9,7 @@ use aws_sdk_route53::config::Builder;
 use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
 use aws_sdk_route53::types::{Change, ChangeBatch, HostedZone, ResourceTagSet, RrType, TagResourceType};
 use tokio::sync::OnceCell;
-use zonewright_aws_config::{Access, Service, check, connect, of_request};
+use zonewright_aws_config::{Access, NameOperation, Service, check, connect, of_request};
 use zonewright_planner::DnsName;
 use zonewright_provider_kit::{ErrorClass, Listing, ProviderError, RequestBudget, Zone};
 
@@ -84,7 +84,9 @@ impl Account {
         let connect = async || {
             let (profile, budget) = (self.profile.as_deref(), self.budget.clone());
             let config = connect(&ROUTE_53, &self.access, profile, budget).await?;
-            Ok(Connection { client: Client::new(&config), credentials: config.credentials_provider() })
+            let credentials = config.credentials_provider();
+            let config = Builder::from(&config).interceptor(NameOperation).build();
+            Ok(Connection { client: Client::from_conf(config), credentials })
         };
         self.connection.get_or_try_init(connect).await
     }

@@ -6,6 +6,7 @@
 
 use crate::canonical::canonical;
 use crate::escape::{canonical_text, wire_text};
+use crate::mixture::take_out_mixtures;
 use crate::properties::{
     CONTINENT, COUNTRY, EVALUATE_TARGET_HEALTH, FAILOVER, HEALTH_CHECK, HOSTED_ZONE_ID, MULTI_VALUE,
     PROXIMITY_BIAS, PROXIMITY_COORDINATES, PROXIMITY_GROUP, PROXIMITY_REGION, REGION, Routing, SUBDIVISION,
@@ -19,6 +20,10 @@ pub(crate) const DEFAULT_TTL: i64 = 300;
 
 /// The most characters in one value, quotes included.
 const LONGEST_VALUE: usize = 4000;
+
+/// <https://docs.aws.amazon.com/Route53/latest/APIReference/API_GeoLocation.html>. Which countries and regions there are changes, and
+/// is left to the service.
+const CONTINENTS: [&str; 7] = ["AF", "AN", "AS", "EU", "NA", "OC", "SA"];
 
 /// What the flags say about alias records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +57,7 @@ pub(crate) fn adjust(
     }
     // Behind the others, as ExternalDNS has them.
     adjusted.endpoints.append(&mut twins);
+    adjusted.rejected.extend(take_out_mixtures(&mut adjusted.endpoints));
     adjusted
 }
 
@@ -182,6 +188,16 @@ fn check_routing(endpoint: &mut Endpoint) -> Result<(), String> {
     rewrite(endpoint, FAILOVER, |value| match value {
         "PRIMARY" | "SECONDARY" => Ok(value.to_owned()),
         _ => Err("PRIMARY or SECONDARY".to_owned()),
+    })?;
+    rewrite(endpoint, CONTINENT, |value| match CONTINENTS.contains(&value) {
+        true => Ok(value.to_owned()),
+        false => Err(format!("one of {}", CONTINENTS.join(", "))),
+    })?;
+    rewrite(endpoint, COUNTRY, |value| {
+        match value.len() == 2 && value.bytes().all(|b| b.is_ascii_uppercase()) {
+            false if value != "*" => Err("a country code of two letters, or *".to_owned()),
+            _ => Ok(value.to_owned()),
+        }
     })?;
     check_places(endpoint)?;
     check_identifier(endpoint)

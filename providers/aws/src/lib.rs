@@ -25,6 +25,7 @@ mod config;
 mod convert;
 mod escape;
 mod limits;
+mod mixture;
 mod properties;
 mod refusal;
 mod writing;

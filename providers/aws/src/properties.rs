@@ -71,6 +71,19 @@ impl Routing {
         (CIDR_COLLECTION, Self::Cidr),
     ];
 
+    /// What users call it.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Weighted => "weight",
+            Self::Latency => "region",
+            Self::Failover => "failover",
+            Self::MultiValue => "multivalue answer",
+            Self::Geolocation => "geolocation",
+            Self::Geoproximity => "geoproximity",
+            Self::Cidr => "CIDR",
+        }
+    }
+
     /// All that are asked for, each once.
     pub(crate) fn all_of(properties: &Properties) -> Vec<Self> {
         let mut found: Vec<Self> = Vec::new();

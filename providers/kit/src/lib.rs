@@ -16,6 +16,7 @@ mod capabilities;
 mod change;
 mod error;
 mod request_budget;
+mod requests;
 mod retry_after;
 pub mod wire;
 mod zone;
@@ -26,6 +27,7 @@ pub use capabilities::{Capabilities, Unsupported};
 pub use change::{Operation, RowChange, ZoneChange};
 pub use error::{ErrorClass, ProviderError};
 pub use request_budget::RequestBudget;
+pub use requests::{RequestRecord, RequestRecorder};
 pub use retry_after::parse_retry_after;
 pub use zone::{Zone, zone_for, zone_of_new};
 

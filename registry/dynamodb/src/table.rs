@@ -11,7 +11,7 @@ use std::error::Error;
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use tracing::debug;
-use zonewright_aws_config::{Service, of_request, sdk_config};
+use zonewright_aws_config::{NameOperation, Service, of_request, sdk_config};
 use zonewright_provider_kit::{ErrorClass, ProviderError};
 use zonewright_registry::{Item, RowError, Statement};
 
@@ -60,7 +60,7 @@ impl Table {
         let connect = || async {
             let region = self.config.region.as_deref();
             let config = sdk_config(&DYNAMODB, &self.config.access, region).await?;
-            let mut builder = Builder::from(&config);
+            let mut builder = Builder::from(&config).interceptor(NameOperation);
             builder
                 .set_region(region.map(|region| Region::new(region.to_owned())).or(config.region().cloned()));
             Ok(Client::from_conf(builder.build()))

@@ -7,13 +7,13 @@ use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
 use crate::sources::tenancy::{self, DomainPolicy, PolicyFile};
-use crate::status::Rules;
+use crate::status::{HomesOf, Rules};
 use crate::sync::Settling;
 use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::{Metrics, StatusParts};
-use crate::wiring::{self, Provider, Sources, StartError};
+use crate::wiring::{self, Provider, ProviderRecorders, Sources, StartError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -61,11 +61,8 @@ pub(super) async fn prepare(
     stop: &CancellationToken,
 ) -> Result<Prepared, StartError> {
     let Sources { all, caches, crd, service, policy } = wiring::sources(config)?;
-    let record = |metrics: &Arc<Metrics>| {
-        let metrics = metrics.clone();
-        Arc::new(move |request| metrics.webhook_request(&request)) as Arc<_>
-    };
-    let provider = wiring::provider(config, metrics.map(record))?;
+    let recorders = provider_recorders(metrics);
+    let provider = wiring::provider(config, &recorders)?;
     if let (Some(metrics), Some(stats)) = (metrics, provider.webhook_stats()) {
         metrics.add_webhook(stats).map_err(StartError::of)?;
     }
@@ -74,7 +71,7 @@ pub(super) async fn prepare(
         false => None,
     };
     let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
-    let ownership = wiring::registry(config)?;
+    let ownership = wiring::registry(config, &recorders)?;
     // The fence stands before all that writes.
     let fenced = || {
         let writer = ownership.writing(provider.writer.clone());
@@ -157,10 +154,12 @@ impl Prepared {
 
     /// The rules that views show.
     pub(super) fn rules(&self, config: &Config) -> Result<Rules, StartError> {
+        let reader = self.provider.reader.clone();
         Ok(Rules {
             settings: self.daemon.pipeline.settings.clone(),
-            registry: Arc::new(wiring::registry(config)?.registry),
+            registry: Arc::new(wiring::registry(config, &ProviderRecorders::default())?.registry),
             provider: config.providers.general.name.to_string(),
+            homes: HomesOf::new(move |zones, name| reader.homes(zones, name)),
         })
     }
 
@@ -238,6 +237,15 @@ pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
         request_timeout: kubernetes.request_timeout.unwrap_or_default(),
         qps: f64::from(kubernetes.qps),
         burst: kubernetes.burst,
+    }
+}
+
+fn provider_recorders(metrics: Option<&Arc<Metrics>>) -> ProviderRecorders {
+    let Some(metrics) = metrics else { return ProviderRecorders::default() };
+    let (of_webhook, of_others) = (metrics.clone(), metrics.clone());
+    ProviderRecorders {
+        webhook: Some(Arc::new(move |call| of_webhook.webhook_request(&call))),
+        others: zonewright_provider_kit::RequestRecorder::new(move |call| of_others.provider_request(call)),
     }
 }
 

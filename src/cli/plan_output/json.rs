@@ -57,6 +57,7 @@ struct Summary {
 struct ChangeRow<'a> {
     action: &'static str,
     zone: &'a str,
+    zone_id: &'a str,
     name: &'a str,
     #[serde(rename = "type")]
     record_type: &'a str,
@@ -124,6 +125,7 @@ fn change_row<'a>(preview: Preview<'a>, with_rows: &'a ZoneChange) -> ChangeRow<
     ChangeRow {
         action: change.action(),
         zone: zone_text(preview.zone_of(change)),
+        zone_id: preview.zone_of(change).map_or("", |zone| zone.id.as_str()),
         name: change.name().as_str(),
         record_type: change.record_type().as_str(),
         set_identifier: change.set_identifier(),

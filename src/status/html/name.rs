@@ -96,6 +96,9 @@ fn plan(html: &mut Html, explanation: &Explanation) {
                 html.text(row.targets.join(", "));
             });
             cell(html, "Why", |html| {
+                if explanation.zones.len() > 1 {
+                    html.text(format!("in {}: ", row.zone));
+                }
                 html.text(&row.reason);
             });
             html.raw("</tr>");

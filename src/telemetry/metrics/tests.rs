@@ -162,6 +162,32 @@ fn calls_of_the_provider_are_counted_by_what_they_are_for() {
 }
 
 #[test]
+fn calls_of_a_cloud_are_counted_by_their_name_and_timed() {
+    let metrics = Metrics::new("me").unwrap();
+    for status in [Some(200), Some(200), Some(400), None] {
+        metrics.provider_request(&RequestRecord {
+            operation: "ListHostedZones".to_owned(),
+            method: "GET".to_owned(),
+            url: "https://route53.amazonaws.com/2013-04-01/hostedzone?maxitems=100".to_owned(),
+            status,
+            duration: Duration::from_millis(1),
+        });
+    }
+    let expected = [
+        r#"provider_requests_total{code="200",operation="ListHostedZones"} 2"#,
+        r#"provider_requests_total{code="400",operation="ListHostedZones"} 1"#,
+        r#"provider_requests_total{code="none",operation="ListHostedZones"} 1"#,
+    ];
+    assert_eq!(lines(&metrics, &["provider_requests_total"]), expected);
+    let timed = lines(&metrics, &["http_request_duration_seconds_count"]);
+    let of_success = timed.iter().find(|line| line.contains(r#"status="200""#)).unwrap();
+    for label in [r#"host="route53.amazonaws.com""#, r#"path="hostedzone""#, r#"method="GET""#] {
+        assert!(of_success.contains(label), "{label} is missing in {of_success}");
+    }
+    assert!(of_success.ends_with(" 2"), "{of_success}");
+}
+
+#[test]
 fn without_an_election_there_is_no_lease_to_speak_of() {
     let metrics = Metrics::new("me").unwrap();
     metrics.watch_leadership(&Leadership::always());

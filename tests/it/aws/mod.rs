@@ -1,8 +1,12 @@
 //! The program against a Route 53 double: how it gets in, and how much it asks.
 
 mod access;
+mod bad_input;
 mod calls;
 mod cloud_map;
+mod cluster;
+mod golden;
+mod metrics;
 mod moto;
 mod records;
 
@@ -68,12 +72,18 @@ fn program(aws: &AwsDouble, objects: &Objects) -> Command {
 
 /// The same for any service at an address.
 fn program_at(url: &str, objects: &Objects) -> Command {
+    let mut command = program_answering(url, 0);
+    command.arg("--source=ingress").arg(format!("--manifests={}", objects.path("objects").display()));
+    command
+}
+
+/// The same without anything to read from, with a port for its metrics.
+fn program_answering(url: &str, port: u16) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
     command
-        .args(["--provider=aws", "--source=ingress", "--policy=sync", "--txt-owner-id=me"])
-        .args(["--metrics-address=127.0.0.1:0", "--aws-batch-change-interval=0s"])
+        .args(["--provider=aws", "--policy=sync", "--txt-owner-id=me", "--aws-batch-change-interval=0s"])
         .arg("--provider-requests-per-second=0")
-        .arg(format!("--manifests={}", objects.path("objects").display()))
+        .arg(format!("--metrics-address=127.0.0.1:{port}"))
         .env_clear()
         .env("HOME", "/nonexistent")
         .env("AWS_ENDPOINT_URL", url)
@@ -98,6 +108,18 @@ fn with_keys(mut command: Command) -> Command {
 async fn once(mut command: Command) -> Ended {
     let output = command.arg("--once").output().await.unwrap();
     Ended { code: output.status.code(), log: String::from_utf8(output.stderr).unwrap() }
+}
+
+/// A subcommand with the flags and the environment of a program: what it came to, and what it printed.
+async fn instead(words: &[&str], program: Command) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
+    let program = program.as_std();
+    let has = |argument: &&std::ffi::OsStr| !argument.to_string_lossy().starts_with("--metrics-address");
+    command.env_clear().args(words).args(program.get_args().filter(has));
+    command.envs(program.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    let output = command.output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), text)
 }
 
 /// A daemon that writes its log to a file.

@@ -9,7 +9,7 @@ const AUTHORIZATION: &str = "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-ea
                              SignedHeaders=host, Signature=0";
 
 /// Makes a zone and gives its id.
-async fn make_zone(client: &reqwest::Client, moto: &Moto) -> String {
+pub(super) async fn make_zone(client: &reqwest::Client, moto: &Moto) -> String {
     let body = "<CreateHostedZoneRequest xmlns=\"https://route53.amazonaws.com/doc/2013-04-01/\"><Name>example.org</Name>\
                 <CallerReference>test</CallerReference><HostedZoneConfig><PrivateZone>false</PrivateZone></HostedZoneConfig></CreateHostedZoneRequest>";
     let made =
@@ -19,7 +19,7 @@ async fn make_zone(client: &reqwest::Client, moto: &Moto) -> String {
     rest.split('<').next().unwrap().to_owned()
 }
 
-async fn listing(client: &reqwest::Client, moto: &Moto, zone: &str) -> String {
+pub(super) async fn listing(client: &reqwest::Client, moto: &Moto, zone: &str) -> String {
     let list = client.get(format!("{}/2013-04-01/hostedzone/{zone}/rrset", moto.url()));
     list.header("authorization", AUTHORIZATION).send().await.unwrap().text().await.unwrap()
 }

@@ -1,6 +1,6 @@
 //! What stands in the zones in the end, ownership rows included.
 
-use super::{Ended, Objects, aws, once, program, with_keys};
+use super::{Ended, Objects, aws, instead, once, program, with_keys};
 use std::fmt::Write as _;
 use zonewright_aws_double::{AwsDouble, NewZone, Operation, RecordSet};
 
@@ -77,6 +77,34 @@ async fn a_split_horizon() {
     assert_eq!(names(&aws, &private), [""; 0]);
 }
 
+/// What is said of a name with two zones is said of both.
+#[tokio::test(flavor = "multi_thread")]
+async fn plan_and_explain_name_both_zones_of_a_split_horizon() {
+    let (aws, public) = aws().await;
+    let private = aws.create_zone(NewZone::private("example.org")).unwrap();
+    let objects = Objects::new(0);
+    write(&objects, &[("web", "www.example.org", "192.0.2.1", &[])]);
+    let both = |text: &str, times: usize| {
+        for id in [&public, &private] {
+            assert!(text.matches(id.as_str()).count() >= times, "{id} in\n{text}");
+        }
+    };
+    let (code, text) = instead(&["plan"], with_keys(program(&aws, &objects))).await;
+    assert_eq!(code, Some(2), "{text}");
+    both(&text, 1);
+    let (_, text) = instead(&["plan", "-o", "json"], with_keys(program(&aws, &objects))).await;
+    for id in [&public, &private] {
+        assert!(text.contains(&format!("\"zoneId\": \"{id}\"")), "{text}");
+    }
+    // Among the checks and in what the next run does.
+    let (_, text) = instead(&["explain", "www.example.org"], with_keys(program(&aws, &objects))).await;
+    both(&text, 2);
+    settle(&aws, &objects, &[]).await;
+    let (_, text) = instead(&["explain", "www.example.org"], with_keys(program(&aws, &objects))).await;
+    both(&text, 2);
+    assert!(text.matches("in-sync").count() == 2, "{text}");
+}
+
 /// Every change of policy or type is one request, rows included.
 #[tokio::test(flavor = "multi_thread")]
 async fn policies_and_types_change_in_one_request() {
@@ -146,6 +174,31 @@ async fn a_bad_annotation_harms_only_its_own() {
     let values = |name: &str| aws.records(&zone).into_iter().find(|set| set.name == name).unwrap().values;
     assert_eq!(values("good.example.org."), ["192.0.2.2"]);
     assert_eq!(values("bad.example.org."), ["192.0.2.1"]);
+}
+
+/// The record of the zone's own name, whose ownership row needs a prefix that ends in a dot to stand in the zone: an alias, as a CNAME
+/// cannot stand there.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_apex_is_an_alias_with_rows_in_its_zone() {
+    let (aws, zone) = aws().await;
+    let objects = Objects::new(0);
+    write(&objects, &[("apex", "example.org", "lb.us-east-1.elb.amazonaws.com", &[])]);
+    let prefix = "--txt-prefix=%{record_type}-own.";
+    settle(&aws, &objects, &[prefix]).await;
+    let expected =
+        ["a-own.example.org. TXT", "aaaa-own.example.org. TXT", "example.org. A", "example.org. AAAA"];
+    let mut found = names(&aws, &zone);
+    found.sort();
+    assert_eq!(found, expected);
+    write(&objects, &[]);
+    settle(&aws, &objects, &[prefix, "--no-delete-guard"]).await;
+    assert_eq!(names(&aws, &zone), [""; 0]);
+
+    // Without such a prefix the row has no place. As in ExternalDNS the record is published all the same; but it is said what helps.
+    write(&objects, &[("apex", "example.org", "lb.us-east-1.elb.amazonaws.com", &[])]);
+    let Ended { log, .. } = once(with_keys(program(&aws, &objects))).await;
+    assert_eq!(names(&aws, &zone), expected[2..], "{log}");
+    assert!(log.contains("a-example.org lies outside zone") && log.contains("--txt-prefix"), "{log}");
 }
 
 /// What v0.22 updates in every loop.

@@ -10,7 +10,7 @@ mod guard;
 mod holds;
 mod kubernetes_events;
 mod lifecycle;
-mod metrics;
+pub mod metrics;
 pub mod objects;
 mod once;
 mod owners;

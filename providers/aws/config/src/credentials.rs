@@ -7,6 +7,7 @@
 
 use crate::connection::{budgeted, http_client};
 use crate::errors::{credentials_hint, of_causes};
+use crate::recording::recorded;
 use crate::{Access, Service};
 use aws_config::ecs::EcsCredentialsProvider;
 use aws_config::imds::credentials::ImdsCredentialsProvider;
@@ -34,7 +35,7 @@ pub(crate) const OF_PROFILE: &str = "--aws-profile";
 const SESSION_NAME: &str = "zonewright";
 
 /// What the clients of a service are made of, for one profile or for the default chain. Region and files are read; nothing is asked
-/// of the service. Whatever is asked with it waits for its turn in the budget.
+/// of the service. Whatever is asked with it waits for its turn in the budget, and is told of.
 ///
 /// # Errors
 /// When no region is set.
@@ -46,7 +47,8 @@ pub async fn connect(
 ) -> Result<SdkConfig, ProviderError> {
     let http = http_client();
     let config = load(service, access, profile, None, &http).await?;
-    Ok(config.into_builder().http_client(budgeted(http, budget)).build())
+    let http = budgeted(recorded(http, access.recorder.clone()), budget);
+    Ok(config.into_builder().http_client(http).build())
 }
 
 /// The configuration of a client for another service of AWS (a registry's), with the credentials of `access` but for its profiles,
@@ -59,7 +61,9 @@ pub async fn sdk_config(
     access: &Access,
     region: Option<&str>,
 ) -> Result<SdkConfig, ProviderError> {
-    load(service, access, None, region, &http_client()).await
+    let http = http_client();
+    let config = load(service, access, None, region, &http).await?;
+    Ok(config.into_builder().http_client(recorded(http, access.recorder.clone())).build())
 }
 
 async fn load(

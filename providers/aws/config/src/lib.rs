@@ -9,12 +9,15 @@
 mod connection;
 mod credentials;
 mod errors;
+mod recording;
 
 pub use connection::{budgeted, http_client};
 pub use credentials::{check, connect, sdk_config};
 pub use errors::{Service, of_request};
+pub use recording::{NameOperation, recorded};
 
 use secrecy::SecretString;
+use zonewright_provider_kit::RequestRecorder;
 
 /// How to get at credentials.
 #[derive(Debug, Clone, Default)]
@@ -29,4 +32,6 @@ pub struct Access {
     pub attempts: u32,
     /// `--provider-requests-per-second`; `None` for what the service is known to take.
     pub requests_per_second: Option<f64>,
+    /// Is told of the requests. A client also needs [`NameOperation`] among its interceptors.
+    pub recorder: RequestRecorder,
 }

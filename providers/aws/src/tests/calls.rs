@@ -1,8 +1,10 @@
 //! How many requests things take.
 
 use super::*;
-use zonewright_aws_double::{Operation, RecordSet};
+use std::sync::Mutex;
+use zonewright_aws_double::{Fault, Operation, RecordSet, When};
 use zonewright_planner::{CreateReason, UpdateReason};
+use zonewright_provider_kit::RequestRecorder;
 
 fn creates(count: usize) -> Vec<ZoneChange> {
     let new = |i: usize| wish(&format!("n{i:05}.example.org A 192.0.2.1"), &[]);
@@ -82,4 +84,35 @@ async fn no_second_sees_more_requests_than_the_service_takes() {
     provider.reader().records(&zone).await.unwrap();
     assert_eq!(aws.requests().len(), 11);
     assert!(aws.busiest_second() <= 5, "{}", aws.busiest_second());
+}
+
+/// Metrics hear of each request, with what it was for and what came of it; a repetition is one more.
+#[tokio::test]
+async fn every_request_is_told_of() {
+    let (aws, _) = aws().await;
+    let told = Arc::new(Mutex::new(Vec::new()));
+    let keep = told.clone();
+    let recorder = RequestRecorder::new(move |request| keep.lock().unwrap().push(request.clone()));
+    let provider = provider(&aws, AwsConfig { access: Access { recorder, ..swift().access }, ..swift() });
+    let zone = provider.reader().zones().await.unwrap().remove(0);
+    aws.inject(When::call(Operation::ListResourceRecordSets), Fault::throttling());
+    provider.reader().records(&zone).await.unwrap();
+    aws.inject(When::call(Operation::ChangeResourceRecordSets), Fault::HangUp);
+    provider.writer().apply(&zone, &creates(1)).await.remove(0).unwrap_err();
+    let told = told.lock().unwrap();
+    let found: Vec<(&str, &str, Option<u16>)> = told
+        .iter()
+        .map(|request| (request.operation.as_str(), request.method.as_str(), request.status))
+        .collect();
+    let expected = [
+        ("ListHostedZones", "GET", Some(200)),
+        ("ListResourceRecordSets", "GET", Some(400)),
+        ("ListResourceRecordSets", "GET", Some(200)),
+        ("ChangeResourceRecordSets", "POST", None),
+    ];
+    assert_eq!(found, expected);
+    assert!(
+        told[0].url.starts_with(&aws.url()) && told[0].url.contains("/2013-04-01/hostedzone"),
+        "{told:?}"
+    );
 }

@@ -14,7 +14,7 @@ use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Region};
 use aws_smithy_types::retry::RetryConfig;
 use std::collections::BTreeMap;
-use zonewright_aws_config::{budgeted, http_client};
+use zonewright_aws_config::{NameOperation, budgeted, http_client, recorded};
 use zonewright_aws_double::{AwsDouble, NewZone};
 use zonewright_planner::{
     Change, DomainFilter, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Properties, Record, Scope,
@@ -26,6 +26,7 @@ use zonewright_provider_kit::{RowChange, zone_of_new};
 pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> Route53 {
     let rate = config.access.requests_per_second.unwrap_or(DEFAULT_REQUESTS_PER_SECOND);
     let attempts = config.access.attempts;
+    let recorder = config.access.recorder.clone();
     let mut provider = Route53::new(config);
     let shared = Arc::get_mut(&mut provider.0).unwrap();
     shared.accounts = keys
@@ -40,7 +41,8 @@ pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> 
                 .endpoint_url(aws.url())
                 .credentials_provider(credentials.clone())
                 .retry_config(RetryConfig::standard().with_max_attempts(attempts))
-                .http_client(budgeted(http_client(), budget))
+                .http_client(budgeted(recorded(http_client(), recorder.clone()), budget))
+                .interceptor(NameOperation)
                 .build();
             Account::connected(Connection {
                 client: Client::from_conf(config),
