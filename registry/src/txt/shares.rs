@@ -47,7 +47,7 @@ const SHARABLE: [RecordType; 7] = [
 ];
 
 impl TxtRegistry {
-    /// See [`crate::Registry::is_shared`].
+    /// See [`crate::Registry::mark_shared`].
     pub fn is_shared(&self, endpoint: &Endpoint, marked: Option<bool>) -> bool {
         endpoint.set_identifier.is_empty()
             && marked.unwrap_or_else(|| self.shared_names.iter().any(|suffix| endpoint.name.is_in(suffix)))
