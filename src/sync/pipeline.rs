@@ -334,7 +334,7 @@ impl Pipeline {
         let is_shared = endpoint.properties.get(SHARED).is_some();
         by_provider
             .or_else(|| self.registry.writable(endpoint).err())
-            .or_else(|| self.registry.sharable(endpoint, zone).err().filter(|_| is_shared))
+            .or_else(|| if is_shared { self.registry.sharable(endpoint, zone).err() } else { None })
             .or_else(|| self.registry.keeps_clear(endpoint, world.rows_of(&zone.id)?).err())
     }
 
