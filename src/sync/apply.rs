@@ -4,11 +4,12 @@ mod search;
 
 pub use search::Manner;
 
+use super::world::{self, read};
 use super::{Pipeline, World};
 use search::{Fate, Search, suspects_last};
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
-use std::sync::{PoisonError, RwLock};
+use std::sync::RwLock;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
@@ -50,7 +51,15 @@ impl Pipeline {
         for (zone, changes) in by_zone {
             let manner = manners.get(&zone.id).cloned().unwrap_or_default();
             let books = WorldBooks { pipeline: self, world };
-            write(writer.as_ref(), &zone, changes, limit, &manner, &books, tell, stop).await;
+            let delivery = Delivery {
+                writer: writer.as_ref(),
+                zone: &zone,
+                limit,
+                manner: &manner,
+                books: &books,
+                stop,
+            };
+            delivery.write(changes, tell).await;
         }
     }
 }
@@ -86,78 +95,79 @@ impl Books for WorldBooks<'_> {
     }
 
     fn absorb(&self, written: &[Applied]) {
-        self.world.write().unwrap_or_else(PoisonError::into_inner).absorb(written);
+        world::write(self.world).absorb(written);
     }
 }
 
-fn read(world: &RwLock<World>) -> std::sync::RwLockReadGuard<'_, World> {
-    world.read().unwrap_or_else(PoisonError::into_inner)
+/// Changes on their way into one zone.
+struct Delivery<'a> {
+    writer: &'a dyn WriteZone,
+    zone: &'a Zone,
+    /// Changes that one write may have.
+    limit: Option<NonZeroUsize>,
+    manner: &'a Manner,
+    books: &'a (dyn Books + Sync),
+    stop: &'a CancellationToken,
 }
 
-/// Writes to one zone until everything is settled. Ownership rows exist for the changes of one write at a time, and a change that has
-/// been made is let go of.
-#[allow(clippy::too_many_arguments)] // each of them is needed to the end
-async fn write(
-    writer: &dyn WriteZone,
-    zone: &Zone,
-    mut changes: Vec<Change>,
-    limit: Option<NonZeroUsize>,
-    manner: &Manner,
-    books: &(dyn Books + Sync),
-    tell: &mut (dyn FnMut(Vec<Applied>) + Send),
-    stop: &CancellationToken,
-) {
-    let unsuspected = suspects_last(&mut changes, manner);
-    let names = changes.iter().map(|change| change.name().clone()).collect();
-    let mut search = Search::new(names, unsuspected, limit, manner.hunt);
-    let mut open: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
-    let mut is_first = true;
-    while !stop.is_cancelled() {
-        let Some(mut part) = search.next().map(<[usize]>::to_vec) else { break };
-        // What is tried again is no further load of its own, and somebody waits for it.
-        let pause = if is_first || search.tries_again() { Duration::ZERO } else { writer.interval() };
-        if !pause.is_zero() && stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            break;
-        }
-        is_first = false;
-        let sent = part.iter().filter_map(|&i| open.get_mut(i)?.take()).collect();
-        let mut decorated = books.decorate(sent);
-        let fitting = writer.fitting(zone, &decorated).max(1);
-        if fitting < decorated.len() {
-            search.only(fitting);
-            for (i, left) in part.split_off(fitting).into_iter().zip(decorated.drain(fitting..)) {
-                if let Some(open) = open.get_mut(i) {
-                    *open = Some(left.change);
+impl Delivery<'_> {
+    /// Writes until everything is settled. Ownership rows exist for the changes of one write at a time, and a change that has been made
+    /// is let go of.
+    async fn write(&self, mut changes: Vec<Change>, tell: &mut (dyn FnMut(Vec<Applied>) + Send)) {
+        let unsuspected = suspects_last(&mut changes, self.manner);
+        let names = changes.iter().map(|change| change.name().clone()).collect();
+        let mut search = Search::new(names, unsuspected, self.limit, self.manner.hunt);
+        let mut open: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+        let mut is_first = true;
+        while !self.stop.is_cancelled() {
+            let Some(mut part) = search.next().map(<[usize]>::to_vec) else { break };
+            // What is tried again is no further load of its own, and somebody waits for it.
+            let pause =
+                if is_first || search.tries_again() { Duration::ZERO } else { self.writer.interval() };
+            if !pause.is_zero() && self.stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                break;
+            }
+            is_first = false;
+            let sent = part.iter().filter_map(|&i| open.get_mut(i)?.take()).collect();
+            let mut decorated = self.books.decorate(sent);
+            let fitting = self.writer.fitting(self.zone, &decorated).max(1);
+            if fitting < decorated.len() {
+                search.only(fitting);
+                for (i, left) in part.split_off(fitting).into_iter().zip(decorated.drain(fitting..)) {
+                    if let Some(open) = open.get_mut(i) {
+                        *open = Some(left.change);
+                    }
                 }
             }
-        }
-        let outcomes = writer.apply(zone, &decorated).await.into_iter();
-        // A provider that answers for fewer changes than it got has not said what became of the others.
-        let unanswered = || {
-            let message = "the provider did not say what became of this change";
-            Err(ProviderError::new(ErrorClass::Unavailable, message).with_unknown_outcome())
-        };
-        let outcomes: Vec<_> = outcomes.chain(std::iter::repeat_with(unanswered)).take(part.len()).collect();
-        let applied =
-            |(change, outcome)| Applied { zone: zone.id.clone(), change, outcome, own_fault: false };
-        let written: Vec<Applied> =
-            decorated.into_iter().zip(outcomes.iter().cloned()).map(applied).collect();
-        books.absorb(&written);
-        let mut made = Vec::with_capacity(written.len());
-        for (&i, done) in part.iter().zip(written) {
-            if done.outcome.is_ok() {
-                made.push(done);
-            } else if let Some(open) = open.get_mut(i) {
-                // It may be sent once more. Whether it is, and what it means that it failed, turns out in the end.
-                *open = Some(done.change.change);
+            let outcomes = self.writer.apply(self.zone, &decorated).await.into_iter();
+            // A provider that answers for fewer changes than it got has not said what became of the others.
+            let unanswered = || {
+                let message = "the provider did not say what became of this change";
+                Err(ProviderError::new(ErrorClass::Unavailable, message).with_unknown_outcome())
+            };
+            let outcomes: Vec<_> =
+                outcomes.chain(std::iter::repeat_with(unanswered)).take(part.len()).collect();
+            let applied =
+                |(change, outcome)| Applied { zone: self.zone.id.clone(), change, outcome, own_fault: false };
+            let written: Vec<Applied> =
+                decorated.into_iter().zip(outcomes.iter().cloned()).map(applied).collect();
+            self.books.absorb(&written);
+            let mut made = Vec::with_capacity(written.len());
+            for (&i, done) in part.iter().zip(written) {
+                if done.outcome.is_ok() {
+                    made.push(done);
+                } else if let Some(open) = open.get_mut(i) {
+                    // It may be sent once more. Whether it is, and what it means that it failed, turns out in the end.
+                    *open = Some(done.change.change);
+                }
             }
+            search.answered(outcomes);
+            tell(made);
         }
-        search.answered(outcomes);
-        tell(made);
-    }
-    let failed = failed(open, search, unsuspected, zone);
-    if !failed.is_empty() {
-        tell(failed);
+        let failed = failed(open, search, unsuspected, self.zone);
+        if !failed.is_empty() {
+            tell(failed);
+        }
     }
 }
 

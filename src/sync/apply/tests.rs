@@ -1,6 +1,6 @@
 //! Writing to a zone that refuses some of what it is sent, with the writes counted.
 
-use super::{Applied, Books, Manner, write};
+use super::{Applied, Books, Delivery, Manner};
 use async_trait::async_trait;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
@@ -38,7 +38,8 @@ impl Fussy {
         let mut settled = Vec::new();
         let mut tell = |applied: Vec<Applied>| settled.extend(applied);
         let limit = NonZeroUsize::new(limit);
-        futures::executor::block_on(write(self, &zone, changes, limit, manner, &NoRows, &mut tell, &stop));
+        let delivery = Delivery { writer: self, zone: &zone, limit, manner, books: &NoRows, stop: &stop };
+        futures::executor::block_on(delivery.write(changes, &mut tell));
         let mut told = Told::default();
         for done in settled {
             let name = done.change.change.name().clone();
@@ -255,7 +256,9 @@ async fn seven(writer: &Narrow, stop: &CancellationToken) -> Vec<Result<(), Prov
     let mut told = Vec::new();
     let mut tell = |done: Vec<Applied>| told.extend(done.into_iter().map(|done| done.outcome));
     let changes = (0..7).map(create).collect();
-    write(writer, &zone, changes, None, &Manner::default(), &NoRows, &mut tell, stop).await;
+    let manner = Manner::default();
+    let delivery = Delivery { writer, zone: &zone, limit: None, manner: &manner, books: &NoRows, stop };
+    delivery.write(changes, &mut tell).await;
     told
 }
 
