@@ -341,6 +341,7 @@ fn the_overview_says_what_is_wrong() {
         owned: 1,
         recent: 0,
         limit: Limit::Share(30),
+        returned: None,
     };
     let problem = Problem {
         object: object("web", "bad"),

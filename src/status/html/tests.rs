@@ -154,6 +154,7 @@ fn what_is_withheld_comes_first_with_its_command() {
         owned: 1,
         recent: 0,
         limit: crate::sync::guard::Limit::Max(1),
+        returned: None,
     };
     stage.note(&CycleReport { withheld: vec![Arc::new(withheld)], ..CycleReport::default() });
     let page = page(&stage, &Query::default());

@@ -37,7 +37,13 @@ pub enum Limit {
     Share(u32),
     /// This many records.
     Max(usize),
+    /// None by number any more: some of the withheld records were wanted again less than this long ago.
+    Recovery(Duration),
 }
+
+/// How long after the return of a withheld record the others are waited for, at least. Whoever restores objects does so within
+/// seconds, a pipeline within a minute.
+const RECOVERY: Duration = Duration::from_secs(60);
 
 impl Default for GuardSettings {
     fn default() -> Self {
@@ -53,6 +59,11 @@ impl Default for GuardSettings {
 }
 
 impl GuardSettings {
+    /// How long after the return of a withheld record the others are waited for.
+    pub(super) fn recovery(&self) -> Duration {
+        self.window.max(RECOVERY)
+    }
+
     /// The limit that so many deletes of so many records exceed.
     pub(super) fn exceeded(
         &self,
@@ -86,8 +97,12 @@ impl ZoneShare {
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Share(percent) => write!(f, "{percent} %"),
-            Self::Max(count) => write!(f, "{count}"),
+            Self::Share(percent) => write!(f, "more than {percent} %"),
+            Self::Max(count) => write!(f, "more than {count}"),
+            Self::Recovery(time) => {
+                let time = time.as_secs();
+                write!(f, "and others that were withheld came back less than {time} s ago, as these may, too")
+            }
         }
     }
 }

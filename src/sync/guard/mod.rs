@@ -9,6 +9,9 @@
 //! delete after which nothing stands in the record's place: a change of type does not count. Small plans in a row count
 //! together: what was deleted within the last window is added to what is planned, and to what there was to delete.
 //!
+//! A plan that shrinks below the limit because records of it are wanted again is not let through at once: whatever took the others
+//! (a definition that is installed anew, objects that are restored one after the other) is likely to bring them back, too.
+//!
 //! Pure: time is handed in, nothing outside is asked.
 
 mod approvals;
@@ -178,16 +181,21 @@ impl Guard {
         let owned = owned.unwrap_or(deletes.len());
         let name = found.map_or(before.as_ref().and_then(|b| b.zone_name.clone()), |s| s.zone.name.clone());
         let recent = self.recent.count(zone, now);
+        let returned = before.as_ref().and_then(|before| before.returned_by(now, &deletes));
+        let is_returning = returned.is_some_and(|at| now.duration_since(at) < self.settings.recovery())
+            && !deletes.is_empty();
         let limit = match self.settings.exceeded(zone, name.as_ref(), deletes.len() + recent, owned + recent)
         {
             Some(limit) => limit,
+            None if is_returning => Limit::Recovery(self.settings.recovery()),
             None if is_whole => return,
             // What is withheld for names that were not planned cannot be let through now; a plan that has all can.
             None => before.map_or(Limit::Share(self.settings.share), |before| before.limit),
         };
         let zone_name = name;
+        let hash = String::new();
         let mut withheld =
-            Withheld { zone: zone.clone(), zone_name, hash: String::new(), deletes, owned, recent, limit };
+            Withheld { zone: zone.clone(), zone_name, hash, deletes, owned, recent, limit, returned };
         withheld.settle(&self.spent);
         if is_whole && (self.approved.remove(&withheld.hash) || self.expected.remove(&withheld.hash)) {
             self.released.extend(withheld.deletes.iter().map(|record| (zone.clone(), record.key())));

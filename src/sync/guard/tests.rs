@@ -155,6 +155,8 @@ fn the_plan_that_deletes_8764_records_deletes_none() {
     for _ in 0..3 {
         assert_eq!(world.full(0..8764), 0, "nor do the plans after it");
     }
+    assert_eq!(world.full(0..2629), 0);
+    world.now += MINUTE;
     assert_eq!(world.full(0..2629), 2629, "30 % of them is nobody's accident");
 }
 
@@ -211,6 +213,44 @@ fn a_record_that_comes_back_is_not_missing() {
         world.owned.extend(0..3);
         world.guard.note_applied(&back, world.now);
     }
+}
+
+/// Objects that are restored one after the other, after all had gone: the last few are below every limit.
+#[test]
+fn what_is_on_its_way_back_is_waited_for() {
+    let mut world = World::new(defaults(), 100);
+    assert_eq!(world.full(0..100), 0);
+    for back in 1..=95 {
+        world.now += Duration::from_secs(1);
+        assert_eq!(world.full(back..100), 0, "{back} are back");
+    }
+    assert!(world.guard.withheld()[0].to_string().contains(
+        "5 of the 100 records of ours in zone example.org would be deleted, and others that were withheld came back less than \
+         60 s ago, as these may, too"
+    ));
+    world.now += MINUTE - Duration::from_secs(1);
+    assert_eq!(world.full(95..100), 0);
+    world.now += Duration::from_secs(1);
+    assert_eq!(world.full(95..100), 5, "these did not come back");
+    assert_eq!(world.withheld(), 0);
+}
+
+#[test]
+fn what_is_on_its_way_back_can_be_approved() {
+    let mut world = World::new(defaults(), 100);
+    assert_eq!(world.full(0..100), 0);
+    assert_eq!(world.full(95..100), 0);
+    world.guard.approve(&world.hash()).unwrap();
+    assert_eq!(world.full(95..100), 5);
+}
+
+#[test]
+fn when_all_are_back_the_guard_is_as_it_was() {
+    let mut world = World::new(defaults(), 100);
+    assert_eq!(world.full(0..100), 0);
+    assert_eq!(world.full([]), 0);
+    assert_eq!(world.withheld(), 0);
+    assert_eq!(world.full(0..5), 5);
 }
 
 #[test]
@@ -378,10 +418,11 @@ fn a_plan_of_some_names_leaves_what_is_withheld_for_others() {
     assert_eq!(world.only(40..41), 0, "41 of 100");
     assert_eq!(world.withheld(), 41);
     // Somebody wants these again.
-    let back = names(0..5);
+    let back = names(0..12);
     assert_eq!(world.turn(&[], Scope::Names(&back), &[]), 0);
-    assert_eq!(world.withheld(), 36);
-    assert_eq!(world.full(5..30), 25, "the full plan decides anew");
+    assert_eq!(world.withheld(), 29);
+    world.now += MINUTE;
+    assert_eq!(world.full(12..41), 29, "the full plan decides anew");
     assert_eq!(world.withheld(), 0);
 }
 

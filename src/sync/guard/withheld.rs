@@ -4,7 +4,8 @@ use super::Limit;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
-use zonewright_planner::{DnsName, Record, ZoneId};
+use tokio::time::Instant;
+use zonewright_planner::{DnsName, Record, RecordKey, ZoneId};
 
 /// Hexadecimal digits of a hash: short enough to be typed, and 2^48 are more than anybody withholds.
 const DIGITS: usize = 12;
@@ -28,6 +29,8 @@ pub struct Withheld {
     pub recent: usize,
     /// What is exceeded.
     pub limit: Limit,
+    /// When a record that was withheld here was last wanted again.
+    pub returned: Option<Instant>,
 }
 
 impl Withheld {
@@ -38,6 +41,13 @@ impl Withheld {
         let text = canonical(&self.zone, &self.deletes);
         self.hash =
             (0_u64..).map(|round| hash(&text, round)).find(|hash| !spent.contains(hash)).unwrap_or_default();
+    }
+
+    /// When a record of these was last wanted again, given what would be deleted now.
+    pub(super) fn returned_by(&self, now: Instant, deletes: &[Record]) -> Option<Instant> {
+        let keys: BTreeSet<RecordKey> = deletes.iter().map(Record::key).collect();
+        let is_complete = self.deletes.iter().all(|record| keys.contains(&record.key()));
+        if is_complete { self.returned } else { Some(now) }
     }
 
     /// The zone as people call it.
@@ -52,9 +62,7 @@ impl Withheld {
             recent => format!(" ({recent} more were deleted just before)"),
         };
         let (deletes, owned, zone, limit) = (self.deletes.len(), self.owned, self.zone_text(), self.limit);
-        format!(
-            "{deletes} of the {owned} records of ours in zone {zone} would be deleted{recent}, more than {limit}"
-        )
+        format!("{deletes} of the {owned} records of ours in zone {zone} would be deleted{recent}, {limit}")
     }
 }
 

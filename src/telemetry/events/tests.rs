@@ -285,6 +285,7 @@ fn withheld_deletes_are_told_to_the_objects_that_their_labels_name() {
         owned: 2,
         recent: 0,
         limit: Limit::Share(30),
+        returned: None,
     };
     let report = CycleReport { withheld: vec![Arc::new(withheld)], ..CycleReport::default() };
     let mut told = Told::default();

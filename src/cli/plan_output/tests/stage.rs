@@ -240,6 +240,7 @@ pub(super) fn with_withheld(mut stage: Stage) -> Stage {
         owned: 40,
         recent,
         limit,
+        returned: None,
     };
     let all =
         [withheld("example.org", 2, 3, Limit::Max(4)), withheld("example.net", 30, 0, Limit::Share(30))];
