@@ -27,37 +27,49 @@ pub fn http_client() -> SharedHttpClient {
     })
 }
 
-/// The same client, used within a budget.
-pub fn budgeted(client: SharedHttpClient, budget: RequestBudget) -> SharedHttpClient {
-    SharedHttpClient::new(Budgeted { client, budget })
+/// What is done around every single request of a client.
+pub(crate) trait Around: std::fmt::Debug + Clone + Send + Sync + 'static {
+    /// Makes the request by way of the connector.
+    fn call(&self, connector: SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture;
 }
 
+/// The same client, with something around its requests.
+pub(crate) fn with(client: SharedHttpClient, around: impl Around) -> SharedHttpClient {
+    SharedHttpClient::new(Layered { inner: client, around })
+}
+
+/// A client or connector, and what is around its requests.
 #[derive(Debug)]
-struct Budgeted {
-    client: SharedHttpClient,
-    budget: RequestBudget,
+struct Layered<I, A> {
+    inner: I,
+    around: A,
 }
 
-impl HttpClient for Budgeted {
+impl<A: Around> HttpClient for Layered<SharedHttpClient, A> {
     fn http_connector(
         &self,
         settings: &HttpConnectorSettings,
         components: &RuntimeComponents,
     ) -> SharedHttpConnector {
-        let connector = self.client.http_connector(settings, components);
-        SharedHttpConnector::new(BudgetedConnector { connector, budget: self.budget.clone() })
+        let inner = self.inner.http_connector(settings, components);
+        SharedHttpConnector::new(Layered { inner, around: self.around.clone() })
     }
 }
 
-#[derive(Debug)]
-struct BudgetedConnector {
-    connector: SharedHttpConnector,
-    budget: RequestBudget,
+impl<A: Around> HttpConnector for Layered<SharedHttpConnector, A> {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        self.around.call(self.inner.clone(), request)
+    }
 }
 
-impl HttpConnector for BudgetedConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (connector, budget) = (self.connector.clone(), self.budget.clone());
+/// The same client, used within a budget.
+pub fn budgeted(client: SharedHttpClient, budget: RequestBudget) -> SharedHttpClient {
+    with(client, budget)
+}
+
+impl Around for RequestBudget {
+    fn call(&self, connector: SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let budget = self.clone();
         HttpConnectorFuture::new(async move {
             budget.turn().await.map_err(|error| ConnectorError::other(error.into(), None))?;
             connector.call(request).await

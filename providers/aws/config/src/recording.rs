@@ -4,10 +4,10 @@
 //! - the interceptor [`NameOperation`] in its configuration: only the SDK knows what a request is for, only the HTTP client when it
 //!   went out.
 
+use crate::connection::{Around, with};
 use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
-    SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpClient, SharedHttpConnector,
 };
 use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
 use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
@@ -47,35 +47,12 @@ impl Intercept for NameOperation {
 
 /// The same client, telling of what it is asked.
 pub fn recorded(client: SharedHttpClient, recorder: RequestRecorder) -> SharedHttpClient {
-    SharedHttpClient::new(Recorded { client, recorder })
+    with(client, recorder)
 }
 
-#[derive(Debug)]
-struct Recorded {
-    client: SharedHttpClient,
-    recorder: RequestRecorder,
-}
-
-impl HttpClient for Recorded {
-    fn http_connector(
-        &self,
-        settings: &HttpConnectorSettings,
-        components: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        let connector = self.client.http_connector(settings, components);
-        SharedHttpConnector::new(RecordedConnector { connector, recorder: self.recorder.clone() })
-    }
-}
-
-#[derive(Debug)]
-struct RecordedConnector {
-    connector: SharedHttpConnector,
-    recorder: RequestRecorder,
-}
-
-impl HttpConnector for RecordedConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (connector, recorder) = (self.connector.clone(), self.recorder.clone());
+impl Around for RequestRecorder {
+    fn call(&self, connector: SharedHttpConnector, request: HttpRequest) -> HttpConnectorFuture {
+        let recorder = self.clone();
         let operation =
             request.extension::<Operation>().map_or_else(|| "unknown".to_owned(), |name| name.0.clone());
         let (method, url) = (request.method().to_owned(), request.uri().to_owned());
