@@ -272,17 +272,18 @@ impl Pipeline {
             if homes.contains_key(name) {
                 continue;
             }
-            let found = self.reader.homes(&zones, name).or_else(|| {
-                pinned
-                    .contains(name)
-                    .then(|| zone_for(&zones, name).map(|zone| zone.id.clone()).into_iter().collect())
-            });
-            if let Some(mut found) = found {
+            let found = self.reader.homes(&zones, name);
+            if let Some(mut found) = found.or_else(|| pinned.contains(name).then(|| closest(&zones, name))) {
                 found.retain(|id| world.zones.iter().any(|zone| zone.id == *id));
                 homes.insert(name.clone(), found);
             }
         }
         homes
+    }
+
+    /// The zones in which records of a name stand.
+    fn homes_of(&self, zones: &[Zone], name: &DnsName) -> Vec<ZoneId> {
+        self.reader.homes(zones, name).unwrap_or_else(|| closest(zones, name))
     }
 
     /// What is refused at names that are not ours to plan anyway is no news.
@@ -301,10 +302,7 @@ impl Pipeline {
         let zones = every_zone(world);
         let leftovers = world.parts.iter().flat_map(|part| self.registry.leftovers(&part.owned.rows));
         leftovers.filter(move |leftover| {
-            let is_here = |name| match self.reader.homes(&zones, name) {
-                Some(homes) => homes.contains(&leftover.row.zone),
-                None => zone_for(&zones, name).is_some_and(|zone| zone.id == leftover.row.zone),
-            };
+            let is_here = |name| self.homes_of(&zones, name).contains(&leftover.row.zone);
             leftover.of.iter().all(|(name, _)| is_here(name))
         })
     }
@@ -317,10 +315,7 @@ impl Pipeline {
         }
         let zones = every_zone(world);
         let placed = leftovers.into_iter().filter_map(|mut leftover| {
-            let name = &leftover.row.name;
-            let homes = self.reader.homes(&zones, name);
-            let homes = homes
-                .unwrap_or_else(|| zone_for(&zones, name).map(|zone| zone.id.clone()).into_iter().collect());
+            let homes = self.homes_of(&zones, &leftover.row.name);
             let is_read = |id: &ZoneId| world.zones.iter().any(|zone| zone.id == *id);
             leftover.row.zone = homes.first().filter(|_| homes.iter().all(is_read))?.clone();
             Some(leftover)
@@ -390,6 +385,11 @@ impl Pipeline {
 /// All zones there are, readable or not.
 fn every_zone(world: &World) -> Vec<Zone> {
     world.zones.iter().chain(world.unreadable.iter().map(|(zone, _)| zone)).cloned().collect()
+}
+
+/// The zone that a name belongs to, if any.
+fn closest(zones: &[Zone], name: &DnsName) -> Vec<ZoneId> {
+    zone_for(zones, name).map(|zone| zone.id.clone()).into_iter().collect()
 }
 
 /// Owners meet in one record; of a name in several zones each has one.
