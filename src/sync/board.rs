@@ -288,7 +288,7 @@ impl Board {
 
     /// Looks at what exists.
     pub fn world(&self) -> RwLockReadGuard<'_, World> {
-        self.world.read().unwrap_or_else(PoisonError::into_inner)
+        super::world::read(&self.world)
     }
 
     /// Takes in what a run came to.

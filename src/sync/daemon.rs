@@ -13,14 +13,14 @@ use super::leadership::{Leadership, Office};
 use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, tell_applied, verified_by_type, wishes_by_type,
 };
-use super::world::ListingCache;
+use super::world::{ListingCache, read, write};
 use super::{Applied, Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Settling, Wanted, World};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use crate::sources::tenancy::NameHolders;
 use crate::sources::{Source, Wishes};
 use std::collections::BTreeSet;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -370,7 +370,10 @@ impl Daemon {
     /// Everything up to the plan of a full run: nothing here changes anything outside.
     async fn prepare(&mut self, begun: Instant) -> Result<Prepared, CycleReport> {
         let mut changed = !std::mem::take(&mut self.late).is_empty();
-        changed |= self.settling.begin(begun);
+        if let Some(names) = self.settling.begin(begun) {
+            self.world_mut().distrust(&names);
+            changed = true;
+        }
         for chore in &self.chores {
             changed |= chore.before().await;
         }
@@ -470,7 +473,7 @@ impl Daemon {
         let mut early = BTreeSet::new();
         {
             // The field itself, because others are borrowed beside it.
-            let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+            let world = read(&self.world);
             let Proposal { mut plan, rejected } = self.pipeline.propose(&world, wanted, scope);
             if matches!(scope, Scope::All) {
                 let late = &self.late;
@@ -569,19 +572,10 @@ struct Holders {
 
 impl NameHolders for Holders {
     fn labels_at(&self, name: &DnsName) -> BTreeSet<String> {
-        let world = self.world.read().unwrap_or_else(PoisonError::into_inner);
+        let world = read(&self.world);
         let ours = world.records_at(name).filter(|record| record.is_owned_by(self.owner.as_ref()));
         ours.filter_map(|record| record.labels.resource().map(str::to_owned)).collect()
     }
-}
-
-fn read(world: &RwLock<World>) -> RwLockReadGuard<'_, World> {
-    // A panic elsewhere does not make what is stored here wrong: every write is one call.
-    world.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn write(world: &RwLock<World>) -> RwLockWriteGuard<'_, World> {
-    world.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 async fn sleep_until(at: Option<Instant>) {

@@ -13,7 +13,7 @@ use super::{Applied, World};
 use std::collections::BTreeSet;
 use std::time::Duration;
 use tokio::time::Instant;
-use zonewright_planner::{Change, DnsName, Owner, Plan};
+use zonewright_planner::{Change, DeleteReason, DnsName, Owner, Plan, Share};
 
 /// The shortest pause.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -28,6 +28,8 @@ pub struct Settling {
     /// Until when somebody may write what was planned before our last write; none before the first run.
     until: Option<Instant>,
     due: Option<Instant>,
+    /// What is to be looked at then, whoever else reads its zone before.
+    names: BTreeSet<DnsName>,
     looks: u32,
     /// Of the zones that this run wrote shared records to: how long listing the slowest took.
     slowest: Option<Duration>,
@@ -57,9 +59,10 @@ impl Settling {
         self.due
     }
 
-    /// A full run begins. Whether it is the one that was to look again.
-    pub fn begin(&mut self, now: Instant) -> bool {
-        self.due.take_if(|due| *due <= now).is_some()
+    /// A full run begins. If it is the one that was to look again: the names whose zones it has to list.
+    pub fn begin(&mut self, now: Instant) -> Option<BTreeSet<DnsName>> {
+        self.due.take_if(|due| *due <= now)?;
+        Some(std::mem::take(&mut self.names))
     }
 
     /// Takes out of a plan the changes of shared records that rest on a listing from before this run; gives their names. They are
@@ -96,8 +99,11 @@ impl Settling {
 
     /// Notes what was written.
     pub fn note(&mut self, applied: &[Applied], world: &World) {
-        let touched = applied.iter().filter(|done| changes_more_than_the_row(&done.change.change));
-        let parts = touched.filter_map(|done| world.parts.iter().find(|part| part.has(&done.zone)));
+        let touched: Vec<&Applied> =
+            applied.iter().filter(|done| others_may_collide_with(&done.change.change)).collect();
+        self.names.extend(touched.iter().map(|done| done.change.change.name().clone()));
+        let parts =
+            touched.into_iter().filter_map(|done| world.parts.iter().find(|part| part.has(&done.zone)));
         self.slowest = parts.map(|part| part.read_took).chain(self.slowest).max();
     }
 
@@ -114,17 +120,22 @@ impl Settling {
     /// Sees to it that what is named as leaving is looked at once the pause is over.
     pub fn watch(&mut self, world: &World, owner: Option<&Owner>, begun: Instant) {
         let Some(until) = self.until.filter(|until| begun < *until) else { return };
-        let mut shares = world.parts.iter().flat_map(|part| part.owned.shares.values().flatten());
-        if shares.any(|share| Some(&share.owner) == owner && !share.says.leaving.is_empty()) {
+        let leaves = |share: &&Share| Some(&share.owner) == owner && !share.says.leaving.is_empty();
+        let all = world.parts.iter().flat_map(|part| &part.owned.shares);
+        let leaving = all.filter(|(_, shares)| shares.iter().any(|share| leaves(&share)));
+        for (key, _) in leaving {
+            self.names.insert(key.name.clone());
             self.due = Some(self.due.map_or(until, |due| due.min(until)));
         }
     }
 }
 
-/// Whether others may collide with it. Our row is written by us alone; but what it took back they may be about to write.
-fn changes_more_than_the_row(change: &Change) -> bool {
-    let is_row_alone = change.leaves_record_alone() && change.action() != "delete";
-    change.is_shared() && !is_row_alone
+/// Whether others may be at a write that rests on what was before it. They may, even where our row alone changes: who has read the
+/// record without our part may delete it, and who has read what we take back may be about to write that. Only a row that has nothing
+/// left to say can go without another look.
+fn others_may_collide_with(change: &Change) -> bool {
+    let is_last_word = matches!(change, Change::Delete { reason: DeleteReason::LeftoverRow, .. });
+    change.is_shared() && !is_last_word
 }
 
 /// Whether the zone of a change was listed by the run that planned it.

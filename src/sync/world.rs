@@ -11,6 +11,7 @@ use super::Applied;
 use crate::sources::merge::sort;
 use std::collections::BTreeSet;
 use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use zonewright_planner::{
@@ -201,6 +202,16 @@ impl World {
             part.absorb(applied);
         }
     }
+}
+
+/// Looks at a world that others look at, too. A panic elsewhere does not make what is stored there wrong: every write is one call.
+pub(super) fn read(world: &RwLock<World>) -> RwLockReadGuard<'_, World> {
+    world.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The same, to change it.
+pub(super) fn write(world: &RwLock<World>) -> RwLockWriteGuard<'_, World> {
+    world.write().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Part {

@@ -512,10 +512,13 @@ impl<'a> Name<'a, '_> {
         }
     }
 
-    /// Removes our rows of a record that needs none of them.
+    /// Removes our rows of a record that needs none of them. What they say is still part of what is shared: whether nobody writes
+    /// the record after all has to be looked at first.
     fn drop_rows(&self, set: &Set<'a>, plan: &mut Plan) {
         for share in &set.ours {
-            diff::settle(self.input, &share.row, DeleteReason::LeftoverRow, None, plan);
+            let mut row = share.row.clone();
+            row.ownership.shared = true;
+            diff::settle(self.input, &row, DeleteReason::LeftoverRow, None, plan);
         }
     }
 }
