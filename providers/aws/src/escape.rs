@@ -74,11 +74,13 @@ pub(crate) fn canonical_text(value: &str) -> Cow<'_, str> {
 
 /// A TXT value as the API takes it: no string longer than it may be.
 pub(crate) fn wire_text(value: &str) -> Cow<'_, str> {
-    let Some(strings) = split_strings(value) else {
-        return Cow::Owned(wire_text(&quote(value)).into_owned());
+    let quoted = match split_strings(value) {
+        Some(_) => Cow::Borrowed(value),
+        None => Cow::Owned(quote(value)),
     };
+    let strings = split_strings(&quoted).unwrap_or_default();
     if strings.iter().all(|string| string.len() <= STRING_LENGTH) {
-        return Cow::Borrowed(value);
+        return quoted;
     }
     let pieces = strings.iter().flat_map(|string| cut(string));
     Cow::Owned(pieces.map(|piece| format!("\"{piece}\"")).collect::<Vec<_>>().join(" "))
@@ -150,21 +152,23 @@ fn closing_quote(text: &str) -> Option<usize> {
     })
 }
 
-/// Any text as one quoted string. Quotes round it are taken for such, whatever stands between them.
+/// Any text as one quoted string. Quotes round it are taken for such, whatever stands between them; what stands there is escaped
+/// already, as far as that is possible.
 fn quote(text: &str) -> String {
     let inside = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let mut bytes = inside.unwrap_or(text).bytes().peekable();
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
-    for byte in inside.unwrap_or(text).bytes() {
-        match byte {
-            // What stands in quotes is escaped already, as far as that is possible.
-            b'\\' if inside.is_some() => quoted.push('\\'),
-            b'"' | b'\\' => {
-                quoted.push('\\');
-                quoted.push(char::from(byte));
-            }
-            b' '..=b'~' => quoted.push(char::from(byte)),
-            byte => push_octal(&mut quoted, byte),
+    while let Some(byte) = bytes.next() {
+        let escaped = match inside {
+            Some(_) if byte == b'\\' => bytes.next_if(|next| matches!(next, b' '..=b'~')),
+            _ => None,
+        };
+        match (byte, escaped) {
+            (_, Some(escaped)) => quoted.extend(['\\', char::from(escaped)]),
+            (b'"' | b'\\', None) => quoted.extend(['\\', char::from(byte)]),
+            (b' '..=b'~', None) => quoted.push(char::from(byte)),
+            (byte, None) => push_octal(&mut quoted, byte),
         }
     }
     quoted.push('"');
@@ -204,6 +208,10 @@ mod tests {
     #[case("\"a\" \"b\"", "\"a\" \"b\"")]
     #[case("back\\slash", "\"back\\\\slash\"")]
     #[case("\"ü\"", "\"\\303\\274\"")]
+    #[case("\"cut short\\\"", "\"cut short\\\\\"")]
+    #[case("\"a\\\"\"b\"", "\"a\\\"\\\"b\"")]
+    #[case("\"\\ü\"", "\"\\\\\\303\\274\"")]
+    #[case("\"", "\"\\\"\"")]
     #[case("", "\"\"")]
     fn texts_are_quoted(#[case] value: &str, #[case] expected: &str) {
         assert_eq!(canonical_text(value), expected);
@@ -231,7 +239,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_written_is_read_back(text in ".{0,700}") {
+        fn what_is_written_is_read_back(text in prop_oneof![".{0,700}", "[\"\\\\a ü]{0,12}"]) {
             let canonical = canonical_text(&text).into_owned();
             let wire = wire_text(&canonical).into_owned();
             prop_assert!(wire.is_ascii());
