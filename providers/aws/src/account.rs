@@ -91,7 +91,7 @@ impl Account {
         self.connection.get_or_try_init(connect).await
     }
 
-    async fn client(&self) -> Result<&Client, ProviderError> {
+    pub(crate) async fn client(&self) -> Result<&Client, ProviderError> {
         Ok(&self.connection().await?.client)
     }
 

@@ -1,6 +1,7 @@
 //! What is to be measured.
 
 use crate::cluster::Kind;
+use crate::provider::Service;
 use clap::Parser;
 use std::path::PathBuf;
 use std::str::FromStr;
@@ -14,6 +15,9 @@ pub struct Arguments {
     /// A further flag for one of them: `NAME=--flag=value`.
     #[arg(long = "flag", value_name = "NAME=FLAG")]
     pub flags: Vec<ExtraFlag>,
+    /// Where the records go.
+    #[arg(long, value_enum, default_value_t = Service::Webhook)]
+    pub provider: Service,
     /// What the API server is filled with.
     #[arg(long, value_enum, default_value_t = Kind::Ingress)]
     pub kind: Kind,

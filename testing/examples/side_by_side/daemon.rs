@@ -22,10 +22,11 @@ pub struct Daemon {
 
 impl Daemon {
     /// Starts a program; what it says goes to a file.
-    pub fn start(program: &Path, flags: &[String]) -> Result<Self> {
+    pub fn start(program: &Path, flags: &[String], environment: Vec<(&'static str, String)>) -> Result<Self> {
         let log = NamedTempFile::new()?;
         let child = Command::new(program)
             .args(flags)
+            .envs(environment)
             .stdin(Stdio::null())
             .stdout(log.reopen()?)
             .stderr(log.reopen()?)
@@ -52,19 +53,6 @@ impl Daemon {
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap_or_default();
         let kilobytes: f64 = line.trim().trim_end_matches(" kB").parse()?;
         Ok(kilobytes / 1024.0)
-    }
-
-    /// Waits until it has used no processor time for a second.
-    pub async fn rest(&self) -> Result<()> {
-        let mut before = self.cpu()?;
-        loop {
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            let now = self.cpu()?;
-            if now == before {
-                return Ok(());
-            }
-            before = now;
-        }
     }
 
     /// Holds it, so that what happens meanwhile comes to it at once.

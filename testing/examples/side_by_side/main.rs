@@ -2,7 +2,7 @@
 //! with the same flags. `benches/side-by-side` runs it; `docs/performance.md` says what is measured and what came out.
 //!
 //! ```text
-//! API server full of objects ──> daemon ──> provider in memory
+//! API server full of objects ──> daemon ──> provider in memory (webhook, or the Route 53 double)
 //!        ▲                                       │
 //!        └── changes ── this program <── arrivals ┘     the clock of both ends is the same
 //! ```

@@ -56,7 +56,7 @@ const SETTLING: Duration = Duration::from_secs(22);
 
 /// Measures one daemon, from an empty provider on.
 pub async fn measure(arguments: &Arguments, candidate: &Candidate, cluster: &mut Cluster) -> Result<Figures> {
-    let provider = Provider::start().await?;
+    let provider = Provider::start(arguments.provider).await?;
     let flags = flags(arguments, candidate, cluster, &provider)?;
     let mut run = Run {
         patience: Duration::from_secs(arguments.patience),
@@ -84,15 +84,14 @@ fn flags(
         "--events".to_owned(),
         format!("--interval={}", arguments.interval),
         format!("--source={}", arguments.kind.source()),
-        "--provider=webhook".to_owned(),
-        format!("--webhook-provider-url={}", provider.url()),
         "--registry=txt".to_owned(),
         "--policy=sync".to_owned(),
         "--txt-owner-id=side-by-side".to_owned(),
         format!("--kubeconfig={}", cluster.kubeconfig().display()),
         format!("--metrics-address=127.0.0.1:{}", free_port()?),
     ];
-    Ok(common.into_iter().chain(arguments.flags_of(&candidate.name).map(str::to_owned)).collect())
+    let own = arguments.flags_of(&candidate.name).map(str::to_owned);
+    Ok(common.into_iter().chain(provider.flags()).chain(own).collect())
 }
 
 struct Run<'a> {
@@ -106,16 +105,27 @@ impl Run<'_> {
     async fn start(&mut self, candidate: &Candidate, flags: &[String]) -> Result<Daemon> {
         self.provider.expect(self.cluster.wanted());
         let started = Instant::now();
-        let daemon = Daemon::start(&candidate.path, flags)?;
+        let daemon = Daemon::start(&candidate.path, flags, self.provider.environment())?;
         let converged = self.provider.fulfilled(self.patience).await;
         let converged = converged
             .map_err(|error| format!("{}: {error}; it said:\n{}", candidate.name, daemon.last_words()))?;
         self.figures.converged = converged - started;
-        daemon.rest().await?;
+        self.rest(&daemon).await?;
         self.figures.start_cpu = daemon.cpu()?;
         self.figures.start_memory = daemon.peak_memory()?;
         self.figures.start_calls = self.provider.calls();
         Ok(daemon)
+    }
+
+    /// Waits until it has used no processor time and called nobody for a second.
+    async fn rest(&self, daemon: &Daemon) -> Result<()> {
+        loop {
+            let before = (daemon.cpu()?, self.provider.calls());
+            tokio::time::sleep(Duration::from_secs(1)).await;
+            if (daemon.cpu()?, self.provider.calls()) == before {
+                return Ok(());
+            }
+        }
     }
 
     async fn all(&mut self, arguments: &Arguments, daemon: &Daemon) -> Result<()> {
@@ -129,7 +139,7 @@ impl Run<'_> {
         let burst = arguments.burst.min(self.cluster.size());
         if burst > 0 {
             self.figures.burst = Some(self.burst(burst).await?);
-            daemon.rest().await?;
+            self.rest(daemon).await?;
             daemon.pause().await?;
             let burst = self.burst_while_paused(burst, daemon).await?;
             self.figures.burst_at_once = Some(burst);
@@ -205,15 +215,15 @@ impl Run<'_> {
     /// A start that finds everything as it should be.
     async fn restart(&mut self, candidate: &Candidate, flags: &[String]) -> Result<()> {
         let before = self.provider.calls();
-        let daemon = Daemon::start(&candidate.path, flags)?;
+        let daemon = Daemon::start(&candidate.path, flags, self.provider.environment())?;
         let deadline = Instant::now() + self.patience;
-        while self.provider.calls().since(before).adjusts == 0 {
+        while self.provider.calls() == before {
             if Instant::now() > deadline {
                 return Err(format!("{} does nothing after a restart", candidate.name).into());
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        daemon.rest().await?;
+        self.rest(&daemon).await?;
         self.figures.restart_cpu = daemon.cpu()?;
         self.figures.restart_memory = daemon.peak_memory()?;
         if self.provider.calls().since(before).writes > 0 {

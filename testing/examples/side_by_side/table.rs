@@ -53,7 +53,8 @@ fn mebibytes(size: f64) -> String {
 }
 
 fn calls(calls: Calls) -> String {
-    format!("{} list, {} adjust, {} write", calls.lists, calls.adjusts, calls.writes)
+    let adjusts = if calls.adjusts > 0 { format!("{} adjust, ", calls.adjusts) } else { String::new() };
+    format!("{} list, {adjusts}{} write", calls.lists, calls.writes)
 }
 
 fn burst(burst: &Burst) -> String {

@@ -3,6 +3,7 @@
 mod battery;
 mod calls;
 mod convergence;
+mod moto;
 mod refusals;
 mod zones;
 
@@ -13,6 +14,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Region};
 use aws_smithy_types::retry::RetryConfig;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use zonewright_aws_config::{NameOperation, budgeted, http_client, recorded};
 use zonewright_aws_double::{AwsDouble, NewZone};
@@ -24,6 +26,11 @@ use zonewright_provider_kit::{RowChange, zone_of_new};
 
 /// A provider whose accounts use these access keys, all against one double.
 pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> Route53 {
+    provider_at(&aws.url(), config, keys)
+}
+
+/// The same for any service at an address.
+fn provider_at(url: &str, config: AwsConfig, keys: &[&str]) -> Route53 {
     let rate = config.access.requests_per_second.unwrap_or(DEFAULT_REQUESTS_PER_SECOND);
     let attempts = config.access.attempts;
     let recorder = config.access.recorder.clone();
@@ -38,7 +45,7 @@ pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> 
             let config = aws_sdk_route53::Config::builder()
                 .behavior_version(BehaviorVersion::latest())
                 .region(Region::new("us-east-1"))
-                .endpoint_url(aws.url())
+                .endpoint_url(url)
                 .credentials_provider(credentials.clone())
                 .retry_config(RetryConfig::standard().with_max_attempts(attempts))
                 .http_client(budgeted(recorded(http_client(), recorder.clone()), budget))
@@ -77,6 +84,8 @@ pub(super) async fn aws() -> (AwsDouble, String) {
 pub(super) struct Cycle {
     pub(super) reader: Route53Reader,
     pub(super) writer: Route53Writer,
+    /// Rows say how many there were before: moto does not make anew what was there before and is gone.
+    written: Cell<usize>,
 }
 
 /// What a cycle found and did.
@@ -87,7 +96,7 @@ pub(super) struct Done {
 
 impl Cycle {
     pub(super) fn new(provider: &Route53) -> Self {
-        Self { reader: provider.reader(), writer: provider.writer() }
+        Self { reader: provider.reader(), writer: provider.writer(), written: Cell::new(0) }
     }
 
     /// Reads, plans and writes.
@@ -101,7 +110,8 @@ impl Cycle {
                     zones.iter().find(|zone| zone.id == old.zone).unwrap()
                 }
             };
-            let row = row_change(zone, change, &rows);
+            self.written.set(self.written.get() + 1);
+            let row = row_change(zone, change, &rows, self.written.get());
             by_zone.entry(zone).or_default().push(ZoneChange { change: change.clone(), rows: vec![row] });
         }
         let mut failures = Vec::new();
@@ -162,7 +172,7 @@ impl Cycle {
 }
 
 /// The change of the row that goes with a change, as the registry would make it.
-fn row_change(zone: &Zone, change: &Change, rows: &[Record]) -> RowChange {
+fn row_change(zone: &Zone, change: &Change, rows: &[Record], number: usize) -> RowChange {
     let row_name = |name: &DnsName, record_type: &RecordType| {
         format!("{}-{}", record_type.as_str().to_ascii_lowercase(), name.as_str().replace('*', "any"))
     };
@@ -173,7 +183,8 @@ fn row_change(zone: &Zone, change: &Change, rows: &[Record]) -> RowChange {
     let read = rows.iter().find(is_it).cloned();
     let write = match change {
         Change::Create { new, .. } | Change::Update { new, .. } => {
-            let text = Target::Text("\"heritage=external-dns,external-dns/owner=me\"".into());
+            let text = format!("\"heritage=external-dns,external-dns/owner=me,external-dns/row={number}\"");
+            let text = Target::Text(text.into());
             let name = DnsName::parse(&name).unwrap();
             let row = Endpoint::from_parts(name, RecordType::Txt, vec![text], new.properties.clone());
             Some(row.with_set_identifier(new.set_identifier.clone()))

@@ -3,6 +3,7 @@
 //! It has no opinions: every name is its business, wishes are adjusted to themselves, records are kept as they come less their
 //! labels. Unlike the stand-in of the tests it is made to take little time of its own.
 
+use super::Calls;
 use crate::Result;
 use axum::Router;
 use axum::body::Bytes;
@@ -42,28 +43,6 @@ struct Content {
     calls: Calls,
     awaited: HashMap<String, String>,
     fulfilled: Option<Instant>,
-}
-
-/// How often each call was made.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Calls {
-    /// `GET /records`
-    pub lists: u32,
-    /// `POST /adjustendpoints`
-    pub adjusts: u32,
-    /// `POST /records`
-    pub writes: u32,
-}
-
-impl Calls {
-    /// Those made since an earlier count.
-    pub fn since(self, earlier: Calls) -> Calls {
-        Calls {
-            lists: self.lists - earlier.lists,
-            adjusts: self.adjusts - earlier.adjusts,
-            writes: self.writes - earlier.writes,
-        }
-    }
 }
 
 /// Name, type, set identifier.
