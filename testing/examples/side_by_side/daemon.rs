@@ -55,6 +55,14 @@ impl Daemon {
         Ok(kilobytes / 1024.0)
     }
 
+    /// Waits for its end, which nobody asked for.
+    pub async fn ended(&mut self) -> String {
+        match self.child.wait().await {
+            Ok(status) => format!("it ended ({status})"),
+            Err(error) => error.to_string(),
+        }
+    }
+
     /// Holds it, so that what happens meanwhile comes to it at once.
     pub async fn pause(&self) -> Result<()> {
         self.signal("-STOP").await

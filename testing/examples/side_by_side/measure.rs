@@ -105,8 +105,11 @@ impl Run<'_> {
     async fn start(&mut self, candidate: &Candidate, flags: &[String]) -> Result<Daemon> {
         self.provider.expect(self.cluster.wanted());
         let started = Instant::now();
-        let daemon = Daemon::start(&candidate.path, flags, self.provider.environment())?;
-        let converged = self.provider.fulfilled(self.patience).await;
+        let mut daemon = Daemon::start(&candidate.path, flags, self.provider.environment())?;
+        let converged = tokio::select! {
+            converged = self.provider.fulfilled(self.patience) => converged,
+            problem = daemon.ended() => Err(problem.into()),
+        };
         let converged = converged
             .map_err(|error| format!("{}: {error}; it said:\n{}", candidate.name, daemon.last_words()))?;
         self.figures.converged = converged - started;
