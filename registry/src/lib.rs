@@ -11,6 +11,8 @@
 //! a listing is read, and [`WithRows`] around the writer of the zone. Both do nothing for the others.
 
 mod aws_sd;
+#[cfg(feature = "battery")]
+pub mod battery;
 mod crypt;
 mod names;
 mod payload;
