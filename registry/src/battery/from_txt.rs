@@ -44,6 +44,12 @@ pub(super) async fn rows_move_into_the_table_and_records_stay_as_they_are(table:
     let stage = Stage::new(table, &[], zone()?).await?;
     let before = stage.zone();
     let mut me = Instance::new(&stage, settings(&["A", "AAAA", "CNAME"]), Policy::Sync)?;
+    me.registry.refresh(me.now).await.map_err(|error| Problem::Call("read", error))?;
+    let owned = me.registry.read(stage.records()).records;
+    let into = |record: &Record| record.ownership.into_table.as_ref().map(|table| table.as_str().to_owned());
+    let of_us = owned.iter().filter(|record| record.labels.owner() == Some("me"));
+    same!(of_us.map(into).collect::<Vec<_>>(), vec![Some(stage.table().to_owned()); 2]);
+    so!(owned.iter().all(|record| record.labels.owner() == Some("me") || into(record).is_none()));
     let told = me.cycle(&wishes()?, &none()).await?;
     same!(told.done, ["+row two.example.org#CNAME#", "+row web.example.org#A#"]);
     same!(stage.zone(), before, "TXT records are not managed");
