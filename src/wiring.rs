@@ -451,7 +451,7 @@ pub fn pipeline(
         filter: domain_filter(config)?,
         hold_missing_targets: config.own.hold_missing_targets,
     };
-    Ok(Pipeline { reader, writer, registry, settings })
+    Ok(Pipeline { reader, writer, registry: Arc::new(registry), settings })
 }
 
 fn policy(config: &Config) -> Policy {
