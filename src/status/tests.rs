@@ -249,6 +249,21 @@ fn ownership(explained: &Explanation) -> Vec<String> {
     explained.ownership.iter().map(line).collect()
 }
 
+#[test]
+fn a_name_that_another_owner_holds_in_the_zone() {
+    let mut stage = Stage::new(Vec::new());
+    let key = record("shop.example.org", "192.0.2.1", "").key();
+    stage.world.parts[0].owned.claims.insert(key, Owner::new("blue").unwrap());
+    let explained = shop(&stage, &Findings::default());
+    assert!(
+        explained.summary.ends_with("An ownership record of owner \"blue\" holds it."),
+        "{}",
+        explained.summary
+    );
+    assert_eq!(ownership(&explained), ["A blue - - false"]);
+    assert!(super::html::name_page(&explained).contains("stands without its record"));
+}
+
 #[tokio::test]
 async fn a_name_that_another_owner_holds_in_the_table() {
     let mut stage = Stage::new(Vec::new());

@@ -88,6 +88,8 @@ pub enum Problem {
     Differs { at: &'static str, what: String, found: String, expected: String },
     #[error("{at}: {claim} is not so{what}")]
     NotSo { at: &'static str, claim: &'static str, what: String },
+    #[error("one thing should have failed, and these did: {0:?}")]
+    Failures(Vec<String>),
     #[error("something was written that no service would take: {0:?}")]
     Nonsense(Vec<String>),
     #[error("{differing} of {cells} cells differ:\n{list}")]

@@ -333,10 +333,7 @@ impl Told {
     pub fn failure(&self) -> Result<&ProviderError, Problem> {
         match self.failures.as_slice() {
             [failure] => Ok(failure),
-            other => {
-                same!(other.len(), 1, "failures: {other:?}");
-                Err(Problem::Nonsense(Vec::new()))
-            }
+            other => Err(Problem::Failures(other.iter().map(ToString::to_string).collect())),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Statements without a registry: each has its condition and its own outcome, however many go out at once and whatever they say.
 
 use super::{Done, Problem, RESOURCE, Stage, Subject, item, items};
-use crate::{Item, RowError, Statement, WriteTable};
+use crate::{Item, ReadTable, RegistryError, RowError, Statement, WriteTable};
 use zonewright_planner::{Labels, Owner};
 
 const A: &str = "a.example.org#A#";
@@ -16,7 +16,7 @@ fn labels(resource: &str) -> Labels {
 }
 
 fn owner(text: &str) -> Result<Owner, Problem> {
-    Owner::new(text).ok_or_else(|| Problem::Nonsense(vec![format!("owner {text:?}")]))
+    Ok(Owner::new(text).ok_or(RegistryError::NoOwner)?)
 }
 
 fn insert(key: &str, of: &str) -> Result<Statement, Problem> {
@@ -148,7 +148,7 @@ pub(super) async fn any_text_is_written_as_it_is(table: &Subject) -> Done {
     let expected = sorted(keys.iter().map(|key| row(key, "you", &labels)).collect());
     same!(stage.items().await?, expected);
     // The reader under test sees the same.
-    let read = crate::ReadTable::read(&stage).await.map_err(|error| Problem::Call("read", error))?;
+    let read = stage.read().await.map_err(|error| Problem::Call("read", error))?;
     same!(sorted(read), expected);
     let deletes = |owner: &Owner| all(&|key| Statement::Delete { key: key.into(), owner: owner.clone() });
     same!(execute(&stage, &deletes(&first)).await, ["changed"; 14]);
