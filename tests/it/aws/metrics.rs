@@ -1,7 +1,8 @@
 //! What a scrape says of the requests to Route 53.
 
 use super::{Objects, aws, daemon, program_answering, until, with_keys};
-use crate::cluster::metrics::Metrics;
+use crate::cluster::daemon::metrics;
+use std::net::Ipv4Addr;
 use zonewright_aws_double::{Fault, Operation, When};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -16,8 +17,7 @@ async fn calls_are_counted_by_operation_and_status() {
     command.arg(format!("--manifests={}", objects.path("objects").display()));
     let _daemon = daemon(command, &log);
     until("everything published", || aws.records(&zone).len() == 6).await;
-    let text = reqwest::get(format!("http://127.0.0.1:{port}/metrics")).await.unwrap();
-    let metrics = Metrics::parse(&text.text().await.unwrap()).unwrap();
+    let metrics = metrics((Ipv4Addr::LOCALHOST, port).into()).await;
     let count = |operation: &str, code: &str| {
         let labels = [("operation", operation), ("code", code)];
         metrics.value("external_dns_provider_requests_total", &labels)
