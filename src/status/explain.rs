@@ -13,8 +13,8 @@ use ownership::ownership;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zonewright_planner::{DnsName, Endpoint, Hold, ObjectRef, SkipReason};
-use zonewright_provider_kit::{Zone, zone_for};
+use zonewright_planner::{DnsName, Endpoint, Hold, HoldReason, ObjectRef, SkipReason};
+use zonewright_provider_kit::{Rejected, Zone, zone_for};
 
 /// The answer in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -446,6 +446,10 @@ fn left_alone(scene: Scene<'_>, name: &DnsName, asked: &Asked) -> Vec<LeftAloneR
         next_try: next_try(&skip.reason),
     };
     let mut rows: Vec<LeftAloneRow> = scene.notes.skips_at(name).iter().map(row).collect();
+    if rows.is_empty() {
+        // Without a record and without another wish there is nothing that the plan could have left alone.
+        rows.extend(scene.notes.rejected_at(name).map(rejected));
+    }
     if rows.is_empty() && asked.desired.endpoints.is_empty() {
         // Where no record exists, the plan has nothing to leave alone; and yet it is the hold that keeps the name away.
         rows.extend(
@@ -453,6 +457,20 @@ fn left_alone(scene: Scene<'_>, name: &DnsName, asked: &Asked) -> Vec<LeftAloneR
         );
     }
     rows
+}
+
+fn rejected(row: &Rejected) -> LeftAloneRow {
+    let reason =
+        SkipReason::Held(HoldReason::Invalid(format!("the provider does not take it: {}", row.text)));
+    LeftAloneRow {
+        record_type: String::new(),
+        set_identifier: String::new(),
+        code: reason.code(),
+        reason: reason.to_string(),
+        advice: advice(&reason),
+        objects: object_texts(&row.objects),
+        next_try: None,
+    }
 }
 
 fn held(hold: &Hold, name: &DnsName) -> Option<LeftAloneRow> {

@@ -163,10 +163,12 @@ pub(super) const INTERFACE_ENDPOINTS: Regions = &[
 ];
 
 /// Websites in S3, `s3-website.<region>.amazonaws.com` and, in the older regions, `s3-website-<region>.amazonaws.com`.
-/// <https://docs.aws.amazon.com/general/latest/gr/s3.html#s3_website_region_endpoints>
+/// <https://docs.aws.amazon.com/general/latest/gr/s3.html#s3_website_region_endpoints>, the newest regions from what AWS's own CDK knows
+/// (npm aws-cdk-lib 2.276.0, region-info), which agrees with all others but af-south-1 and eu-south-1.
 pub(super) const S3_WEBSITES: Regions = &[
     ("af-south-1", "Z83WF9RJE8B12"),
     ("ap-east-1", "ZNB98KWMFR0R6"),
+    ("ap-east-2", "Z064739330DAH7WJVOO93"),
     ("ap-northeast-1", "Z2M4EHUR26P7ZW"),
     ("ap-northeast-2", "Z3W03O7B5YMIYP"),
     ("ap-northeast-3", "Z2YQB5RD63NC85"),
@@ -177,6 +179,7 @@ pub(super) const S3_WEBSITES: Regions = &[
     ("ap-southeast-3", "Z01846753K324LI26A3VV"),
     ("ap-southeast-4", "Z0312387243XT5FE14WFO"),
     ("ap-southeast-5", "Z08660063OXLMA7F1FJHU"),
+    ("ap-southeast-7", "Z0031014GXUMRZG6I14G"),
     ("ca-central-1", "Z1QDHH18159H29"),
     ("ca-west-1", "Z03565811Z33SLEZTHOUL"),
     ("cn-north-1", "Z5CN8UMXT92WN"),
@@ -202,7 +205,8 @@ pub(super) const S3_WEBSITES: Regions = &[
 ];
 
 /// Environments of Elastic Beanstalk, `<name>.<region>.elasticbeanstalk.com`.
-/// <https://docs.aws.amazon.com/general/latest/gr/elasticbeanstalk.html>
+/// <https://docs.aws.amazon.com/general/latest/gr/elasticbeanstalk.html>, the newest regions from AWS's own CDK as above. Left out are
+/// two to which the CDK gives the id of another region: ap-southeast-7 and eu-south-2.
 pub(super) const BEANSTALK_ENVIRONMENTS: Regions = &[
     ("af-south-1", "Z1EI3BVKMKK4AM"),
     ("ap-east-1", "ZPWYUBWRU171A"),
@@ -210,11 +214,17 @@ pub(super) const BEANSTALK_ENVIRONMENTS: Regions = &[
     ("ap-northeast-2", "Z3JE5OI70TWKCP"),
     ("ap-northeast-3", "ZNE5GEY1TIAGY"),
     ("ap-south-1", "Z18NTBI3Y7N9TZ"),
+    ("ap-south-2", "Z10223522IBWPBF2C2FJS"),
     ("ap-southeast-1", "Z16FZ9L249IFLT"),
     ("ap-southeast-2", "Z2PCDNR3VC2G1N"),
     ("ap-southeast-3", "Z05913172VM7EAZB40TA8"),
+    ("ap-southeast-4", "Z0666869LC74UHAO5YE4"),
+    ("ap-southeast-5", "Z01812971H0QCYWSL7WOH"),
+    ("ap-southeast-6", "Z01144401H1NECCLJDD4D"),
     ("ca-central-1", "ZJFCZL7SSZB5I"),
+    ("ca-west-1", "Z1021028356Y0CYS11DQI"),
     ("eu-central-1", "Z1FRNW7UH4DEZJ"),
+    ("eu-central-2", "Z00227012FSHBMZNNSJJI"),
     ("eu-north-1", "Z23GO28BZ5AETM"),
     ("eu-south-1", "Z10VDYYOA2JFKM"),
     ("eu-west-1", "Z2NYPWQ7DFZAZH"),

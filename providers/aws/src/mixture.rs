@@ -1,13 +1,14 @@
 //! Wishes of several objects that Route 53 cannot have side by side: all record sets of one name and type have one routing policy, or
-//! none. The service would refuse whichever comes second, so that what stands there would depend on who was first.
+//! none, and beside a CNAME there is no other type. The service would refuse whichever comes second, so that what stands there would
+//! depend on who was first.
+//!
+//! Between a CNAME and another type of the same set identifier the planner chooses, as ExternalDNS does.
 
 use crate::properties::Routing;
-use std::collections::HashMap;
 use std::collections::btree_map::{BTreeMap, Entry};
+use std::collections::{BTreeSet, HashMap};
 use zonewright_planner::{DnsName, Endpoint, RecordType};
 use zonewright_provider_kit::Rejected;
-
-type Place<'a> = (&'a DnsName, &'a RecordType);
 
 /// Takes out the wishes that contradict each other: nobody can say which of them is meant, and what stands there stays.
 pub(crate) fn take_out_mixtures(endpoints: &mut Vec<Endpoint>) -> Vec<Rejected> {
@@ -34,50 +35,83 @@ pub(crate) fn take_out_mixtures(endpoints: &mut Vec<Endpoint>) -> Vec<Rejected> 
 
 /// Why wishes are taken out, by their indexes.
 fn texts(endpoints: &[Endpoint]) -> BTreeMap<usize, String> {
-    // Nearly all names have one wish per type.
-    let mut first: HashMap<Place<'_>, usize> = HashMap::with_capacity(endpoints.len());
-    let mut several: BTreeMap<Place<'_>, Vec<usize>> = BTreeMap::new();
+    // Most names have one wish.
+    let mut first: HashMap<&DnsName, usize> = HashMap::with_capacity(endpoints.len());
+    let mut several: BTreeMap<&DnsName, Vec<usize>> = BTreeMap::new();
     for (index, endpoint) in endpoints.iter().enumerate() {
-        let place = (&endpoint.name, &endpoint.record_type);
-        let Some(&before) = first.get(&place) else {
-            first.insert(place, index);
+        let Some(&before) = first.get(&endpoint.name) else {
+            first.insert(&endpoint.name, index);
             continue;
         };
-        match several.entry(place) {
+        match several.entry(&endpoint.name) {
             Entry::Vacant(entry) => drop(entry.insert(vec![before, index])),
             Entry::Occupied(mut entry) => entry.get_mut().push(index),
         }
     }
     let mut texts = BTreeMap::new();
     for indexes in several.values() {
-        let members: Vec<&Endpoint> = indexes.iter().filter_map(|index| endpoints.get(*index)).collect();
-        if members.iter().any(|one| members.iter().any(|other| contradict(one, other))) {
-            let text = describe(&members);
-            texts.extend(indexes.iter().map(|index| (*index, text.clone())));
+        let members: Vec<(usize, &Endpoint)> =
+            indexes.iter().filter_map(|index| Some((*index, endpoints.get(*index)?))).collect();
+        for rule in [Rule::OnePolicy, Rule::CnameAlone] {
+            texts.extend(rule.broken_by(&members));
         }
     }
     texts
 }
 
-/// Records that are each for a zone of their own do not meet.
-fn contradict(one: &Endpoint, other: &Endpoint) -> bool {
-    let may_meet = one.zone.is_none() || other.zone.is_none() || one.zone == other.zone;
-    may_meet && Routing::all_of(&one.properties) != Routing::all_of(&other.properties)
+#[derive(Debug, Clone, Copy)]
+enum Rule {
+    OnePolicy,
+    CnameAlone,
 }
 
-fn describe(members: &[&Endpoint]) -> String {
-    let mut wishes: Vec<String> = members
-        .iter()
-        .map(|wish| {
+impl Rule {
+    /// The wishes of a name that cannot stay, and why. They go with everything of their type: what remained would be part of an answer.
+    fn broken_by(self, members: &[(usize, &Endpoint)]) -> Vec<(usize, String)> {
+        let is_broken = |one: &Endpoint| members.iter().any(|(_, other)| self.is_broken_by(one, other));
+        let types: BTreeSet<&RecordType> =
+            members.iter().filter(|(_, wish)| is_broken(wish)).map(|(_, wish)| &wish.record_type).collect();
+        let guilty: Vec<(usize, &Endpoint)> =
+            members.iter().filter(|(_, wish)| types.contains(&wish.record_type)).copied().collect();
+        let text = self.describe(&guilty);
+        guilty.into_iter().map(|(index, _)| (index, text.clone())).collect()
+    }
+
+    /// Records that are each for a zone of their own do not meet.
+    fn is_broken_by(self, one: &Endpoint, other: &Endpoint) -> bool {
+        let may_meet = one.zone.is_none() || other.zone.is_none() || one.zone == other.zone;
+        let is_cname = |wish: &Endpoint| wish.record_type == RecordType::Cname;
+        may_meet
+            && match self {
+                Self::OnePolicy => {
+                    one.record_type == other.record_type
+                        && Routing::all_of(&one.properties) != Routing::all_of(&other.properties)
+                }
+                Self::CnameAlone => {
+                    is_cname(one) != is_cname(other) && one.set_identifier != other.set_identifier
+                }
+            }
+    }
+
+    fn describe(self, guilty: &[(usize, &Endpoint)]) -> String {
+        let wish = |(_, wish): &(usize, &Endpoint)| {
             let routing = Routing::all_of(&wish.properties);
-            let what = routing.first().map_or("simple", |routing| routing.name());
+            let routing = routing.first().map_or("simple", |routing| routing.name());
             let whose: Vec<String> = wish.objects.iter().map(ToString::to_string).collect();
+            let what = match self {
+                Self::OnePolicy => routing.to_owned(),
+                Self::CnameAlone => format!("{} {routing}", wish.record_type),
+            };
             format!("{what} by {}", whose.join(", "))
-        })
-        .collect();
-    wishes.sort();
-    wishes.dedup();
-    format!("all records of a name and type have one routing policy; asked for are {}", wishes.join("; "))
+        };
+        let wishes: BTreeSet<String> = guilty.iter().map(wish).collect();
+        let wishes: Vec<String> = wishes.into_iter().collect();
+        let rule = match self {
+            Self::OnePolicy => "all records of a name and type have one routing policy",
+            Self::CnameAlone => "beside a CNAME there is no other type",
+        };
+        format!("{rule}; asked for are {}", wishes.join("; "))
+    }
 }
 
 #[cfg(test)]
@@ -106,10 +140,14 @@ mod tests {
             properties.set(format!("aws/{}", words[2]), "1");
         }
         let record_type = RecordType::from_text(words[1]);
-        let target = if words[1] == "A" { "192.0.2.1" } else { "2001:db8::1" };
+        let target = match words[1] {
+            "A" => "192.0.2.1",
+            "AAAA" => "2001:db8::1",
+            _ => "host.example.net",
+        };
         let mut wish = Endpoint::new(words[0], record_type, &[target], properties).unwrap();
         wish.add_objects([object(words[3])]);
-        wish
+        wish.with_set_identifier(words.get(4).copied().unwrap_or_default())
     }
 
     #[rstest]
@@ -129,6 +167,26 @@ mod tests {
             assert!(text.starts_with("a.org A: ") && text.contains("by ingress/web/x; "), "{text}");
             assert!(text.contains("weight by ingress/web/y"), "{text}");
             assert!(wishes.iter().all(|wish| Some(&wish.name) != rejected.name.as_ref()));
+        }
+    }
+
+    #[rstest]
+    #[case::simple_and_weighted(&["a.org A simple x", "a.org CNAME weight y blue"], 2)]
+    #[case::both_weighted(&["a.org A weight x blue", "a.org CNAME weight y green", "a.org AAAA weight x blue"], 3)]
+    #[case::the_planner_chooses(&["a.org A weight x blue", "a.org CNAME weight y blue"], 0)]
+    #[case::no_cname(&["a.org A simple x", "a.org AAAA weight y blue"], 0)]
+    #[case::other_names(&["a.org A simple x", "b.org CNAME weight y blue"], 0)]
+    fn a_cname_stands_alone(#[case] lines: &[&str], #[case] taken_out: usize) {
+        let mut wishes: Vec<Endpoint> = lines.iter().map(|line| wish(line)).collect();
+        let rejected = take_out_mixtures(&mut wishes);
+        assert_eq!((rejected.len(), wishes.len()), (taken_out, lines.len() - taken_out));
+        for rejected in rejected {
+            let text = &rejected.text;
+            assert!(text.contains(": beside a CNAME there is no other type; asked for are A "), "{text}");
+            assert!(
+                text.contains("by ingress/web/x; ") && text.contains("CNAME weight by ingress/web/y"),
+                "{text}"
+            );
         }
     }
 

@@ -54,7 +54,7 @@ async fn services_go_with_their_objects() {
     let mut command = program(&aws, &objects);
     command.args(["--aws-sd-service-cleanup", "--no-delete-guard"]);
     assert_eq!(once(command).await.code, Some(0));
-    objects.write(1, None);
+    objects.write(1, 0..0);
     let mut command = program(&aws, &objects);
     command.args(["--aws-sd-service-cleanup", "--no-delete-guard"]);
     let ended = once(command).await;
@@ -74,10 +74,9 @@ async fn a_change_takes_four_requests() {
         aws.services(&namespace).iter().filter(|service| service.instances.len() == 1).count() == 30
     })
     .await;
-    until("its end", || aws.count(Operation::GetOperation) >= 30).await;
-    tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    until("its end", || log().contains("30 created")).await;
     aws.forget_requests();
-    objects.write(30, Some(7));
+    objects.write(30, 7..8);
     let is_there = || aws.services(&namespace)[7].instances.keys().eq(["198.51.100.1"]);
     until("the change", is_there).await;
     until("its end", || aws.count(Operation::GetOperation) >= 2).await;

@@ -11,6 +11,7 @@ mod moto;
 mod records;
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -33,15 +34,15 @@ impl Objects {
     fn new(count: usize) -> Self {
         let objects = Self { folder: tempfile::tempdir().unwrap() };
         std::fs::create_dir(objects.path("objects")).unwrap();
-        objects.write(count, None);
+        objects.write(count, 0..0);
         objects
     }
 
-    /// Writes them all anew, one of them with another address than before.
-    fn write(&self, count: usize, changed: Option<usize>) {
+    /// Writes them all anew, some of them with another address than before.
+    fn write(&self, count: usize, changed: Range<usize>) {
         let mut text = String::new();
         for n in 0..count {
-            let address = if changed == Some(n) { "198.51.100.1" } else { "192.0.2.1" };
+            let address = if changed.contains(&n) { "198.51.100.1" } else { "192.0.2.1" };
             writeln!(
                 text,
                 "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: n{n:05}, namespace: web}}\nspec: {{rules: \

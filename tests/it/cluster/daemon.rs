@@ -82,13 +82,7 @@ impl Daemon {
 
     /// `GET` on its metrics address; `None` while nobody listens.
     pub async fn get(&self, path: &str) -> Option<(u16, String)> {
-        let mut stream = TcpStream::connect(self.address).await.ok()?;
-        let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
-        stream.write_all(request.as_bytes()).await.ok()?;
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.ok()?;
-        let (head, body) = answer.split_once("\r\n\r\n")?;
-        Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+        get(self.address, path).await
     }
 
     pub async fn is_healthy(&self) -> bool {
@@ -96,15 +90,7 @@ impl Daemon {
     }
 
     pub async fn metrics(&self) -> Metrics {
-        let mut answer = None;
-        until_async("an answer on the metrics address", async || {
-            answer = self.get("/metrics").await;
-            answer.is_some()
-        })
-        .await;
-        let (status, text) = answer.unwrap();
-        assert_eq!(status, 200);
-        Metrics::parse(&text).unwrap_or_else(|error| panic!("{error} in:\n{text}"))
+        metrics(self.address).await
     }
 
     /// Waits until that many cycles have begun after this call and ended.
@@ -144,6 +130,30 @@ impl Daemon {
         self.signal("TERM");
         assert_eq!(self.ended(PROMPT).await, Some(0));
     }
+}
+
+/// `GET` on an address; `None` while nobody listens.
+async fn get(address: SocketAddr, path: &str) -> Option<(u16, String)> {
+    let mut stream = TcpStream::connect(address).await.ok()?;
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.ok()?;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.ok()?;
+    let (head, body) = answer.split_once("\r\n\r\n")?;
+    Some((head.split(' ').nth(1)?.parse().ok()?, body.to_owned()))
+}
+
+/// The metrics of whoever answers at an address, which may be about to start.
+pub async fn metrics(address: SocketAddr) -> Metrics {
+    let mut answer = None;
+    until_async("an answer on the metrics address", async || {
+        answer = get(address, "/metrics").await;
+        answer.is_some()
+    })
+    .await;
+    let (status, text) = answer.unwrap();
+    assert_eq!(status, 200);
+    Metrics::parse(&text).unwrap_or_else(|error| panic!("{error} in:\n{text}"))
 }
 
 impl Drop for Daemon {
