@@ -106,7 +106,8 @@ impl Account {
     /// One zone.
     pub(crate) async fn zone(&self, id: &str) -> Result<WireZone, ProviderError> {
         let url = below(&self.base, &["zones", id]);
-        let request = Request::new("GetZone", format!("Cloudflare: reading zone {id}"), Method::GET, url);
+        let request = Request::new("GetZone", format!("Cloudflare: reading zone {id}"), Method::GET, url)
+            .ends_in_an_id();
         self.result(request).await.map_err(ProviderError::from)
     }
 
@@ -250,6 +251,9 @@ impl Account {
     ) -> Result<T, ProviderError> {
         let mut request =
             Request::new(operation, format!("Cloudflare: changing zone {}", describe(zone)), method, url);
+        if request.method() == Method::PATCH {
+            request = request.ends_in_an_id();
+        }
         if let Some(body) = body {
             request = request.json(body)?;
         }
@@ -259,7 +263,7 @@ impl Account {
     /// Deletes; the answer has nothing to tell.
     async fn discard(&self, zone: &Zone, operation: &'static str, url: Url) -> Result<(), ProviderError> {
         let what = format!("Cloudflare: changing zone {}", describe(zone));
-        let answer = self.send(Request::new(operation, what, Method::DELETE, url)).await?;
+        let answer = self.send(Request::new(operation, what, Method::DELETE, url).ends_in_an_id()).await?;
         // Some of these answers have no envelope (custom hostnames), so that only a refusal is read.
         if answer.status.is_success() {
             return Ok(());
