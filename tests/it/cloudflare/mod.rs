@@ -3,6 +3,7 @@
 mod bad_input;
 mod calls;
 mod records;
+mod tls;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
