@@ -7,9 +7,11 @@
 use crate::config::{CloudflareConfig, Plan};
 use crate::convert::canonical;
 use crate::properties::{Names, can_be_proxied, sorted_words, words};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use tracing::warn;
 use zonewright_planner::{DnsName, Endpoint, RecordType, Ttl};
+use zonewright_provider_kit::Rejected;
 
 /// The longest TTL that the service takes.
 const LONGEST_TTL: i64 = 86_400;
@@ -54,6 +56,36 @@ impl Rules {
         self.region(endpoint);
     }
 
+    /// A name has one region for all of its records. Where wishes ask for several, those that ask for another one than the first by type
+    /// are rejected, and with them the name: what it has stays as it is. Each run has to decide the same, or the name would go to and fro.
+    pub(crate) fn take_out_other_regions(&self, endpoints: &mut Vec<Endpoint>) -> Vec<Rejected> {
+        let region = |endpoint: &Endpoint| self.names.region_of(&endpoint.properties).to_owned();
+        let mut first: BTreeMap<DnsName, (RecordType, String)> = BTreeMap::new();
+        for endpoint in endpoints.iter().filter(|endpoint| can_be_regional(&endpoint.record_type)) {
+            let mine = (endpoint.record_type.clone(), region(endpoint));
+            match first.get_mut(&endpoint.name) {
+                Some(known) if mine < *known => *known = mine,
+                Some(_) => {}
+                None => drop(first.insert(endpoint.name.clone(), mine)),
+            }
+        }
+        let mut rejected = Vec::new();
+        endpoints.retain(|endpoint| {
+            let known = first.get(&endpoint.name).filter(|_| can_be_regional(&endpoint.record_type));
+            let Some((other, wanted)) = known.filter(|(_, wanted)| *wanted != region(endpoint)) else { return true };
+            let Endpoint { name, record_type, objects, .. } = endpoint;
+            let text = format!(
+                "{name} {record_type} of {}: a name has one region for all of its records; this one is to have {:?}, and that of \
+                 type {other} {wanted:?}",
+                objects_of(endpoint),
+                region(endpoint)
+            );
+            rejected.push(Rejected { name: Some(name.clone()), objects: objects.clone(), text });
+            false
+        });
+        rejected
+    }
+
     fn proxied(&self, endpoint: &Endpoint) -> bool {
         if !can_be_proxied(&endpoint.record_type) {
             return false;
@@ -62,7 +94,7 @@ impl Rules {
             None => self.proxied,
             Some(Ok(proxied)) => proxied,
             Some(Err(value)) => {
-                let objects = objects(endpoint);
+                let objects = objects_of(endpoint);
                 warn!(
                     record.name = %endpoint.name, record.type = %endpoint.record_type, objects,
                     "{} is {value:?}, which is neither true nor false; --cloudflare-proxied decides", self.names.proxied
@@ -150,6 +182,6 @@ fn parse_bool(value: &str) -> Result<bool, &str> {
     }
 }
 
-fn objects(endpoint: &Endpoint) -> String {
+fn objects_of(endpoint: &Endpoint) -> String {
     endpoint.objects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }

@@ -8,6 +8,7 @@ use crate::adjust::{can_be_regional, can_have_custom_hostnames};
 use crate::books::{Books, Hostname};
 use crate::config::CustomHostnames;
 use crate::properties::Names;
+use crate::writing::is_of_the_zone;
 use std::collections::BTreeMap;
 use zonewright_planner::{Change, DnsName, Properties, RecordType};
 use zonewright_provider_kit::{ErrorClass, ProviderError, Zone, ZoneChange};
@@ -27,6 +28,7 @@ impl Hostnames<'_> {
     /// would have to be issued again.
     pub(crate) async fn end(&self, zone: &Zone, changes: &[ZoneChange], outcomes: &mut [Outcome]) {
         let stay: Vec<&str> = changes.iter().flat_map(|change| self.after(change)).collect();
+        let mut end = End::default();
         for (change, outcome) in changes.iter().zip(outcomes) {
             for hostname in self.before(change) {
                 if stay.contains(&hostname) || outcome.is_err() {
@@ -37,8 +39,11 @@ impl Hostnames<'_> {
                 let Some(known) = known.filter(|known| known.origin == change.change.name().as_str()) else {
                     continue;
                 };
-                let done = self.account.delete_custom_hostname(zone, &known.id).await;
-                match done {
+                let done = match end.come() {
+                    Some(error) => Err(error),
+                    None => self.account.delete_custom_hostname(zone, &known.id).await,
+                };
+                match end.note(done) {
                     Ok(()) => self.books.with(&zone.id, |book| drop(book.hostnames.remove(hostname))),
                     Err(error) => *outcome = Err(of(hostname, &error)),
                 }
@@ -54,6 +59,7 @@ impl Hostnames<'_> {
                 self.before(change).into_iter().map(move |hostname| (hostname, change.change.name().as_str()))
             })
             .collect();
+        let mut end = End::default();
         for (change, outcome) in changes.iter().zip(outcomes) {
             for hostname in self.after(change) {
                 if outcome.is_err() {
@@ -63,13 +69,14 @@ impl Hostnames<'_> {
                 let known = self.books.with(&zone.id, |book| book.hostnames.get(hostname).cloned());
                 let done = match known {
                     Some(known) if known.origin == origin.as_str() => continue,
+                    _ if end.come().is_some() => end.come().map_or(Ok(()), Err),
                     Some(known) if given_up.get(hostname) == Some(&known.origin.as_str()) => {
                         self.lead(zone, hostname, known, origin).await
                     }
                     Some(known) => Err(taken(&known)),
                     None => self.make(zone, hostname, origin).await,
                 };
-                if let Err(error) = done {
+                if let Err(error) = end.note(done) {
                     *outcome = Err(of(hostname, &error));
                 }
             }
@@ -111,6 +118,25 @@ impl Hostnames<'_> {
     }
 }
 
+/// A failure that everything after it would share: nothing more is asked then.
+#[derive(Default)]
+struct End(Option<ProviderError>);
+
+impl End {
+    fn come(&self) -> Option<ProviderError> {
+        self.0.clone()
+    }
+
+    fn note(&mut self, outcome: Outcome) -> Outcome {
+        if let Err(error) = &outcome
+            && is_of_the_zone(error)
+        {
+            self.0.get_or_insert_with(|| error.clone());
+        }
+        outcome
+    }
+}
+
 fn taken(known: &Hostname) -> ProviderError {
     let whose = match known.origin.as_str() {
         "" => "the zone's fallback origin".to_owned(),
@@ -136,21 +162,14 @@ impl Regions<'_> {
     /// Brings names to the regions that their records ask for. A name without records of such types any more has none.
     pub(crate) async fn set(&self, zone: &Zone, changes: &[ZoneChange], outcomes: &mut [Outcome]) {
         let mut wanted: BTreeMap<&DnsName, &str> = BTreeMap::new();
-        for (change, outcome) in changes.iter().zip(outcomes.iter_mut()) {
-            let Some((_, properties)) = sides(&change.change).1.filter(|(kind, _)| can_be_regional(kind))
-            else {
-                continue;
-            };
-            let region = self.names.region_of(properties);
-            let other = wanted.insert(change.change.name(), region).filter(|other| *other != region);
-            if let (Some(other), Ok(())) = (other, &*outcome) {
-                let message = format!(
-                    "Cloudflare: {}: a name has one region for all of its records, and they ask for {other:?} and {region:?}",
-                    change.change.name()
-                );
-                *outcome = Err(ProviderError::new(ErrorClass::InvalidRecord, message));
+        for change in changes {
+            let new = sides(&change.change).1.filter(|(kind, _)| can_be_regional(kind));
+            if let Some((_, properties)) = new {
+                // All of them ask for the same: the adjust step has seen to it.
+                wanted.insert(change.change.name(), self.names.region_of(properties));
             }
         }
+        let mut end = End::default();
         for (change, outcome) in changes.iter().zip(outcomes) {
             let name = change.change.name();
             if outcome.is_err() || !can_be_regional(change.change.record_type()) {
@@ -161,7 +180,12 @@ impl Regions<'_> {
                 None if self.has_records(zone, name) => continue,
                 None => "",
             };
-            if let Err(error) = self.reach(zone, name, region).await {
+            let done = match end.come() {
+                // What is as it should be needs nobody to be asked.
+                Some(error) if !self.is_at(zone, name, region) => Err(error),
+                _ => self.reach(zone, name, region).await,
+            };
+            if let Err(error) = end.note(done) {
                 *outcome = Err(error);
             }
         }
@@ -173,8 +197,16 @@ impl Regions<'_> {
         self.books.with(&zone.id, |book| sets.iter().any(|set| !book.entries(*set).is_empty()))
     }
 
+    fn region_at(&self, zone: &Zone, name: &DnsName) -> Option<String> {
+        self.books.with(&zone.id, |book| book.regions.get(name.as_str()).cloned())
+    }
+
+    fn is_at(&self, zone: &Zone, name: &DnsName, region: &str) -> bool {
+        self.region_at(zone, name).unwrap_or_default() == region
+    }
+
     async fn reach(&self, zone: &Zone, name: &DnsName, region: &str) -> Outcome {
-        let there = self.books.with(&zone.id, |book| book.regions.get(name.as_str()).cloned());
+        let there = self.region_at(zone, name);
         match (there.as_deref(), region) {
             (None, "") => return Ok(()),
             (Some(there), region) if there == region => return Ok(()),

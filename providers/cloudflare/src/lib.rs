@@ -224,7 +224,9 @@ impl ReadZones for CloudflareReader {
             let plan = plans.of(&endpoint.name, endpoint.zone.as_ref());
             self.0.rules.adjust(endpoint, plan);
         }
-        Ok(Adjusted { endpoints, rejected: Vec::new() })
+        let rejected =
+            if self.0.has_regions { self.0.rules.take_out_other_regions(&mut endpoints) } else { Vec::new() };
+        Ok(Adjusted { endpoints, rejected })
     }
 }
 

@@ -203,7 +203,7 @@ pub(crate) fn fitting_sizes(sizes: impl Iterator<Item = usize>, limit: usize) ->
 }
 
 /// Whether nothing else that is sent to the zone now would fare any better.
-fn is_of_the_zone(error: &ProviderError) -> bool {
+pub(crate) fn is_of_the_zone(error: &ProviderError) -> bool {
     let is_about_records =
         matches!(error.class(), ErrorClass::InvalidRecord | ErrorClass::Conflict | ErrorClass::Permanent);
     error.is_outcome_unknown() || !is_about_records

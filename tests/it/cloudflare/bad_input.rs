@@ -170,3 +170,23 @@ async fn a_few_bad_ones_among_a_thousand() {
     tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
     assert!(service.double.count(Operation::Batch) <= batches + 3, "they rest");
 }
+
+/// ExternalDNS ends over this.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_regions_for_one_name_are_told_with_their_objects() {
+    let service = Service::with_plan("enterprise").await;
+    let objects = Objects::new();
+    objects.write(
+        &(ingress("a.example.org", "192.0.2.1", &[("cloudflare-region-key", "eu")])
+            + &ingress("a.example.org", "2001:db8::1", &[("cloudflare-region-key", "us")])
+                .replace("name: a,", "name: other,")
+            + &ingress("b.example.org", "192.0.2.2", &[])),
+    );
+    let mut command = service.program(&objects);
+    command.arg("--cloudflare-regional-services");
+    let Ended { log, .. } = once(command).await;
+    expect(&log, &["one region", "ingress/web/other", "ingress/web/a"]);
+    assert!(service.lines().iter().any(|line| line == "A b.example.org 192.0.2.2"), "{log}");
+    let lines = service.lines();
+    assert!(!lines.iter().any(|line| line.contains(" a.example.org")), "nobody decides for them: {log}");
+}

@@ -116,7 +116,7 @@ fn ingress(host: &str, address: &str, annotations: &[(&str, &str)]) -> String {
     writeln!(
         text,
         "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {{name: {name}, namespace: web, annotations: {{{}}}}}\n\
-         spec: {{rules: [{{host: \"{host}\"}}]}}\nstatus: {{loadBalancer: {{ingress: [{{ip: {address}}}]}}}}\n---",
+         spec: {{rules: [{{host: \"{host}\"}}]}}\nstatus: {{loadBalancer: {{ingress: [{{ip: \"{address}\"}}]}}}}\n---",
         annotations.join(", ")
     )
     .unwrap();

@@ -173,14 +173,25 @@ async fn two_regions_for_one_name_are_told_and_others_go_on() {
         wish("b.example.org A 192.0.2.1", &[("region-key", "ca")]),
         wish("c.example.org A 192.0.2.1", &[("region-key", "mars")]),
     ];
-    let done = cycle.run(&wishes).await;
-    let failed: Vec<_> = done.failures.iter().map(|(name, error)| (name.as_str(), error.class())).collect();
+    let adjusted = cycle.reader.adjust(wishes.to_vec()).await.unwrap();
+    assert_eq!(adjusted.rejected.len(), 1);
+    let rejected = &adjusted.rejected[0];
+    assert_eq!(rejected.name.as_ref().map(DnsName::as_str), Some("a.example.org"));
+    assert!(rejected.text.contains("AAAA") && rejected.text.contains("\"us\""), "{}", rejected.text);
+    let mut reversed = wishes.to_vec();
+    reversed.reverse();
     assert_eq!(
-        failed,
-        [("a.example.org", ErrorClass::InvalidRecord), ("c.example.org", ErrorClass::InvalidRecord)]
+        cycle.reader.adjust(reversed).await.unwrap().rejected,
+        adjusted.rejected,
+        "always the same one"
     );
-    assert!(done.failures[0].1.to_string().contains("\"eu\" and \"us\""), "{}", done.failures[0].1);
-    assert_eq!(service.double.regions(&service.zone).get("b.example.org").map(String::as_str), Some("ca"));
+
+    let done = cycle.run(&adjusted.endpoints).await;
+    let failed: Vec<_> = done.failures.iter().map(|(name, error)| (name.as_str(), error.class())).collect();
+    assert_eq!(failed, [("c.example.org", ErrorClass::InvalidRecord)]);
+    let regions = service.double.regions(&service.zone);
+    assert_eq!(regions.get("a.example.org").map(String::as_str), Some("eu"));
+    assert_eq!(regions.get("b.example.org").map(String::as_str), Some("ca"));
 }
 
 #[tokio::test]
@@ -191,4 +202,40 @@ async fn nobody_asks_for_regions_where_nothing_could_have_one() {
     service.double.seed(&service.zone, "TXT", "a.example.org", "\"text\"");
     cycle.reader.records(&zone).await.unwrap();
     assert_eq!(service.double.count(Operation::ListRegions), 0);
+}
+
+/// A refusal that all of them would get is not asked for again and again.
+#[tokio::test]
+async fn what_is_of_the_zone_is_asked_once() {
+    for fault in [Fault::forbidden(), Fault::throttled(None), Fault::HangUp] {
+        let service = Service::free().await;
+        let config = CloudflareConfig {
+            custom_hostnames: Some(custom_hostnames()),
+            regional_services: Some("eu".to_owned()),
+            ..service.config()
+        };
+        let cycle = Cycle::new(config);
+        let wishes: Vec<Endpoint> = (0..20)
+            .map(|n| {
+                wish(
+                    &format!("n{n}.example.org A 192.0.2.1"),
+                    &[("custom-hostname", &format!("n{n}.customer.net"))],
+                )
+            })
+            .collect();
+        service.double.inject(When::call(Operation::CreateHostname).after(3).always(), fault.clone());
+        let done = cycle.run(&wishes).await;
+        assert_eq!(done.failures.len(), 17, "{fault:?}");
+        assert_eq!(service.double.count(Operation::CreateHostname), 4, "{fault:?}");
+        assert_eq!(service.double.count(Operation::CreateRegion), 3, "{fault:?}");
+        service.double.withdraw_faults();
+        service.double.inject(When::call(Operation::CreateRegion).always(), fault.clone());
+        assert_eq!(cycle.run(&wishes).await.failures.len(), 17);
+        assert_eq!(service.double.count(Operation::CreateRegion), 4, "{fault:?}");
+        service.double.withdraw_faults();
+        cycle.converge(&wishes).await;
+        service.double.inject(When::call(Operation::DeleteHostname).always(), fault.clone());
+        assert_eq!(cycle.run(&[]).await.failures.len(), 20);
+        assert_eq!(service.double.count(Operation::DeleteHostname), 1, "{fault:?}");
+    }
 }
