@@ -35,13 +35,12 @@ async fn a_daemon_asks_no_more_than_it_has_to(
     command.args(["--events", "--min-event-sync-interval=0s", "--interval=1s", "--drift-interval=1h"]);
     let log = objects.path("log");
     let _daemon = daemon(command, &log);
-    until("everything published", || service.lines().len() == 2 * names).await;
+    until("everything published", || service.double.size(&service.zone) == 2 * names).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(requests(&service), (1, 1, batches_to_start), "to start");
 
     objects.numbered(names, 1);
-    let changed =
-        |count: usize| service.lines().iter().filter(|line| line.ends_with("198.51.100.1")).count() == count;
+    let changed = |count: usize| service.double.with_content(&service.zone, "198.51.100.1") == count;
     until("the change", || changed(1)).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(requests(&service), (0, 0, 1), "for one change");

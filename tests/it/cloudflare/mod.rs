@@ -137,7 +137,7 @@ fn daemon(mut command: Command, log: &Path) -> Child {
 async fn until(what: &str, mut holds: impl FnMut() -> bool) {
     let begun = Instant::now();
     while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(60), "{what} does not come about");
+        assert!(begun.elapsed() < Duration::from_secs(120), "{what} does not come about");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
 }

@@ -74,7 +74,7 @@ impl State {
             Operation::ListZones => return self.list_zones(call),
             Operation::GetZone => self.zone_mut(zone)?.to_json(),
             Operation::ListRecords => {
-                let mut records = self.zone_mut(zone)?.records.clone();
+                let mut records = self.zone_mut(zone)?.records.all();
                 records
                     .sort_by(|a, b| (&a.record_type, &a.name, &a.id).cmp(&(&b.record_type, &b.name, &b.id)));
                 let records = records.iter().map(|record| record.to_json()).collect();

@@ -4,7 +4,7 @@ use crate::api::BASE;
 use crate::faults::{Fault, When};
 use crate::log::{Exchange, Operation};
 use crate::server::{Shared, serve};
-use crate::state::{Hostname, Record, Zone};
+use crate::state::{Hostname, Record, Records, Zone};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio::net::TcpListener;
@@ -59,7 +59,7 @@ impl CloudflareDouble {
             name: name.to_owned(),
             plan: plan.to_owned(),
             shows_plan: true,
-            records: Vec::new(),
+            records: Records::default(),
             hostnames: Vec::new(),
             regions: BTreeMap::new(),
             batch_limit: None,
@@ -175,23 +175,37 @@ impl CloudflareDouble {
 
     /// Removes a record by hand, as somebody would in the dashboard.
     pub fn remove(&self, zone: &str, id: &str) {
-        self.with_zone(zone, |zone| zone.records.retain(|record| record.id != id));
+        self.with_zone(zone, |zone| {
+            if let Some(at) = zone.records.position(id) {
+                zone.records.remove(at);
+            }
+        });
     }
 
     /// The records of a zone as the API shows them, by type, name and content.
     pub fn records(&self, zone: &str) -> Vec<Value> {
-        let mut records = self.with_zone(zone, |zone| zone.records.clone());
+        let mut records = self.with_zone(zone, |zone| zone.records.all());
         records.sort_by(|a, b| {
             (&a.record_type, &a.name, &a.content).cmp(&(&b.record_type, &b.name, &b.content))
         });
-        records.iter().map(Record::to_json).collect()
+        records.iter().map(|record| record.to_json()).collect()
+    }
+
+    /// How many records a zone has.
+    pub fn size(&self, zone: &str) -> usize {
+        self.with_zone(zone, |zone| zone.records.len())
+    }
+
+    /// How many records have this content.
+    pub fn with_content(&self, zone: &str, content: &str) -> usize {
+        self.with_zone(zone, |zone| zone.records.iter().filter(|record| record.content == content).count())
     }
 
     /// `TYPE NAME CONTENT` of every record of a zone, sorted.
     pub fn lines(&self, zone: &str) -> Vec<String> {
-        let records = self.with_zone(zone, |zone| zone.records.clone());
+        let records = self.with_zone(zone, |zone| zone.records.all());
         let line = |record: &Record| format!("{} {} {}", record.record_type, record.name, record.content);
-        let mut lines: Vec<String> = records.iter().map(line).collect();
+        let mut lines: Vec<String> = records.iter().map(|record| line(record)).collect();
         lines.sort();
         lines
     }

@@ -170,8 +170,7 @@ fn is_host(name: &str) -> bool {
 
 /// Whether a record may stand beside those that are there.
 fn admit(zone: &Zone, record: &Record) -> Result<(), Refusal> {
-    let others = zone.records.iter().filter(|other| other.id != record.id && other.name == record.name);
-    for other in others {
+    for other in zone.records.beside(record) {
         let is_same = (&other.record_type, &other.content, &other.priority, &other.data)
             == (&record.record_type, &record.content, &record.priority, &record.data);
         if is_same {
@@ -192,7 +191,7 @@ fn missing() -> Refusal {
 }
 
 fn place(zone: &Zone, id: &str) -> Result<usize, Refusal> {
-    zone.records.iter().position(|record| record.id == id).ok_or_else(missing)
+    zone.records.position(id).ok_or_else(missing)
 }
 
 impl State {
@@ -221,9 +220,7 @@ impl State {
         let record = from_body(zone, quotes, id.to_owned(), body, old)?;
         admit(zone, &record)?;
         let json = record.to_json();
-        if let Some(old) = zone.records.get_mut(at) {
-            *old = record;
-        }
+        zone.records.replace(at, record);
         Ok(json)
     }
 
@@ -289,9 +286,7 @@ impl State {
             let at = place(zone, id)?;
             let old = zone.records.get(at).filter(|_| !is_whole);
             let record = from_body(zone, quotes, id.to_owned(), body, old)?;
-            if let Some(old) = zone.records.get_mut(at) {
-                *old = record.clone();
-            }
+            zone.records.replace(at, record.clone());
             changed.push(record);
         }
         for record in &changed {

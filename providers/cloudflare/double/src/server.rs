@@ -141,12 +141,14 @@ fn note(shared: &Shared, call: Exchange, said: &Said, is_ours: bool) {
 fn drift(state: &mut State, zone: &str) {
     let id = state.new_id();
     let Some(zone) = state.zones.get_mut(zone) else { return };
-    zone.records.sort_by(|a, b| (&a.record_type, &a.name, &a.id).cmp(&(&b.record_type, &b.name, &b.id)));
-    if let Some(first) = zone.records.first().cloned() {
-        zone.records.remove(0);
-        let name = format!("zzz-{}.{}", id.get(..8).unwrap_or_default(), zone.name);
-        zone.records.push(crate::state::Record { id, name, ..first });
+    let mut all = zone.records.all();
+    all.sort_by(|a, b| (&a.record_type, &a.name, &a.id).cmp(&(&b.record_type, &b.name, &b.id)));
+    let Some(first) = all.first() else { return };
+    if let Some(at) = zone.records.position(&first.id) {
+        zone.records.remove(at);
     }
+    let name = format!("zzz-{}.{}", id.get(..8).unwrap_or_default(), zone.name);
+    zone.records.push(crate::state::Record { id, name, ..first.as_ref().clone() });
 }
 
 fn response(said: Said, cut: bool) -> Result<Response<Body>, Error> {

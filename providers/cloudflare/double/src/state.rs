@@ -4,7 +4,8 @@ use crate::contract::Contract;
 use crate::faults::Faults;
 use crate::log::Exchange;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// When everything was made.
 pub(crate) const THEN: &str = "2026-01-01T00:00:00Z";
@@ -59,12 +60,71 @@ pub(crate) struct Zone {
     pub(crate) plan: String,
     pub(crate) shows_plan: bool,
     /// In the order in which they were made.
-    pub(crate) records: Vec<Record>,
+    pub(crate) records: Records,
     pub(crate) hostnames: Vec<Hostname>,
     pub(crate) regions: BTreeMap<String, String>,
     /// Another limit of a batch than the plan's.
     pub(crate) batch_limit: Option<usize>,
     pub(crate) saas: bool,
+}
+
+/// Records, cheap to keep a copy of: there may be tens of thousands, and a batch that fails changes none.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Records {
+    list: Vec<Arc<Record>>,
+    /// How many records have a name.
+    names: HashMap<String, usize>,
+}
+
+impl Records {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Record> {
+        self.list.iter().map(AsRef::as_ref)
+    }
+
+    pub(crate) fn all(&self) -> Vec<Arc<Record>> {
+        self.list.clone()
+    }
+
+    pub(crate) fn get(&self, at: usize) -> Option<&Record> {
+        self.list.get(at).map(AsRef::as_ref)
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    pub(crate) fn position(&self, id: &str) -> Option<usize> {
+        self.list.iter().position(|record| record.id == id)
+    }
+
+    /// The others of a record's name.
+    pub(crate) fn beside<'a>(&'a self, record: &'a Record) -> impl Iterator<Item = &'a Record> {
+        // Most names are new, and nobody needs to look through everything for them.
+        let is_known = self.names.contains_key(&record.name);
+        let all = self.iter().take(if is_known { self.len() } else { 0 });
+        all.filter(|other| other.id != record.id && other.name == record.name)
+    }
+
+    pub(crate) fn push(&mut self, record: Record) {
+        *self.names.entry(record.name.clone()).or_default() += 1;
+        self.list.push(Arc::new(record));
+    }
+
+    pub(crate) fn remove(&mut self, at: usize) -> Arc<Record> {
+        let record = self.list.remove(at);
+        if let Some(count) = self.names.get_mut(&record.name) {
+            *count -= 1;
+            if *count == 0 {
+                self.names.remove(&record.name);
+            }
+        }
+        record
+    }
+
+    pub(crate) fn replace(&mut self, at: usize, record: Record) {
+        self.remove(at);
+        self.push(record);
+    }
 }
 
 /// A record.
