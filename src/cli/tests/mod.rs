@@ -118,7 +118,7 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 }
 
 #[rstest]
-#[case("--provider=azure", "provider azure yet; it has aws, aws-sd, inmemory, webhook")]
+#[case("--provider=azure", "provider azure yet; it has aws, aws-sd, cloudflare, inmemory, webhook")]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
 #[case("--registry=crd", "registry crd yet; it has")]
 #[case("--azure-resource-group=x", "is for provider azure and provider azure-dns")]
@@ -126,7 +126,6 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[case("--crd-registry-namespace=n", "--crd-registry-namespace is for registry crd")]
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
-#[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
 #[case("--pdns-api-key=secret", "--pdns-api-key is for provider pdns")]
 fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {
     let flag = word.split('=').next().unwrap_or_default();
