@@ -78,7 +78,7 @@ impl RecordSet {
             properties.insert("isAutoRegistered".to_owned(), self.auto_registered.into());
         }
         let mut values: Vec<Value> =
-            self.values.iter().map(|value| to_value(&self.record_type, value)).collect();
+            self.values.iter().map(|value| to_value(spelling, &self.record_type, value)).collect();
         if let (Some(field), false) = (spelling.field(&self.record_type), values.is_empty()) {
             let is_list = self.record_type != "CNAME" && self.record_type != "SOA";
             properties.insert(field, if is_list { values.into() } else { values.remove(0) });
@@ -133,7 +133,8 @@ impl Spelling {
     }
 }
 
-fn to_value(record_type: &str, value: &str) -> Value {
+fn to_value(spelling: Spelling, record_type: &str, value: &str) -> Value {
+    let minimum = if spelling == Spelling::Public { "minimumTTL" } else { "minimumTtl" };
     let words: Vec<&str> = value.split_whitespace().collect();
     let number = |i: usize| words.get(i).and_then(|word| word.parse::<i64>().ok()).unwrap_or(0);
     let word = |i: usize| words.get(i).copied().unwrap_or_default();
@@ -148,7 +149,7 @@ fn to_value(record_type: &str, value: &str) -> Value {
         "CAA" => json!({ "flags": number(0), "tag": word(1), "value": word(2) }),
         "SOA" => {
             json!({ "host": word(0), "email": word(1), "serialNumber": 1, "refreshTime": 3600, "retryTime": 300,
-            "expireTime": 2_419_200, "minimumTTL": 300 })
+            "expireTime": 2_419_200, minimum: 300 })
         }
         _ => json!({ "value": strings(value) }),
     }
