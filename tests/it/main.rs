@@ -6,6 +6,8 @@
 #[cfg(feature = "aws")]
 mod aws;
 mod cli;
+#[cfg(feature = "cloudflare")]
+mod cloudflare;
 mod cluster;
 mod conformance;
 #[cfg(feature = "dynamodb")]

@@ -65,12 +65,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// That of this process. Empty variables are like absent ones.
-    pub fn of_process() -> Self {
-        Self::of(|name| std::env::var(name).ok())
-    }
-
-    fn of(read: impl Fn(&str) -> Option<String>) -> Self {
+    /// Reads variables through a function. Empty ones are like absent ones.
+    pub fn read(read: impl Fn(&str) -> Option<String>) -> Self {
         let get = |name| read(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
         Self {
             tenant_id: get("AZURE_TENANT_ID"),
@@ -137,7 +133,7 @@ mod tests {
 
     #[test]
     fn empty_variables_are_like_absent_ones() {
-        let environment = Environment::of(|name| match name {
+        let environment = Environment::read(|name| match name {
             "AZURE_TENANT_ID" => Some(" t ".to_owned()),
             "AZURE_CLIENT_ID" => Some(String::new()),
             _ => None,

@@ -212,6 +212,11 @@ impl Answer {
         &self.what
     }
 
+    /// Whether the request was for more than reading.
+    pub fn writes(&self) -> bool {
+        !self.only_reads
+    }
+
     /// How long the service wants to be left alone.
     pub fn retry_after(&self) -> Option<Duration> {
         answers::retry_after(&self.headers)

@@ -20,7 +20,7 @@ pub(in crate::cli) struct CloudflareArgs {
     #[arg(long, default_value = "none", value_name = "NAME")]
     cloudflare_custom_hostnames_certificate_authority: CertificateAuthority,
     /// Records in one page of a listing, up to 5000
-    #[arg(long, default_value = "100", value_parser = values::count, value_name = "N")]
+    #[arg(long, default_value = "5000", value_parser = values::count, value_name = "N")]
     cloudflare_dns_records_per_page: u32,
     /// Use Regional Services
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]

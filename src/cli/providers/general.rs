@@ -6,6 +6,9 @@ use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// `--batch-change-size` when nobody says otherwise.
+pub const BATCH_CHANGE_SIZE: u32 = 200;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Provider")]
 pub(in crate::cli) struct GeneralArgs {
@@ -15,8 +18,8 @@ pub(in crate::cli) struct GeneralArgs {
     /// How long a listing of the provider's records may be used again; 0s for not at all
     #[arg(long, default_value = "0s", value_parser = values::duration)]
     provider_cache_time: Duration,
-    /// Most changes in one request (Cloudflare)
-    #[arg(long, default_value = "200", value_parser = values::count)]
+    /// Most changes in one request (Cloudflare); 200 for as many as the plan of the zone allows
+    #[arg(long, default_value_t = BATCH_CHANGE_SIZE, value_parser = values::count)]
     batch_change_size: u32,
     /// Pause between requests with changes (Cloudflare)
     #[arg(long, default_value = "1s", value_parser = values::duration)]
