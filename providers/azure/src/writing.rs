@@ -121,7 +121,7 @@ impl Writing<'_> {
         let endpoint = self.account.settings().cloud.endpoint;
         let call = Call {
             operation,
-            what: &format!("zone {}: {verb} {name} {record_type}", self.zone.id),
+            what: &format!("Azure: {verb} {name} {record_type}"),
             method,
             url: self.place.record_url(&endpoint, name, record_type),
             headers: self.condition(step, key).into_iter().collect(),

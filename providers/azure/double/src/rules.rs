@@ -135,8 +135,10 @@ fn check_neighbours(zone: &Zone, name: &str, record_type: &str) -> Result<(), Re
     if record_type == "CNAME" && name == "@" {
         return Err(Refusal::bad("A CNAME record cannot be at the zone apex."));
     }
-    let same_name = |set_name: &str| set_name.eq_ignore_ascii_case(name);
-    let others = zone.sets.keys().filter(|(set_name, other)| same_name(set_name) && other != record_type);
+    let lower = name.to_ascii_lowercase();
+    let here =
+        zone.sets.range((lower.clone(), String::new())..).take_while(|((other, _), _)| *other == lower);
+    let others = here.map(|((_, other), _)| other).filter(|other| *other != record_type);
     let conflict = |message: String| Err(Refusal::new(409, "Conflict", message));
     let (mut others, is_cname) = (others.peekable(), record_type == "CNAME");
     match is_cname {
@@ -144,7 +146,7 @@ fn check_neighbours(zone: &Zone, name: &str, record_type: &str) -> Result<(), Re
             "The CNAME record could not be created because another record with the same name already exists in this zone."
                 .to_owned(),
         ),
-        false if others.any(|(_, other)| other == "CNAME") => conflict(
+        false if others.any(|other| other == "CNAME") => conflict(
             "The record could not be created because a CNAME record with the same name already exists in this zone."
                 .to_owned(),
         ),
