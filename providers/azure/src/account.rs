@@ -375,4 +375,39 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use rstest::rstest;
+    use serde_json::json;
+
+    #[rstest]
+    #[case::published(json!({"error": {"code": "C", "message": "m"}}))]
+    #[case::as_it_comes(json!({"code": "C", "message": "m"}))]
+    #[case::of_tokens(json!({"error": "C", "error_description": "m", "error_codes": [1]}))]
+    #[case::capital(json!({"Code": "C", "Message": "m"}))]
+    fn refusals_are_read_in_every_form(#[case] body: serde_json::Value) {
+        let expected = Refusal { code: "C".to_owned(), message: "m".to_owned() };
+        assert_eq!(Refusal::read(body.to_string().as_bytes()), Some(expected));
+    }
+
+    #[test]
+    fn what_is_no_refusal_is_none() {
+        for body in ["", "<html>", "{}", "[]", r#"{"error": {}}"#, r#"{"error": {"code": 1}}"#] {
+            assert_eq!(Refusal::read(body.as_bytes()), None, "{body}");
+        }
+    }
+
+    /// Entra ID says how long, as a number; machines say until when, as a text.
+    #[rstest]
+    #[case(json!({"access_token": "x", "expires_in": 3599}), Some(3599))]
+    #[case(json!({"access_token": "x", "expires_in": "3599", "expires_on": "1"}), Some(3599))]
+    #[case(json!({"access_token": "x", "expires_on": "1060"}), Some(60))]
+    #[case(json!({"access_token": "x", "expires_on": 900}), Some(0))]
+    #[case(json!({"access_token": "x", "expires_on": "09/14/2017 00:00:00 PM +00:00"}), None)]
+    #[case(json!({"access_token": "x"}), None)]
+    fn lifetimes_come_in_many_forms(#[case] body: serde_json::Value, #[case] expected: Option<u64>) {
+        let granted: Granted = serde_json::from_value(body).unwrap();
+        let now = UNIX_EPOCH + Duration::from_secs(1000);
+        assert_eq!(granted.lifetime(now), expected.map(Duration::from_secs));
+    }
+}

@@ -286,4 +286,98 @@ fn form(what: String, url: Url, fields: &[(&str, &str)]) -> Request {
 }
 
 #[cfg(test)]
-mod tests;
+mod tests {
+    use super::*;
+    use crate::cloud::CloudFields;
+    use rstest::rstest;
+
+    fn cloud(name: &str) -> Cloud {
+        let (authority, endpoint, audience) = ("https://own/", "https://manager/", "https://audience");
+        Cloud::of(&CloudFields { name, authority, endpoint, audience }).unwrap()
+    }
+
+    fn workload() -> Fields {
+        Fields { use_workload_identity: true, ..Fields::default() }
+    }
+
+    fn environment() -> Environment {
+        Environment {
+            tenant_id: Some("t".to_owned()),
+            client_id: Some("c".to_owned()),
+            federated_token_file: Some("/token".into()),
+            ..Environment::default()
+        }
+    }
+
+    /// `AZURE_AUTHORITY_HOST` is that of the cluster's cloud; only a cloud whose addresses stand in the file knows better.
+    #[rstest]
+    #[case("", None, "https://login.microsoftonline.com/t/oauth2/v2.0/token")]
+    #[case("AzureChinaCloud", None, "https://login.chinacloudapi.cn/t/oauth2/v2.0/token")]
+    #[case(
+        "",
+        Some("https://login.microsoftonline.us/"),
+        "https://login.microsoftonline.us/t/oauth2/v2.0/token"
+    )]
+    #[case("AzureStackCloud", Some("https://login.microsoftonline.us/"), "https://own/t/oauth2/v2.0/token")]
+    fn authorities(#[case] name: &str, #[case] host: Option<&str>, #[case] expected: &str) {
+        let environment = Environment { authority_host: host.map(str::to_owned), ..environment() };
+        let identity = Identity::of(&workload(), &cloud(name), &environment).unwrap();
+        assert_eq!(token_url(identity.address(), "t").as_str(), expected);
+    }
+
+    #[test]
+    fn the_file_stands_above_the_environment() {
+        let fields = Fields { tenant_id: "x".to_owned(), client_id: "msi".to_owned(), ..workload() };
+        let identity = Identity::of(&fields, &cloud(""), &environment()).unwrap();
+        assert_eq!(identity.to_string(), "workload identity c of tenant x (token in /token)");
+    }
+
+    #[test]
+    fn what_is_missing_is_said() {
+        let missing = |fields: &Fields, environment: &Environment| {
+            Identity::of(fields, &cloud(""), environment).unwrap_err().to_string()
+        };
+        let without = |change: fn(&mut Environment)| {
+            let mut environment = environment();
+            change(&mut environment);
+            missing(&workload(), &environment)
+        };
+        assert!(without(|e| e.tenant_id = None).contains("tenantId or AZURE_TENANT_ID"));
+        assert!(without(|e| e.client_id = None).contains("aadClientId or AZURE_CLIENT_ID"));
+        assert!(without(|e| e.federated_token_file = None).contains("AZURE_FEDERATED_TOKEN_FILE"));
+        assert!(
+            without(|e| e.authority_host = Some("http://192.0.2.1".to_owned()))
+                .contains("AZURE_AUTHORITY_HOST")
+        );
+        assert!(missing(&Fields::default(), &environment()).contains("no credentials"));
+    }
+
+    /// Plain HTTP is for what never leaves the machine.
+    #[rstest]
+    #[case("http://169.254.169.254", true)]
+    #[case("http://127.0.0.1:41741/msi/token", true)]
+    #[case("https://identity.example/", true)]
+    #[case("http://192.0.2.1/", false)]
+    #[case("169.254.169.254", false)]
+    fn identity_endpoints(#[case] url: &str, #[case] expected: bool) {
+        assert_eq!(address("IDENTITY_ENDPOINT", url).is_ok(), expected);
+    }
+
+    #[test]
+    fn ad_fs_has_no_tenants() {
+        let url = Url::parse("https://adfs.local/").unwrap();
+        assert_eq!(token_url(&url, "ADFS").as_str(), "https://adfs.local/adfs/oauth2/token");
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        let fields = Fields {
+            tenant_id: "t".to_owned(),
+            client_id: "c".to_owned(),
+            client_secret: "canary".to_owned().into(),
+            ..Fields::default()
+        };
+        let identity = Identity::of(&fields, &cloud(""), &Environment::default()).unwrap();
+        assert!(!format!("{identity:?} {identity}").contains("canary"));
+    }
+}

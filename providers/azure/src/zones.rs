@@ -136,6 +136,3 @@ impl Known {
         Self { places, has_twins, since: Some(since) }
     }
 }
-
-#[cfg(test)]
-mod tests;
