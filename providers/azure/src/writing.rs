@@ -13,7 +13,7 @@ use crate::wire::RecordSet;
 use futures::stream::{self, StreamExt};
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
-use zonewright_planner::{Change, Endpoint, RecordType, Ttl};
+use zonewright_planner::{Change, DnsName, Endpoint, RecordType, Ttl};
 use zonewright_provider_http::Method;
 use zonewright_provider_kit::{ErrorClass, Operation, ProviderError, Zone, ZoneChange};
 
@@ -219,6 +219,7 @@ fn in_order(changes: &[ZoneChange], group: &mut [usize]) {
 /// What is to be sent for a change, in order.
 fn steps(service: Service, change: &ZoneChange) -> Result<Vec<Step>, String> {
     let put = |new: &Endpoint, ttl: Ttl, is_new: bool| {
+        check_asterisk(&new.name)?;
         let body = to_body(service, new, ttl)?.to_string().into_bytes();
         Ok::<_, String>(Step::Put { key: (new.name.clone(), new.record_type.clone()), body, is_new })
     };
@@ -237,6 +238,19 @@ fn steps(service: Service, change: &ZoneChange) -> Result<Vec<Step>, String> {
         }
     }
     Ok(steps)
+}
+
+/// "A wildcard ('*' character) is permitted either as the single character in the name, or as the first label in the name." Ownership
+/// records of wildcards are called otherwise unless that is replaced.
+fn check_asterisk(name: &DnsName) -> Result<(), String> {
+    let below = name.as_str().strip_prefix("*.").unwrap_or(name.as_str());
+    match below.contains('*') {
+        true => Err(format!(
+            "Azure takes an asterisk for a whole first label only, and not in {name}; --txt-wildcard-replacement=any gives ownership \
+             records of wildcards another name"
+        )),
+        false => Ok(()),
+    }
 }
 
 #[cfg(test)]

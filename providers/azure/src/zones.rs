@@ -38,7 +38,7 @@ impl Zones {
     /// Lists the zones, or takes those that were listed not long ago. Those that the filter names by their whole ids need no list.
     pub(crate) async fn list(&self, account: &Account) -> Result<Vec<Zone>, ProviderError> {
         account.reload();
-        if !self.known().since.is_some_and(|since| since.elapsed() < self.cache) {
+        if self.known().since.is_none_or(|since| since.elapsed() >= self.cache) {
             let begun = Instant::now();
             let mut places = self.named();
             if self.filter.needs_a_list() {

@@ -29,6 +29,8 @@ async fn what_is_written_is_left_alone() {
             command.arg("--txt-wildcard-replacement=any");
             command
         };
+        let Ended { code, log } = once(world.program()).await;
+        assert!(code == Some(1) && super::said(&log, &["*.apps", "--txt-wildcard-replacement"]) > 0, "{log}");
         let Ended { code, log } = once(program()).await;
         assert_eq!(code, Some(0), "{log}");
         let www = RecordSet::new("www", "A", 60, &["192.0.2.1"]);
@@ -152,4 +154,30 @@ async fn a_retry_after_costs_time_and_nothing_else() {
     let quiet = after.first().unwrap().saturating_sub(*before.last().unwrap());
     assert!(quiet >= Duration::from_millis(1500), "{quiet:?}");
     assert!(before.len() < 120, "{} were sent all the same", before.len());
+}
+
+/// W18: the apex is owned where its row lies inside of the zone, and it is said where it does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_apex_is_owned_with_a_fitting_prefix() {
+    for provider in BOTH {
+        let (world, zone) = World::with_zone(provider).await;
+        world.objects(&ingress("example.org", "192.0.2.1", &[]));
+        let prefixed = || {
+            let mut command = world.program();
+            command.arg("--txt-prefix=%{record_type}.");
+            command
+        };
+        let Ended { code, log } = once(prefixed()).await;
+        assert_eq!(code, Some(0), "{log}");
+        assert_eq!((world.found(&zone, "@").len(), world.found(&zone, "a").len()), (1, 1), "{log}");
+        world.objects(&ingress("example.org", "192.0.2.2", &[]));
+        let Ended { code, log } = once(prefixed()).await;
+        assert_eq!(code, Some(0), "{log}");
+        let apex = world.found(&zone, "@");
+        assert_eq!(apex[0].values, ["192.0.2.2"], "{log}");
+    }
+    let (world, _) = World::with_zone("azure").await;
+    world.objects(&ingress("example.org", "192.0.2.1", &[]));
+    let Ended { log, .. } = once(world.program()).await;
+    assert!(super::said(&log, &["a-example.org lies outside zone", "--txt-prefix"]) > 0, "{log}");
 }

@@ -44,8 +44,7 @@ pub(crate) fn check(
             return Err(Refusal::bad(format!("The record set {name} holds a record twice.")));
         }
     }
-    let length: usize =
-        values.iter().flat_map(|value| strings(value)).map(|string| string.chars().count()).sum();
+    let length: usize = values.iter().flat_map(strings).map(|string| string.chars().count()).sum();
     if record_type == "TXT" && length > LONGEST_TEXT {
         return Err(Refusal::bad(format!(
             "The TXT record set {name} is longer than {LONGEST_TEXT} characters."
@@ -55,7 +54,13 @@ pub(crate) fn check(
 }
 
 fn check_name(zone: &Zone, name: &str) -> Result<(), Refusal> {
-    let wrong = || Err(Refusal::bad(format!("The domain name '{name}.{}' is invalid.", zone.name)));
+    let wrong = || {
+        let message = format!(
+            "The domain name '{name}.{}' is invalid. The provided record set relative name '{name}' is invalid.",
+            zone.name
+        );
+        Err(Refusal::bad(message))
+    };
     if name == "@" {
         return Ok(());
     }

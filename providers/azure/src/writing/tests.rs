@@ -59,3 +59,15 @@ fn many_changes_are_sorted_at_once() {
     let changes: Vec<ZoneChange> = names.iter().map(|name| change('+', name, RecordType::A, &[])).collect();
     assert_eq!(groups(&changes).len(), 2000);
 }
+
+/// The row of a wildcard has the asterisk in its midst unless told; nothing is sent, and the message says what to do.
+#[test]
+fn an_asterisk_is_a_whole_label() {
+    let bad = change('+', "*.a.org", RecordType::A, &["a-*.a.org"]);
+    let error = steps(Service::Public, &bad).unwrap_err();
+    assert!(error.contains("a-*.a.org") && error.contains("--txt-wildcard-replacement"), "{error}");
+    assert_eq!(
+        steps(Service::Public, &change('+', "*.a.org", RecordType::A, &["a-any.a.org"])).unwrap().len(),
+        2
+    );
+}
