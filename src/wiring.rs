@@ -523,7 +523,7 @@ fn cloudflare_config(
     config: &Config,
     recorders: &ProviderRecorders,
 ) -> Result<zonewright_provider_cloudflare::CloudflareConfig, StartError> {
-    use zonewright_provider_cloudflare::{Access, CloudflareConfig, CustomHostnames};
+    use zonewright_provider_cloudflare::{Access, CloudflareConfig, CustomHostnames, LARGEST_PAGE};
     let settings = &config.providers.cloudflare;
     let general = &config.providers.general;
     let access = Access::from_environment(|name| std::env::var(name).ok()).map_err(StartError::of)?;
@@ -537,7 +537,7 @@ fn cloudflare_config(
         },
         zone_ids: config.filters.zone_id_filter.clone(),
         domains: domain_filter(config)?,
-        records_per_page: settings.records_per_page,
+        records_per_page: settings.records_per_page.unwrap_or(LARGEST_PAGE),
         proxied: settings.proxied,
         comment: settings.record_comment.clone(),
         custom_hostnames: settings.custom_hostnames.then(|| CustomHostnames {
@@ -547,8 +547,7 @@ fn cloudflare_config(
         }),
         regional_services: has_regions.then(|| settings.region_key.clone().unwrap_or_default()),
         annotation_prefix: annotation_keys(config).prefixes().first().cloned().unwrap_or_default(),
-        // The default is what every plan takes; the provider knows what each zone's takes.
-        batch_changes: Some(general.batch_change_size).filter(|size| *size != cli::BATCH_CHANGE_SIZE),
+        batch_changes: general.batch_change_size,
         batch_interval: general.batch_change_interval,
     })
 }

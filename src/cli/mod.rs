@@ -53,7 +53,7 @@ pub use providers::azure::AzureConfig;
 pub use providers::cloudflare::CloudflareConfig;
 pub use providers::coredns::CoreDnsConfig;
 pub use providers::exoscale::ExoscaleConfig;
-pub use providers::general::{BATCH_CHANGE_SIZE, GeneralConfig};
+pub use providers::general::GeneralConfig;
 pub use providers::godaddy::GoDaddyConfig;
 pub use providers::google::GoogleConfig;
 pub use providers::inmemory::InMemoryConfig;

@@ -34,6 +34,41 @@ struct List<'a> {
     per_page: u32,
 }
 
+/// A page of a list: entries from `start` to before `end`, counted from zero.
+///
+/// An entry that is removed from a page that was read makes the rest move up, and the first of the next page is then never seen. A page
+/// therefore begins with the last entry of the one before, wherever sizes can be chosen so: if that entry is still there, nothing has
+/// moved. The API counts pages and not entries, so that each page is a little smaller than the one before.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Window {
+    page: usize,
+    size: usize,
+    overlaps: bool,
+}
+
+impl Window {
+    fn first(size: u32) -> Self {
+        Self { page: 1, size: size as usize, overlaps: true }
+    }
+
+    fn start(&self) -> usize {
+        (self.page - 1) * self.size
+    }
+
+    fn end(&self) -> usize {
+        self.page * self.size
+    }
+
+    /// The page after this one, of a list of so many entries.
+    fn next(self, total: usize) -> Self {
+        // Pages that get smaller and smaller do not get far: so many entries that this many small pages cannot hold them are read in
+        // pages of one size, where only their number tells of a change.
+        let overlaps = self.overlaps && (self.page > 1 || total <= self.size * self.size / 8);
+        let size = if overlaps { (self.end() - 1) / self.page } else { self.size };
+        Self { page: self.page + 1, size, overlaps }
+    }
+}
+
 impl Account {
     pub(crate) fn new(access: Access) -> Result<Self, ProviderError> {
         let rate = access.requests_per_second.unwrap_or(DEFAULT_REQUESTS_PER_SECOND);
@@ -71,7 +106,8 @@ impl Account {
     /// One zone.
     pub(crate) async fn zone(&self, id: &str) -> Result<WireZone, ProviderError> {
         let url = below(&self.base, &["zones", id]);
-        let request = Request::new("GetZone", format!("Cloudflare: reading zone {id}"), Method::GET, url);
+        let request = Request::new("GetZone", format!("Cloudflare: reading zone {id}"), Method::GET, url)
+            .ends_in_an_id();
         self.result(request).await.map_err(ProviderError::from)
     }
 
@@ -215,6 +251,9 @@ impl Account {
     ) -> Result<T, ProviderError> {
         let mut request =
             Request::new(operation, format!("Cloudflare: changing zone {}", describe(zone)), method, url);
+        if request.method() == Method::PATCH {
+            request = request.ends_in_an_id();
+        }
         if let Some(body) = body {
             request = request.json(body)?;
         }
@@ -224,7 +263,7 @@ impl Account {
     /// Deletes; the answer has nothing to tell.
     async fn discard(&self, zone: &Zone, operation: &'static str, url: Url) -> Result<(), ProviderError> {
         let what = format!("Cloudflare: changing zone {}", describe(zone));
-        let answer = self.send(Request::new(operation, what, Method::DELETE, url)).await?;
+        let answer = self.send(Request::new(operation, what, Method::DELETE, url).ends_in_an_id()).await?;
         // Some of these answers have no envelope (custom hostnames), so that only a refusal is read.
         if answer.status.is_success() {
             return Ok(());
@@ -232,8 +271,8 @@ impl Account {
         open::<serde_json::Value>(&answer).map(drop).map_err(ProviderError::from)
     }
 
-    /// A list of which every page is of one and the same state, as far as the service lets that be told: no entry twice, and as many
-    /// as it says there are. A list that changes while it is read is begun anew; it is never taken for a shorter one.
+    /// A list that holds whatever was there all the time while its pages were read ([`Window`]), each entry once, and as many as the
+    /// service says there are. A list that changes meanwhile is begun anew; it is never taken for a shorter one.
     async fn list<T: DeserializeOwned>(
         &self,
         list: &List<'_>,
@@ -248,37 +287,56 @@ impl Account {
         Err(ProviderError::new(ErrorClass::Unavailable, message))
     }
 
+    /// `None` if the list changed meanwhile.
     async fn read_once<T: DeserializeOwned>(
         &self,
         list: &List<'_>,
         id: &impl Fn(&T) -> &str,
     ) -> Result<Option<Vec<T>>, ProviderError> {
         let mut all: Vec<T> = Vec::new();
+        let mut window = Window::first(list.per_page);
         let mut total = None;
-        for page in 1.. {
-            let mut url = list.url.clone();
-            url.set_query(Some(&format!("page={page}&per_page={}", list.per_page)));
-            let request = Request::new(list.operation, list.what, Method::GET, url);
-            let envelope: Envelope<Vec<T>> = self.envelope(request).await?;
-            let entries = envelope.result.unwrap_or_default();
-            let said = envelope.result_info.and_then(|info| info.total_count).map(|count| count as usize);
-            let Some(said) = said else {
-                let message = format!("{}: the answer does not say how many there are", list.what);
-                return Err(ProviderError::new(ErrorClass::Unavailable, message));
-            };
+        loop {
+            let (entries, said) = self.page(list, &window).await?;
             let is_other_list = *total.get_or_insert(said) != said;
-            let is_cut_short = entries.is_empty() && all.len() < said;
-            all.extend(entries);
-            if is_other_list || is_cut_short || all.len() > said {
+            let known = all.get(window.start()..).unwrap_or_default();
+            let follows =
+                known.len() <= entries.len() && known.iter().zip(&entries).all(|(a, b)| id(a) == id(b));
+            let is_new = known.len();
+            if is_other_list || !follows {
                 return Ok(None);
             }
-            if all.len() == said {
+            all.extend(entries.into_iter().skip(is_new));
+            if all.len() >= said {
                 break;
             }
+            if all.len() < window.end() {
+                // The page is shorter than what is said to be there.
+                return Ok(None);
+            }
+            window = window.next(said);
         }
         let ids: BTreeSet<&str> = all.iter().map(id).collect();
-        let is_whole = ids.len() == all.len();
+        let is_whole = ids.len() == all.len() && Some(all.len()) == total;
         Ok(is_whole.then_some(all))
+    }
+
+    /// One page, and how many entries there are in all.
+    async fn page<T: DeserializeOwned>(
+        &self,
+        list: &List<'_>,
+        window: &Window,
+    ) -> Result<(Vec<T>, usize), ProviderError> {
+        let mut url = list.url.clone();
+        url.set_query(Some(&format!("page={}&per_page={}", window.page, window.size)));
+        let request = Request::new(list.operation, list.what, Method::GET, url);
+        let envelope: Envelope<Vec<T>> = self.envelope(request).await?;
+        let total = envelope.result_info.and_then(|info| info.total_count);
+        let total = total.ok_or_else(|| {
+            let message = format!("{}: the answer does not say how many there are", list.what);
+            ProviderError::new(ErrorClass::Unavailable, message)
+        })?;
+        Ok((envelope.result.unwrap_or_default(), total as usize))
     }
 
     async fn result<T: DeserializeOwned>(&self, request: Request) -> Result<T, Refused> {
@@ -316,5 +374,36 @@ pub(crate) fn describe(zone: &Zone) -> String {
     match &zone.name {
         Some(name) => format!("{} ({})", DnsName::to_unicode(name), zone.id),
         None => zone.id.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case(5000, 20_001, 5)]
+    #[case(5000, 2_000_000, 450)]
+    #[case(50, 300, 7)]
+    #[case(50, 3000, 60)]
+    #[case(10, 12, 2)]
+    #[case(1, 9, 9)]
+    fn pages_cover_everything_and_overlap_where_they_can(
+        #[case] size: u32,
+        #[case] total: usize,
+        #[case] most: usize,
+    ) {
+        let mut window = Window::first(size);
+        let mut pages = 1;
+        while window.end() < total {
+            let next = window.next(total);
+            let expected = if next.overlaps { ..window.end() } else { ..window.end() + 1 };
+            assert!(expected.contains(&next.start()), "{window:?} {next:?}");
+            assert!(next.end() > window.end() && next.size <= size as usize, "{window:?} {next:?}");
+            window = next;
+            pages += 1;
+        }
+        assert!(pages <= most, "{pages}");
     }
 }

@@ -75,7 +75,8 @@ impl Rules {
     /// Cut here rather than when it is written: what is asked for is then what is read back.
     fn comment(&self, endpoint: &mut Endpoint, plan: Plan) {
         let name = &self.names.comment;
-        let comment = endpoint.properties.get(name).or(self.comment.as_deref()).unwrap_or_default();
+        let own = endpoint.properties.get(name).filter(|comment| !comment.trim().is_empty());
+        let comment = own.or(self.comment.as_deref()).unwrap_or_default();
         let cut: String = comment.chars().take(plan.comment()).collect();
         match cut.trim_end() {
             "" => drop(endpoint.properties.remove(name)),

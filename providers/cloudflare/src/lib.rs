@@ -174,7 +174,7 @@ impl Shared {
             return Ok(BTreeMap::new());
         }
         let listed = self.account.regional_hostnames(zone).await.map_err(|error| {
-            let hint = "regions need Regional Services on the zone, and the permission Zone: DNS Regional Services: Edit";
+            let hint = "regions need Regional Services on the zone, and the permission DNS: Edit";
             ProviderError::new(error.class(), format!("{error}; {hint}"))
         })?;
         Ok(listed.into_iter().map(|wire| (wire.hostname.to_ascii_lowercase(), wire.region_key)).collect())

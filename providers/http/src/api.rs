@@ -50,6 +50,7 @@ pub struct Request {
     url: Url,
     headers: HeaderMap,
     body: Option<Vec<u8>>,
+    ends_in_an_id: bool,
 }
 
 impl Request {
@@ -58,7 +59,7 @@ impl Request {
     pub fn new(operation: &'static str, what: impl Into<String>, method: Method, url: Url) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        Self { operation, what: what.into(), method, url, headers, body: None }
+        Self { operation, what: what.into(), method, url, headers, body: None, ends_in_an_id: false }
     }
 
     /// Sends this as JSON.
@@ -79,6 +80,26 @@ impl Request {
         self.headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
         self.body = Some(body);
         self
+    }
+
+    /// Its HTTP method.
+    pub fn method(&self) -> &Method {
+        &self.method
+    }
+
+    /// The path ends in an id, of which there may be tens of thousands: metrics are told `:id` instead.
+    #[must_use]
+    pub fn ends_in_an_id(self) -> Self {
+        Self { ends_in_an_id: true, ..self }
+    }
+
+    /// The address as metrics are told it.
+    fn recorded_url(&self) -> String {
+        let mut url = self.url.clone();
+        if let (true, Ok(mut path)) = (self.ends_in_an_id, url.path_segments_mut()) {
+            path.pop().push(":id");
+        }
+        url.to_string()
     }
 
     /// Adds a header.
@@ -138,11 +159,11 @@ impl Api {
     /// # Errors
     /// When there is no complete answer.
     pub async fn send(&self, request: Request) -> Result<Answer, ProviderError> {
-        let only_reads = request.only_reads();
-        let Request { operation, what, method, url, headers, body } = request;
+        let (only_reads, recorded_url) = (request.only_reads(), request.recorded_url());
+        let Request { operation, what, method, url, headers, body, .. } = request;
         let refused = |error: ProviderError| ProviderError::new(error.class(), format!("{what}: {error}"));
         self.settings.budget.turn().await.map_err(refused)?;
-        let mut builder = self.http.request(method.clone(), url.clone()).headers(headers);
+        let mut builder = self.http.request(method.clone(), url).headers(headers);
         if let Some(body) = body {
             builder = builder.body(body);
         }
@@ -151,7 +172,7 @@ impl Api {
         self.settings.recorder.record(&RequestRecord {
             operation: operation.to_owned(),
             method: method.to_string(),
-            url: url.to_string(),
+            url: recorded_url,
             status: sent.as_ref().ok().map(|response| response.status().as_u16()),
             duration: started.elapsed(),
         });

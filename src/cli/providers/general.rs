@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 /// `--batch-change-size` when nobody says otherwise.
-pub const BATCH_CHANGE_SIZE: u32 = 200;
+const BATCH_CHANGE_SIZE: u32 = 200;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Provider")]
@@ -42,8 +42,8 @@ pub struct GeneralConfig {
     pub name: ProviderName,
     /// How long a listing may be used again; zero for not at all.
     pub cache_time: Duration,
-    /// Most changes in one request.
-    pub batch_change_size: u32,
+    /// Most changes in one request; `None` for as many as the service takes.
+    pub batch_change_size: Option<u32>,
     /// Pause between requests with changes.
     pub batch_change_interval: Duration,
     /// Certificates of authorities.
@@ -72,7 +72,7 @@ impl GeneralArgs {
         GeneralConfig {
             name,
             cache_time: provider_cache_time,
-            batch_change_size,
+            batch_change_size: Some(batch_change_size).filter(|size| *size != BATCH_CHANGE_SIZE),
             batch_change_interval,
             tls_ca: non_empty(tls_ca).map(PathBuf::from),
             tls_client_cert: non_empty(tls_client_cert).map(PathBuf::from),

@@ -142,3 +142,31 @@ async fn odd_values_are_settled_before_they_are_sent() {
     assert_eq!(named("short.example.org")["ttl"], 60);
     assert_eq!(named("odd.example.org")["proxied"], false);
 }
+
+/// Need 9: of a thousand names three are refused. The others are written in the same run, with no more requests than a search takes, and
+/// while the three wait nothing is sent again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_few_bad_ones_among_a_thousand() {
+    let service = Service::with_plan("free").await;
+    let objects = Objects::new();
+    let mut text: String =
+        (0..997).map(|n| ingress(&format!("n{n:03}.example.org"), "192.0.2.1", &[])).collect();
+    for bad in ["n100x", "n500x", "n900x"] {
+        text += &ingress(&format!("{bad}.example.org"), "192.0.2.1", &[("cloudflare-tags", "team:web")]);
+    }
+    objects.write(&text);
+    let mut command = service.program(&objects);
+    command.args(["--interval=1h", "--events", "--min-event-sync-interval=0s"]);
+    let log = objects.path("log");
+    let mut running = super::daemon(command, &log);
+    super::until("all but three", || service.lines().len() == 2 * 997).await;
+    let text = || std::fs::read_to_string(&log).unwrap();
+    super::until("all three are told", || ["n100x", "n500x", "n900x"].iter().all(|bad| text().contains(bad)))
+        .await;
+    let batches = service.double.count(Operation::Batch);
+    // Ten full batches, and for each bad one a search among a hundred names.
+    assert!(batches <= 10 + 3 * 2 * 7, "{batches}");
+    assert!(running.try_wait().unwrap().is_none());
+    tokio::time::sleep(std::time::Duration::from_millis(1500)).await;
+    assert!(service.double.count(Operation::Batch) <= batches + 3, "they rest");
+}

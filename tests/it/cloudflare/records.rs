@@ -136,3 +136,40 @@ async fn a_token_rotates_without_a_restart() {
     let log = std::fs::read_to_string(&log).unwrap();
     assert!(!log.contains("first\n") && !log.contains("panicked"), "{log}");
 }
+
+/// What ExternalDNS v0.22 wrote stays as it is: its rows are understood, and nothing is planned.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_zone_of_externaldns_stays_as_it_is() {
+    let service = Service::with_plan("pro").await;
+    let text = |object: &str| {
+        format!("\"heritage=external-dns,external-dns/owner=me,external-dns/resource=ingress/web/{object}\"")
+    };
+    let seed = |kind: &str, name: &str, content: &str, more: serde_json::Value| {
+        service.double.seed_with(&service.zone, kind, name, content, &more);
+    };
+    seed(
+        "A",
+        "shop.example.org",
+        "192.0.2.1",
+        json!({"proxied": true, "comment": "c", "tags": ["b:2", "a:1"]}),
+    );
+    seed("TXT", "a-shop.example.org", &text("shop"), json!({"comment": "c", "tags": ["b:2", "a:1"]}));
+    seed("A", "plain.example.org", "192.0.2.2", json!({"ttl": 300}));
+    seed("TXT", "a-plain.example.org", &text("plain"), json!({"ttl": 300}));
+    seed("A", "auto.example.org", "192.0.2.3", json!({"ttl": 1}));
+    seed("TXT", "a-auto.example.org", &text("auto"), json!({}));
+    seed("TXT", "foreign.example.org", "without quotes", json!({}));
+    let objects = Objects::new();
+    let shop =
+        [("cloudflare-proxied", "true"), ("cloudflare-record-comment", "c"), ("cloudflare-tags", "a:1,b:2")];
+    objects.write(
+        &(ingress("shop.example.org", "192.0.2.1", &shop)
+            + &ingress("plain.example.org", "192.0.2.2", &[("ttl", "300")])
+            + &ingress("auto.example.org", "192.0.2.3", &[])),
+    );
+    let before = service.double.records(&service.zone);
+    let ended = once(service.program(&objects)).await;
+    assert_eq!(ended.code, Some(0), "{}", ended.log);
+    assert!(service.double.exchanges().iter().all(|exchange| exchange.method == "GET"), "{}", ended.log);
+    assert_eq!(service.double.records(&service.zone), before);
+}

@@ -305,3 +305,6 @@ impl State {
         self.zones.get_mut(id).ok_or_else(|| Refusal::new(404, 7003, &message))
     }
 }
+
+#[cfg(test)]
+mod tests;

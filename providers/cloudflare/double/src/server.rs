@@ -74,7 +74,7 @@ async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Resp
         answer: None,
     };
     let fault = shared.lock().faults.take(route.operation, route.zone.as_deref());
-    let mut cut = false;
+    let (mut cut, mut is_ours) = (false, true);
     let said = match fault {
         None => perform(&shared, &route, &call),
         Some(Fault::Delay(time)) => {
@@ -84,7 +84,10 @@ async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Resp
         Some(Fault::Refuse { status, code, message, retry_after }) => {
             said(Err(Refusal { retry_after, ..Refusal::new(status, code, &message) }))
         }
-        Some(Fault::Say { status, body }) => Said { status, body: body.into(), retry_after: None },
+        Some(Fault::Say { status, body }) => {
+            is_ours = false;
+            Said { status, body: body.into(), retry_after: None }
+        }
         Some(Fault::HangUp) => {
             shared.lock().log.push(call);
             return Err(ErrorKind::ConnectionReset.into());
@@ -104,7 +107,7 @@ async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Resp
             said
         }
     };
-    note(&shared, call, &said);
+    note(&shared, call, &said, is_ours);
     response(said, cut)
 }
 
@@ -122,12 +125,12 @@ fn said(result: Result<Value, Refusal>) -> Said {
     }
 }
 
-fn note(shared: &Shared, call: Exchange, said: &Said) {
+fn note(shared: &Shared, call: Exchange, said: &Said, is_ours: bool) {
     let answer = serde_json::from_slice(&said.body).ok();
     let exchange = Exchange { status: said.status, answer, ..call };
     let mut state = shared.lock();
     // What a test lets the service say is not held against it, and neither is a route that there is not.
-    if exchange.answer.is_some() && exchange.operation != Operation::Unknown {
+    if is_ours && exchange.operation != Operation::Unknown {
         let violations = state.contract.violations(&exchange);
         state.violations.extend(violations);
     }

@@ -1,7 +1,16 @@
 //! The provider against a double that refuses what the service refuses, and holds everything that is said against the published
 //! description of the API.
 
+mod adjust;
 mod battery;
+mod calls;
+mod convergence;
+mod credentials;
+mod hostnames;
+mod lists;
+mod refusals;
+mod writes;
+mod zones;
 
 use super::*;
 use std::collections::BTreeMap;
@@ -10,7 +19,6 @@ use zonewright_planner::{
     Change, DnsName, DomainFilter, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Properties, Record,
     RecordType, Scope, Target, Ttl, plan,
 };
-use zonewright_provider_http::Url;
 use zonewright_provider_kit::{ErrorClass, RowChange, zone_of_new};
 
 const PREFIX: &str = "external-dns.kubernetes.io/cloudflare-";
@@ -77,9 +85,8 @@ pub(super) struct Cycle {
     pub(super) writer: CloudflareWriter,
 }
 
-/// What a cycle found and did.
+/// What a cycle could not do.
 pub(super) struct Done {
-    pub(super) plan: Plan,
     pub(super) failures: Vec<(String, ProviderError)>,
 }
 
@@ -93,7 +100,7 @@ impl Cycle {
     pub(super) async fn run(&self, wishes: &[Endpoint]) -> Done {
         let (plan, zones, rows) = self.plan(wishes).await;
         let failures = self.apply(&plan, &zones, &rows).await;
-        Done { plan, failures }
+        Done { failures }
     }
 
     /// The plan, the zones and the rows that it was made with.

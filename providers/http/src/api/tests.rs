@@ -99,7 +99,7 @@ async fn a_success_in_other_words_leaves_a_write_open() {
 async fn every_request_is_recorded_with_its_operation_and_no_secret_is_shown() {
     let server = MockServer::start().await;
     let expected = Mock::given(method("PUT")).and(header("authorization", "Bearer s3cret"));
-    expected.respond_with(ResponseTemplate::new(204)).expect(1).mount(&server).await;
+    expected.respond_with(ResponseTemplate::new(204)).expect(2).mount(&server).await;
     let seen: Arc<Mutex<Vec<RequestRecord>>> = Arc::default();
     let kept = seen.clone();
     let recorder = RequestRecorder::new(move |record| kept.lock().unwrap().push(record.clone()));
@@ -107,8 +107,10 @@ async fn every_request_is_recorded_with_its_operation_and_no_secret_is_shown() {
     let request = request(&server, Method::PUT).json(&["a"]).unwrap();
     let request = request.secret_header("authorization", "Bearer s3cret").unwrap();
     assert!(!format!("{request:?}").contains("s3cret"));
-    api.send(request).await.unwrap();
+    api.send(request.clone()).await.unwrap();
+    api.send(request.ends_in_an_id()).await.unwrap();
     let seen = seen.lock().unwrap();
+    assert!(seen[0].url.ends_with("/thing") && seen[1].url.ends_with("/:id"), "{seen:?}");
     assert_eq!(
         (seen[0].operation.as_str(), seen[0].method.as_str(), seen[0].status),
         ("do-thing", "PUT", Some(204))
