@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tokio::time::Instant;
 use tracing::warn;
 use zonewright_provider_http::{
-    Answer, Api, ApiSettings, ExposeSecret, Method, Request, SecretString, StatusCode, Timeouts, Url,
+    Answer, Api, ApiSettings, ExposeSecret, Method, Request, SecretString, StatusCode, Url,
 };
 use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
 
@@ -226,13 +226,8 @@ impl Connection {
     fn new(settings: Settings, config: &AzureConfig, budget: &RequestBudget) -> Result<Self, FileError> {
         let api = |url: &Url, budget: RequestBudget| {
             let recorder = config.recorder.clone();
-            let timeouts = Timeouts::default();
-            Api::new(url, ApiSettings { timeouts, budget, recorder, ..ApiSettings::default() }).map_err(
-                |error| {
-                    let (file, reason) = (config.file.clone(), error.to_string());
-                    FileError::Field { file, field: "cloud", reason }
-                },
-            )
+            let settings = ApiSettings { budget, recorder, ..ApiSettings::default() };
+            Api::new(url, settings).map_err(FileError::Connection)
         };
         Ok(Self {
             manager: api(&settings.cloud.endpoint, budget.clone())?,

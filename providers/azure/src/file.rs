@@ -9,6 +9,7 @@ use crate::identity::{Identity, MissingIdentity};
 use serde_json::{Map, Value};
 use std::path::PathBuf;
 use zonewright_provider_http::SecretString;
+use zonewright_provider_kit::ProviderError;
 
 /// Everything that the file, flags above it and the environment say together.
 #[derive(Debug, Clone)]
@@ -19,7 +20,7 @@ pub(crate) struct Settings {
     pub(crate) identity: Identity,
 }
 
-/// What is wrong with the file. The message names the file and, if it is about one, the field.
+/// Why nothing can begin. The message names the file and, if it is about one, the field.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     /// It cannot be read.
@@ -41,6 +42,9 @@ pub enum FileError {
         /// What is wrong with it.
         reason: String,
     },
+    /// There can be no connection.
+    #[error("Azure: {0}")]
+    Connection(ProviderError),
     /// It says nothing about who we are.
     #[error("--azure-config-file: {0}: {1}")]
     Identity(PathBuf, MissingIdentity),

@@ -163,7 +163,9 @@ impl Identity {
                 Ok(form(what, token_url(authority, tenant), &fields))
             }
             Self::Workload { tenant, client_id, token, authority, .. } => {
-                let assertion = token.get().await?;
+                let assertion = token.get().await;
+                let assertion = assertion
+                    .map_err(|error| ProviderError::new(error.class(), format!("{what}: {error}")))?;
                 let fields = [
                     ("grant_type", "client_credentials"),
                     ("client_id", client_id),

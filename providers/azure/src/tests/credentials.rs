@@ -106,6 +106,14 @@ async fn a_refused_identity_is_named() {
     let text = refused(&principal("tenant", "client", "wrong-secret")).await;
     says(&text, &["service principal client of tenant tenant", "AADSTS7000215", "aadClientSecret"]);
     says(&refused(&principal("tenant", "nobody", "x")).await, &["service principal nobody", "AADSTS700016"]);
+    world.write_file(
+        r#""useWorkloadIdentityExtension": true, "tenantId": "tenant", "aadClientId": "workload""#,
+    );
+    let federated_token_file = Some(PathBuf::from("/nonexistent/token"));
+    let environment = Environment { federated_token_file, ..Environment::default() };
+    let config = AzureConfig { environment, ..world.config(Service::Public) };
+    let text = provider(config).check().await.unwrap_err().to_string();
+    says(&text, &["workload identity workload", "AZURE_FEDERATED_TOKEN_FILE", "/nonexistent/token"]);
     says(&refused(&principal("nowhere", "client", "secret")).await, &["tenant nowhere", "AADSTS90002"]);
 }
 
