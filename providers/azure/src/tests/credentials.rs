@@ -215,3 +215,18 @@ async fn those_who_give_tokens_may_be_out_of_reach(#[case] fault: Fault, #[case]
     assert_eq!(error.class().code(), code, "{error}");
     assert!(error.to_string().contains("service principal client"), "{error}");
 }
+
+/// What else stands in the file is read anew with every list of zones, however long the token still holds.
+#[tokio::test]
+async fn another_resource_group_needs_no_restart() {
+    let (world, _) = World::with_zone(Service::Public).await;
+    for name in ["one.example", "two.example"] {
+        world.zone(Service::Public, "other", name);
+    }
+    let provider = world.provider(Service::Public);
+    assert_eq!(reads(&provider).await.unwrap(), 1);
+    let text = std::fs::read_to_string(world.file()).unwrap();
+    std::fs::write(world.file(), text.replace(r#""resourceGroup": "group""#, r#""resourceGroup": "other""#))
+        .unwrap();
+    assert_eq!(reads(&provider).await.unwrap(), 2);
+}
