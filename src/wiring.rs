@@ -251,7 +251,13 @@ pub fn has_provider(name: ProviderName) -> bool {
     is_always_there
         || (name == ProviderName::Aws && cfg!(feature = "aws"))
         || (name == ProviderName::AwsSd && cfg!(feature = "aws-sd"))
+        || (is_azure(name) && cfg!(feature = "azure"))
         || (name == ProviderName::Cloudflare && cfg!(feature = "cloudflare"))
+}
+
+/// Azure DNS goes by two names.
+fn is_azure(name: ProviderName) -> bool {
+    matches!(name, ProviderName::Azure | ProviderName::AzureDns | ProviderName::AzurePrivateDns)
 }
 
 /// Whether this program was built with a registry.
@@ -275,6 +281,8 @@ pub struct Provider {
     aws: Option<zonewright_provider_aws::Route53>,
     #[cfg(feature = "aws-sd")]
     cloud_map: Option<zonewright_provider_aws_sd::CloudMap>,
+    #[cfg(feature = "azure")]
+    azure: Option<zonewright_provider_azure::Azure>,
     #[cfg(feature = "cloudflare")]
     cloudflare: Option<zonewright_provider_cloudflare::Cloudflare>,
 }
@@ -289,6 +297,8 @@ impl Provider {
             aws: None,
             #[cfg(feature = "aws-sd")]
             cloud_map: None,
+            #[cfg(feature = "azure")]
+            azure: None,
             #[cfg(feature = "cloudflare")]
             cloudflare: None,
         }
@@ -304,6 +314,10 @@ impl Provider {
         #[cfg(feature = "aws-sd")]
         if let Some(cloud_map) = &self.cloud_map {
             return cloud_map.check().await.err().into_iter().collect();
+        }
+        #[cfg(feature = "azure")]
+        if let Some(azure) = &self.azure {
+            return azure.check().await.err().into_iter().collect();
         }
         #[cfg(feature = "cloudflare")]
         if let Some(cloudflare) = &self.cloudflare {
@@ -325,7 +339,13 @@ pub struct ProviderRecorders {
     pub webhook: Option<webhook::RequestRecorder>,
     /// Of those of all other providers.
     #[cfg_attr(
-        not(any(feature = "aws", feature = "aws-sd", feature = "cloudflare", feature = "dynamodb")),
+        not(any(
+            feature = "aws",
+            feature = "aws-sd",
+            feature = "azure",
+            feature = "cloudflare",
+            feature = "dynamodb"
+        )),
         expect(dead_code, reason = "nobody else is built in")
     )]
     pub others: RequestRecorder,
@@ -370,6 +390,12 @@ pub fn provider(config: &Config, recorders: &ProviderRecorders) -> Result<Provid
             let cloud_map = zonewright_provider_aws_sd::CloudMap::new(cloud_map_config(config, recorders)?);
             let provider = Provider::new(cloud_map.reader(), cloud_map.writer());
             Ok(Provider { cloud_map: Some(cloud_map), ..provider })
+        }
+        #[cfg(feature = "azure")]
+        name if is_azure(name) => {
+            let settings = azure_config(config, recorders)?;
+            let azure = zonewright_provider_azure::Azure::new(settings).map_err(StartError::of)?;
+            Ok(Provider { azure: Some(azure.clone()), ..Provider::new(azure.reader(), azure.writer()) })
         }
         #[cfg(feature = "cloudflare")]
         ProviderName::Cloudflare => {
@@ -452,6 +478,42 @@ fn cloud_map_config(
         owners,
         // A list that is made because it is time for one looks at everything again; one after a failure only where it has to.
         trust: config.schedule.drift_interval.unwrap_or(config.schedule.interval) / 2,
+    })
+}
+
+#[cfg(feature = "azure")]
+fn azure_config(
+    config: &Config,
+    recorders: &ProviderRecorders,
+) -> Result<zonewright_provider_azure::AzureConfig, StartError> {
+    use zonewright_provider_azure::{AzureConfig, Environment, Overrides, Service, ZoneFilter};
+    let settings = &config.providers.azure;
+    let names = &config.filters.zone_name_filter;
+    let names = (!names.is_empty())
+        .then(|| DomainFilter::from_suffixes(names, &[]))
+        .transpose()
+        .map_err(|error| StartError(format!("--zone-name-filter: {error}")))?;
+    Ok(AzureConfig {
+        service: match config.providers.general.name {
+            ProviderName::AzurePrivateDns => Service::Private,
+            _ => Service::Public,
+        },
+        file: settings.config_file.clone(),
+        overrides: Overrides {
+            resource_group: settings.resource_group.clone(),
+            subscription_id: settings.subscription_id.clone(),
+            user_assigned_identity: settings.user_assigned_identity_client_id.clone(),
+        },
+        environment: Environment::read(|name| std::env::var(name).ok()),
+        zones: ZoneFilter {
+            domains: domain_filter(config)?,
+            ids: config.filters.zone_id_filter.clone(),
+            names,
+        },
+        zones_cache: settings.zones_cache_duration,
+        retries: settings.max_retries,
+        requests_per_second: config.own.provider_requests_per_second,
+        recorder: recorders.others.clone(),
     })
 }
 
