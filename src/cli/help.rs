@@ -14,6 +14,7 @@ Subcommands (before all flags; without one, the daemon runs):
   explain  Say why a name is, or is not, published
   lint     Look for mistakes in manifests, without a cluster and a provider
   approve  Let through deletes that the guard of a running daemon withholds, or list them
+  rbac     Print the roles that a daemon with the same flags needs
   crds     Print the custom resource definitions that the daemon uses
 ";
 
@@ -34,6 +35,7 @@ pub(super) fn text(form: Form) -> String {
         Form::Explain => ("zonewright explain NAME --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Lint => ("zonewright lint [FILE|FOLDER|-]... [FLAGS]", ""),
+        Form::Rbac => ("zonewright rbac --source=NAME [--service-account=NAMESPACE/NAME] [FLAGS]", ""),
         Form::Crds => {
             return "Print the custom resource definitions that the daemon uses.\n\nUsage: zonewright crds\n"
                 .into();
@@ -53,6 +55,10 @@ pub(super) fn text(form: Form) -> String {
             "Looks for mistakes in manifests: unknown annotations, annotations on the wrong kind of object, malformed\n\
              names, targets and values. Takes the flags of the daemon; without --source, all sources count.\n\n\
              Exit status: 0 nothing found, 1 something found, or an error."
+        }
+        Form::Rbac => {
+            "Prints the roles that a daemon with the same flags needs, and their bindings: exactly what its sources read and\n\
+             what it writes into the cluster."
         }
         Form::Approve => {
             "Lets through the deletes that the guard of a running daemon withholds under this hash: exactly these,\n\
