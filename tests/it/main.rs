@@ -5,6 +5,7 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+mod chart;
 mod cli;
 mod cluster;
 mod conformance;
