@@ -33,7 +33,9 @@ fn explained(text: &str) -> Vec<Explained> {
             comment = begin.to_owned();
         } else if let Some(more) = content.strip_prefix("# ").filter(|_| !comment.is_empty()) {
             write!(comment, " {more}").unwrap();
-        } else if let Some((key, _)) = content.split_once(':').filter(|(key, _)| !key.contains(['#', '-', ' '])) {
+        } else if let Some((key, _)) =
+            content.split_once(':').filter(|(key, _)| !key.contains(['#', '-', ' ']))
+        {
             parents.retain(|(parent, _)| *parent < indent);
             parents.push((indent, key.to_owned()));
             if !comment.is_empty() {
@@ -78,7 +80,8 @@ fn chart_readme_is_up_to_date() {
         let value = at(&values, &path);
         let kind = kind.unwrap_or_else(|| kind_of(value).to_owned());
         let default = if value.is_null() { String::new() } else { format!("`{}`", shortened(value)) };
-        let meaning = meaning.replacen("New: ", "*New:* ", 1).replacen("New, ", "*New,* ", 1).replace('|', "\\|");
+        let meaning =
+            meaning.replacen("New: ", "*New:* ", 1).replacen("New, ", "*New,* ", 1).replace('|', "\\|");
         writeln!(text, "| `{path}` | {kind} | {default} | {meaning} |").unwrap();
     }
     if std::env::var_os("UPDATE_DOCS").is_some() {
@@ -125,7 +128,8 @@ fn every_value_is_explained_and_in_the_schema() {
     assert!(all.len() > 100);
     for path in all {
         assert!(explained.contains(&path), "{path} has no comment that begins with `# --`");
-        let is_known = path.split('.').try_fold(&schema, |schema, key| schema["properties"].get(key)).is_some();
+        let is_known =
+            path.split('.').try_fold(&schema, |schema, key| schema["properties"].get(key)).is_some();
         assert!(is_known, "values.schema.json does not know {path}");
     }
 }
@@ -133,10 +137,13 @@ fn every_value_is_explained_and_in_the_schema() {
 /// The queries of dashboard and alerts, those of alerts for a release that elects a leader.
 fn queries() -> Vec<String> {
     let dashboard: Value = serde_json::from_str(&read("files/dashboard.json")).unwrap();
-    let targets = dashboard["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap());
-    let mut queries: Vec<String> = targets.map(|target| target["expr"].as_str().unwrap().to_owned()).collect();
+    let targets =
+        dashboard["panels"].as_array().unwrap().iter().flat_map(|panel| panel["targets"].as_array().unwrap());
+    let mut queries: Vec<String> =
+        targets.map(|target| target["expr"].as_str().unwrap().to_owned()).collect();
     let variables = dashboard["templating"]["list"].as_array().unwrap();
-    queries.extend(variables.iter().filter_map(|variable| variable["definition"].as_str()).map(str::to_owned));
+    queries
+        .extend(variables.iter().filter_map(|variable| variable["definition"].as_str()).map(str::to_owned));
     let objects = render(("zonewright", "dns"), &["prometheusRule.enabled=true", "replicaCount=2"]).unwrap();
     let rules = of_kind(&objects, "PrometheusRule")[0]["spec"]["groups"][0]["rules"].as_array().unwrap();
     queries.extend(rules.iter().map(|rule| rule["expr"].as_str().unwrap().to_owned()));
@@ -151,9 +158,12 @@ pub fn unknown_metrics(metrics: &Metrics) -> Vec<String> {
     let names: BTreeSet<&str> =
         names.filter(|name| name.starts_with("external_dns_") || name.starts_with("process_")).collect();
     assert!(names.len() >= 15, "{names:?}");
-    let of_family = |name: &str, end: &str| name.strip_suffix(end).is_some_and(|family| metrics.types.contains_key(family));
+    let of_family = |name: &str, end: &str| {
+        name.strip_suffix(end).is_some_and(|family| metrics.types.contains_key(family))
+    };
     let is_known = |name: &&str| {
-        metrics.types.contains_key(*name) || ["_bucket", "_count", "_sum"].iter().any(|end| of_family(name, end))
+        metrics.types.contains_key(*name)
+            || ["_bucket", "_count", "_sum"].iter().any(|end| of_family(name, end))
     };
     names.into_iter().filter(|name| !is_known(name)).map(str::to_owned).collect()
 }
@@ -176,7 +186,11 @@ fn panels_of_the_dashboard_do_not_overlap() {
 /// Grafana and Prometheus have braces of their own, which must not be taken for those of the chart.
 #[test]
 fn alerts_arrive_as_they_are_meant() {
-    let values = ["prometheusRule.enabled=true", "leaderElection.enabled=true", "prometheusRule.selector=job=~\"dns.*\""];
+    let values = [
+        "prometheusRule.enabled=true",
+        "leaderElection.enabled=true",
+        "prometheusRule.selector=job=~\"dns.*\"",
+    ];
     let objects = render(("zonewright", "dns"), &values).unwrap();
     let rules = of_kind(&objects, "PrometheusRule")[0]["spec"]["groups"][0]["rules"].as_array().unwrap();
     assert_eq!(rules.len(), 7);
