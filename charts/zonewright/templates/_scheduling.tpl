@@ -26,7 +26,13 @@
 {{- toYaml $constraints -}}
 {{- end }}
 
+{{- /* A rolling update is spelt out, with the API's own defaults: defaults that the API server fills in belong to nobody, stay when the type
+changes, and are an error beside Recreate. */}}
 {{- define "zonewright.strategy" -}}
 {{- $type := ternary "RollingUpdate" "Recreate" (eq (include "zonewright.electsLeader" .) "true") -}}
-{{- toYaml (merge (deepCopy (default dict .Values.deploymentStrategy)) (dict "type" $type)) -}}
+{{- $strategy := merge (deepCopy (default dict .Values.deploymentStrategy)) (dict "type" $type) -}}
+{{- if eq $strategy.type "RollingUpdate" -}}
+{{- $strategy = merge $strategy (dict "rollingUpdate" (dict "maxSurge" "25%" "maxUnavailable" "25%")) -}}
+{{- end -}}
+{{- toYaml $strategy -}}
 {{- end }}

@@ -330,3 +330,55 @@ fn the_roles_are_enough_for_all_that_is_written() {
         installed.daemon.stop().await;
     });
 }
+
+/// Helm as an operator runs it, with the chart as its last word where it needs one.
+fn helm(cluster: &KubeApiserver, words: &[&str]) {
+    let mut command = std::process::Command::new(zonewright_testing::helm().unwrap());
+    command.env_clear().env("HOME", cluster.dir()).env("KUBECONFIG", cluster.kubeconfig_path());
+    let output = command.args(words).args(["--namespace", "lifecycle"]).output().unwrap();
+    assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A release goes from one replica to several and back, and what is written in the ConfigMap of approvals outlives all of it.
+#[test]
+fn a_release_is_upgraded_rolled_back_and_removed() {
+    test(async {
+        let cluster = cluster().await;
+        let chart = path("charts/zonewright").display().to_string();
+        let values = "policy=sync,guard.approvalConfigMap=lifecycle-approvals";
+        let install = ["upgrade", "--install", "external-dns", &chart, "--create-namespace", "--set", values];
+        helm(&cluster, &install);
+        let deployment = json!({
+            "apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"namespace": "lifecycle", "name": "external-dns"},
+        });
+        let uid = cluster.get(&deployment).await.unwrap()["metadata"]["uid"].clone();
+        let approvals = json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {"namespace": "lifecycle", "name": "lifecycle-approvals"},
+        });
+        let mut written = cluster.get(&approvals).await.unwrap();
+        written["data"] = json!({"spent": "0123456789ab"});
+        cluster.apply(&written).await.unwrap();
+        let strategy = async || {
+            let now = cluster.get(&deployment).await.unwrap();
+            assert_eq!(now["metadata"]["uid"], uid, "it is changed in place");
+            assert_eq!(cluster.get(&approvals).await.unwrap()["data"], written["data"]);
+            now["spec"]["strategy"]["type"].clone()
+        };
+        assert_eq!(strategy().await, "Recreate");
+        helm(&cluster, &[&install[..], &["--set", "replicaCount=2"]].concat());
+        assert_eq!(strategy().await, "RollingUpdate");
+        helm(&cluster, &install);
+        assert_eq!(strategy().await, "Recreate");
+        helm(&cluster, &["rollback", "external-dns", "2"]);
+        assert_eq!(strategy().await, "RollingUpdate");
+        helm(&cluster, &["rollback", "external-dns", "1"]);
+        assert_eq!(strategy().await, "Recreate");
+        helm(&cluster, &["uninstall", "external-dns"]);
+        assert!(cluster.get(&deployment).await.is_err());
+        assert_eq!(cluster.get(&approvals).await.unwrap()["data"], written["data"]);
+        helm(&cluster, &install);
+        assert_eq!(cluster.get(&approvals).await.unwrap()["data"], written["data"]);
+    });
+}
