@@ -143,12 +143,8 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
         fqdn_target: templates.fqdn_target.clone(),
         combine: templates.combine,
     };
-    let annotation_keys = match &sources.annotation_prefix {
-        Some(prefix) => AnnotationKeys::only(prefix),
-        None => AnnotationKeys::default(),
-    };
     Ok(Settings {
-        annotation_keys,
+        annotation_keys: annotation_keys(config),
         annotation_filter: filters.annotation_filter.clone(),
         label_filter: filters.label_filter.clone(),
         namespace: filters.namespace.clone().unwrap_or_default(),
@@ -187,6 +183,13 @@ fn settings(config: &Config) -> Result<Settings, StartError> {
             ignore_non_host_network: sources.pod.ignore_non_host_network,
         },
     })
+}
+
+fn annotation_keys(config: &Config) -> AnnotationKeys {
+    match &config.sources.annotation_prefix {
+        Some(prefix) => AnnotationKeys::only(prefix),
+        None => AnnotationKeys::default(),
+    }
 }
 
 /// What caches keep of each object: the annotations and labels that somebody may read.
@@ -248,6 +251,13 @@ pub fn has_provider(name: ProviderName) -> bool {
     is_always_there
         || (name == ProviderName::Aws && cfg!(feature = "aws"))
         || (name == ProviderName::AwsSd && cfg!(feature = "aws-sd"))
+        || (is_azure(name) && cfg!(feature = "azure"))
+        || (name == ProviderName::Cloudflare && cfg!(feature = "cloudflare"))
+}
+
+/// Azure DNS goes by two names.
+fn is_azure(name: ProviderName) -> bool {
+    matches!(name, ProviderName::Azure | ProviderName::AzureDns | ProviderName::AzurePrivateDns)
 }
 
 /// Whether this program was built with a registry.
@@ -271,6 +281,10 @@ pub struct Provider {
     aws: Option<zonewright_provider_aws::Route53>,
     #[cfg(feature = "aws-sd")]
     cloud_map: Option<zonewright_provider_aws_sd::CloudMap>,
+    #[cfg(feature = "azure")]
+    azure: Option<zonewright_provider_azure::Azure>,
+    #[cfg(feature = "cloudflare")]
+    cloudflare: Option<zonewright_provider_cloudflare::Cloudflare>,
 }
 
 impl Provider {
@@ -283,6 +297,10 @@ impl Provider {
             aws: None,
             #[cfg(feature = "aws-sd")]
             cloud_map: None,
+            #[cfg(feature = "azure")]
+            azure: None,
+            #[cfg(feature = "cloudflare")]
+            cloudflare: None,
         }
     }
 
@@ -296,6 +314,14 @@ impl Provider {
         #[cfg(feature = "aws-sd")]
         if let Some(cloud_map) = &self.cloud_map {
             return cloud_map.check().await.err().into_iter().collect();
+        }
+        #[cfg(feature = "azure")]
+        if let Some(azure) = &self.azure {
+            return azure.check().await.err().into_iter().collect();
+        }
+        #[cfg(feature = "cloudflare")]
+        if let Some(cloudflare) = &self.cloudflare {
+            return cloudflare.check().await.err().into_iter().collect();
         }
         Vec::new()
     }
@@ -313,7 +339,13 @@ pub struct ProviderRecorders {
     pub webhook: Option<webhook::RequestRecorder>,
     /// Of those of all other providers.
     #[cfg_attr(
-        not(any(feature = "aws", feature = "aws-sd", feature = "dynamodb")),
+        not(any(
+            feature = "aws",
+            feature = "aws-sd",
+            feature = "azure",
+            feature = "cloudflare",
+            feature = "dynamodb"
+        )),
         expect(dead_code, reason = "nobody else is built in")
     )]
     pub others: RequestRecorder,
@@ -358,6 +390,20 @@ pub fn provider(config: &Config, recorders: &ProviderRecorders) -> Result<Provid
             let cloud_map = zonewright_provider_aws_sd::CloudMap::new(cloud_map_config(config, recorders)?);
             let provider = Provider::new(cloud_map.reader(), cloud_map.writer());
             Ok(Provider { cloud_map: Some(cloud_map), ..provider })
+        }
+        #[cfg(feature = "azure")]
+        name if is_azure(name) => {
+            let settings = azure_config(config, recorders)?;
+            let azure = zonewright_provider_azure::Azure::new(settings).map_err(StartError::of)?;
+            Ok(Provider { azure: Some(azure.clone()), ..Provider::new(azure.reader(), azure.writer()) })
+        }
+        #[cfg(feature = "cloudflare")]
+        ProviderName::Cloudflare => {
+            use zonewright_provider_cloudflare::Cloudflare;
+            let cloudflare =
+                Cloudflare::new(cloudflare_config(config, recorders)?).map_err(StartError::of)?;
+            let provider = Provider::new(cloudflare.reader(), cloudflare.writer());
+            Ok(Provider { cloudflare: Some(cloudflare), ..provider })
         }
         other => Err(StartError(format!("--provider={other} is not part of this version"))),
     }
@@ -435,6 +481,77 @@ fn cloud_map_config(
     })
 }
 
+#[cfg(feature = "azure")]
+fn azure_config(
+    config: &Config,
+    recorders: &ProviderRecorders,
+) -> Result<zonewright_provider_azure::AzureConfig, StartError> {
+    use zonewright_provider_azure::{AzureConfig, Environment, Overrides, Service, ZoneFilter};
+    let settings = &config.providers.azure;
+    let names = &config.filters.zone_name_filter;
+    let names = (!names.is_empty())
+        .then(|| DomainFilter::from_suffixes(names, &[]))
+        .transpose()
+        .map_err(|error| StartError(format!("--zone-name-filter: {error}")))?;
+    Ok(AzureConfig {
+        service: match config.providers.general.name {
+            ProviderName::AzurePrivateDns => Service::Private,
+            _ => Service::Public,
+        },
+        file: settings.config_file.clone(),
+        overrides: Overrides {
+            resource_group: settings.resource_group.clone(),
+            subscription_id: settings.subscription_id.clone(),
+            user_assigned_identity: settings.user_assigned_identity_client_id.clone(),
+        },
+        environment: Environment::read(|name| std::env::var(name).ok()),
+        zones: ZoneFilter {
+            domains: domain_filter(config)?,
+            ids: config.filters.zone_id_filter.clone(),
+            names,
+        },
+        zones_cache: settings.zones_cache_duration,
+        retries: settings.max_retries,
+        requests_per_second: config.own.provider_requests_per_second,
+        recorder: recorders.others.clone(),
+    })
+}
+
+/// Its credentials and its address come from the environment, as in ExternalDNS.
+#[cfg(feature = "cloudflare")]
+fn cloudflare_config(
+    config: &Config,
+    recorders: &ProviderRecorders,
+) -> Result<zonewright_provider_cloudflare::CloudflareConfig, StartError> {
+    use zonewright_provider_cloudflare::{Access, CloudflareConfig, CustomHostnames, LARGEST_PAGE};
+    let settings = &config.providers.cloudflare;
+    let general = &config.providers.general;
+    let access = Access::from_environment(|name| std::env::var(name).ok()).map_err(StartError::of)?;
+    let authority = settings.custom_hostnames_certificate_authority;
+    let has_regions = settings.regional_services || settings.region_key.is_some();
+    Ok(CloudflareConfig {
+        access: Access {
+            requests_per_second: config.own.provider_requests_per_second,
+            recorder: recorders.others.clone(),
+            ..access
+        },
+        zone_ids: config.filters.zone_id_filter.clone(),
+        domains: domain_filter(config)?,
+        records_per_page: settings.records_per_page.unwrap_or(LARGEST_PAGE),
+        proxied: settings.proxied,
+        comment: settings.record_comment.clone(),
+        custom_hostnames: settings.custom_hostnames.then(|| CustomHostnames {
+            min_tls_version: settings.custom_hostnames_min_tls_version.to_string(),
+            certificate_authority: (authority != cli::CertificateAuthority::None)
+                .then(|| authority.to_string()),
+        }),
+        regional_services: has_regions.then(|| settings.region_key.clone().unwrap_or_default()),
+        annotation_prefix: annotation_keys(config).prefixes().first().cloned().unwrap_or_default(),
+        batch_changes: general.batch_change_size,
+        batch_interval: general.batch_change_interval,
+    })
+}
+
 /// Puts provider, registry and rules together. Without a writer nothing can be written.
 ///
 /// # Errors
@@ -451,7 +568,7 @@ pub fn pipeline(
         filter: domain_filter(config)?,
         hold_missing_targets: config.own.hold_missing_targets,
     };
-    Ok(Pipeline { reader, writer, registry, settings })
+    Ok(Pipeline { reader, writer, registry: Arc::new(registry), settings })
 }
 
 fn policy(config: &Config) -> Policy {

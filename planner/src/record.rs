@@ -69,6 +69,9 @@ pub struct Ownership {
     pub row_missing: bool,
     /// Ownership is known only from a row under a former name (`--txt-prefix-read`); the one under today's name is missing.
     pub row_moved: bool,
+    /// Ownership is known only from a row in the zone; it is to stand in this table beside DNS (`--registry=dynamodb`). Thin, because
+    /// every record has one of these.
+    pub into_table: Option<Arc<String>>,
     /// Rows under former names stand beside today's, and are to go (`--txt-prune-old-rows`).
     pub former_rows: bool,
     /// The owner that the row still names while owners are migrated (`--migrate-from-txt-owner`).

@@ -11,6 +11,8 @@
 //! a listing is read, and [`WithRows`] around the writer of the zone. Both do nothing for the others.
 
 mod aws_sd;
+#[cfg(feature = "battery")]
+pub mod battery;
 mod crypt;
 mod names;
 mod payload;
@@ -21,7 +23,9 @@ mod txt;
 pub use aws_sd::AwsSdRegistry;
 pub use crypt::NonceSource;
 pub use rows::Rows;
-pub use table::{Item, ReadTable, RowError, Statement, TableRegistry, TableSettings, WithRows, WriteTable};
+pub use table::{
+    Item, ReadTable, RowError, Statement, TableRegistry, TableSettings, WithRows, WriteTable, row_key,
+};
 pub use txt::{RegistryError, TxtRegistry, TxtSettings};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -220,6 +224,16 @@ impl Registry {
     /// What stands beside the zones and could not be made sense of.
     pub fn odd(&self) -> Vec<String> {
         self.table().map_or_else(Vec::new, TableRegistry::odd)
+    }
+
+    /// What the table beside the zones is called, if there is one.
+    pub fn table_name(&self) -> Option<&str> {
+        self.table().map(TableRegistry::name)
+    }
+
+    /// The key of the row that a record has beside the zones, if it has one there.
+    pub fn table_key(&self, record: &Record) -> Option<String> {
+        self.table()?.key_of(record)
     }
 
     /// Rows of other owners beside the zones: their names are taken, whether there are records or not.

@@ -125,13 +125,18 @@ fn records(out: &mut String, explanation: &Explanation) {
     }
     for row in &explanation.ownership {
         let set = set_text(&row.set_identifier);
-        let text = match (&row.row, row.exists) {
-            (Some(name), _) if row.shares.is_some() => share_text(row, name),
-            (Some(name), _) => format!("ownership record of {}{set}: {name}", row.record_type),
-            (None, false) => format!(
-                "ownership record of {}{set} without its record: owner {:?}",
+        let place = match (&row.row, &row.table) {
+            (Some(key), Some(table)) => Some(format!("{key} in table {table}")),
+            (row, _) => row.clone(),
+        };
+        let text = match (place, row.exists) {
+            (Some(place), _) if row.shares.is_some() => share_text(row, &place),
+            (Some(place), true) => format!("ownership record of {}{set}: {place}", row.record_type),
+            (place, false) => format!(
+                "ownership record of {}{set} without its record: owner {:?}{}",
                 row.record_type,
-                row.owner.as_deref().unwrap_or_default()
+                row.owner.as_deref().unwrap_or_default(),
+                place.map(|place| format!(", {place}")).unwrap_or_default()
             ),
             (None, true) => continue,
         };

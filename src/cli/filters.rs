@@ -30,7 +30,7 @@ pub(super) struct FiltersArgs {
     /// Names that match this regular expression do not count; --domain-filter and --exclude-domains are then not used
     #[arg(long, default_value = "", value_name = "REGEX", value_parser = values::pattern)]
     regex_domain_exclusion: Pattern,
-    /// Only zones of this name are managed (Azure) (repeatable)
+    /// Zones of this name are managed, too, whatever the domain filter says (Azure) (repeatable)
     #[arg(long, value_name = "ZONE")]
     zone_name_filter: Vec<String>,
     /// Only zones with this id are managed (repeatable)

@@ -13,6 +13,8 @@ Subcommands (before all flags; without one, the daemon runs):
   plan     Show what a run would change, and why, and change nothing
   explain  Say why a name is, or is not, published
   lint     Look for mistakes in manifests, without a cluster and a provider
+  owners   Say who owns how many records in which zone
+  cleanup  Delete what an owner has that is gone for good
   approve  Let through deletes that the guard of a running daemon withholds, or list them
   rbac     Print the roles that a daemon with the same flags needs
   crds     Print the custom resource definitions that the daemon uses
@@ -34,6 +36,10 @@ pub(super) fn text(form: Form) -> String {
         Form::Approve => ("zonewright approve [HASH] [--address=[HOST]:PORT]", ""),
         Form::Explain => ("zonewright explain NAME --provider=NAME --source=NAME [FLAGS]", ""),
         Form::Plan => ("zonewright plan --provider=NAME --source=NAME [FLAGS]", ""),
+        Form::Owners => ("zonewright owners --provider=NAME [FLAGS]", ""),
+        Form::Cleanup => {
+            ("zonewright cleanup --owner=OWNER [--zone=ZONE]... [--dry-run] --provider=NAME [FLAGS]", "")
+        }
         Form::Lint => ("zonewright lint [FILE|FOLDER|-]... [FLAGS]", ""),
         Form::Rbac => ("zonewright rbac --source=NAME [--service-account=NAMESPACE/NAME] [FLAGS]", ""),
         Form::Crds => {
@@ -59,6 +65,18 @@ pub(super) fn text(form: Form) -> String {
         Form::Rbac => {
             "Prints the roles that a daemon with the same flags needs, and their bindings: exactly what its sources read and\n\
              what it writes into the cluster."
+        }
+        Form::Owners => {
+            "Says who owns how many records in which zone, and how many have no owner. Changes nothing. Takes the flags\n\
+             of the daemon; those about objects are ignored.\n\n\
+             Exit status: 0, or 1 for an error."
+        }
+        Form::Cleanup => {
+            "Deletes all records of an owner, with their ownership records: of a cluster that is gone for good. Stop its\n\
+             daemon first, which would make them again. Takes the flags of that daemon; those about objects are ignored.\n\
+             With --dry-run it shows what it would do. The delete guard has its say: what it withholds is shown with a\n\
+             hash, and deleted with --approve-hash=HASH.\n\n\
+             Exit status: 0 done or nothing to do, 2 changes shown by --dry-run, 3 deletes withheld by the guard, 1 error."
         }
         Form::Approve => {
             "Lets through the deletes that the guard of a running daemon withholds under this hash: exactly these,\n\

@@ -96,6 +96,10 @@ pub enum Command {
         /// Where the daemon serves metrics.
         address: String,
     },
+    /// Say who owns how many records.
+    Owners(Box<Config>, ReportFormat),
+    /// Delete the records of an owner that is gone, or show that.
+    Cleanup(Box<Config>, CleanupOptions),
     /// Look for mistakes in manifests.
     Lint(Box<Config>, ReportFormat),
     /// Print the roles that a daemon with these flags needs.
@@ -142,6 +146,15 @@ pub struct PlanOptions {
     pub format: PlanFormat,
     /// Whether in colour.
     pub color: ColorChoice,
+}
+
+/// What `cleanup` deletes, and how it shows that. The owner is that of the configuration.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CleanupOptions {
+    /// Names or ids of zones; empty for all.
+    pub zones: Vec<String>,
+    /// How it is shown.
+    pub plan: PlanOptions,
 }
 
 /// What `explain` explains, and how it shows that.
@@ -211,12 +224,13 @@ pub fn parse(
         _ => {}
     }
     let around = Surroundings { env, read_file: &|path| std::fs::read_to_string(path) };
-    let given = match argv::read(words, &kinds, &around).map_err(Exit::bad_flag)? {
+    let mut given = match argv::read(words, &kinds, &around).map_err(Exit::bad_flag)? {
         Request::Help => return Err(Exit::text(help::text(form))),
         Request::Version => return Err(Exit::text(format!("zonewright {}", env!("CARGO_PKG_VERSION")))),
         Request::Unknown(name) => return Err(Exit::bad_flag(mistakes::unknown_flag(&name, command))),
         Request::Flags(given) => given,
     };
+    form.settle(&mut given)?;
     let matches = command
         .try_get_matches_from(canonical(&given))
         .map_err(|error| Exit::bad_flag(mistakes::describe(&error, &given)))?;
@@ -238,6 +252,18 @@ pub fn parse(
             let PlanArgs { flags, output, color } = PlanArgs::from_arg_matches(&matches).map_err(typed)?;
             let config = flags.check(true, &given)?;
             Ok(Command::Plan(Box::new(config), PlanOptions { format: output, color }))
+        }
+        Form::Owners => {
+            let OwnersArgs { flags, output } = OwnersArgs::from_arg_matches(&matches).map_err(typed)?;
+            Ok(Command::Owners(Box::new(flags.check(true, &given)?), output))
+        }
+        Form::Cleanup => {
+            let args = CleanupArgs::from_arg_matches(&matches).map_err(typed)?;
+            let CleanupArgs { owner: _, zone, output, color, flags } = args;
+            let preview = flags.schedule.dry_run();
+            let config = flags.check(preview, &given)?;
+            let plan = PlanOptions { format: output, color };
+            Ok(Command::Cleanup(Box::new(config), CleanupOptions { zones: zone, plan }))
         }
         Form::Lint => {
             let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;
@@ -266,6 +292,8 @@ enum Form {
     Plan,
     Lint,
     Explain,
+    Owners,
+    Cleanup,
     Approve,
     Rbac,
     Crds,
@@ -282,15 +310,17 @@ impl Form {
             Some("crds") => Self::Crds,
             Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
             Some("lint") => Self::Lint,
+            Some("owners") => Self::Owners,
+            Some("cleanup") => Self::Cleanup,
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, explain, lint, approve, rbac and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, explain, lint, owners, cleanup, approve, rbac and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);
-        if matches!(form, Self::Plan | Self::Lint | Self::Explain) {
+        if !matches!(form, Self::Approve | Self::Crds) {
             words.iter_mut().for_each(long_output);
         }
         Ok((form, words))
@@ -302,12 +332,55 @@ impl Form {
             Self::Plan => PlanArgs::command(),
             Self::Lint => LintArgs::command(),
             Self::Explain => ExplainArgs::command(),
+            Self::Owners => OwnersArgs::command(),
+            Self::Cleanup => CleanupArgs::command(),
             Self::Approve => ApproveArgs::command(),
             Self::Rbac => RbacArgs::command(),
             Self::Crds => {
                 clap::Command::new("zonewright crds").disable_help_flag(true).disable_version_flag(true)
             }
         }
+    }
+}
+
+/// Flags of the daemon that are about objects, or about running on. Who looks at records alone may repeat them all.
+const ABOUT_OBJECTS: [&str; 7] = [
+    "manifests",
+    "events",
+    "events-emit",
+    "leader-elect",
+    "domain-policy",
+    "fqdn-template",
+    "approval-configmap",
+];
+
+impl Form {
+    /// Sets what goes without saying.
+    fn settle(self, given: &mut BTreeMap<String, Given>) -> Result<(), Exit> {
+        if !matches!(self, Self::Owners | Self::Cleanup) {
+            return Ok(());
+        }
+        ABOUT_OBJECTS.iter().for_each(|flag| drop(given.remove(*flag)));
+        let mut set = |flag: &str, value: &str| {
+            let given_here = Given { origin: format!("--{flag}"), values: vec![value.to_owned()] };
+            given.insert(flag.to_owned(), given_here);
+        };
+        set("source", SourceName::Empty.as_str());
+        set("policy", Policy::Sync.as_str());
+        if self == Self::Cleanup {
+            set("once", "true");
+            let owner = given.get("owner").and_then(|owner| owner.values.first()).filter(|o| !o.is_empty());
+            let owner = owner.cloned().ok_or_else(|| {
+                Exit::bad_flag(
+                    "required flag(s) '--owner' not provided: cleanup deletes what this owner has".into(),
+                )
+            })?;
+            given.insert(
+                "txt-owner-id".to_owned(),
+                Given { origin: "--owner".to_owned(), values: vec![owner] },
+            );
+        }
+        Ok(())
     }
 }
 
@@ -333,7 +406,7 @@ fn asks_for_help(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "--help" | "--help-long" | "--help-man" | "--version"))
 }
 
-/// `plan`, `explain` and `lint` have a short flag: `-o json`, `-ojson`, `-o=json`.
+/// What shows something has a short flag: `-o json`, `-ojson`, `-o=json`.
 fn long_output(word: &mut String) {
     let Some(rest) = word.strip_prefix("-o") else { return };
     *word = match rest.strip_prefix('=').unwrap_or(rest) {
@@ -387,6 +460,35 @@ struct ExplainArgs {
     output: ReportFormat,
     /// Whether the answer is coloured; auto for on a terminal
     #[arg(long, default_value = "auto", value_name = "WHEN", help_heading = "Answer")]
+    color: ColorChoice,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright owners", disable_help_flag = true, disable_version_flag = true)]
+struct OwnersArgs {
+    /// Form of the answer; -o for short
+    #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Answer")]
+    output: ReportFormat,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright cleanup", disable_help_flag = true, disable_version_flag = true)]
+struct CleanupArgs {
+    /// Whose records are deleted; --txt-owner-id does not count here
+    #[arg(long, default_value = "", value_name = "OWNER", help_heading = "Cleanup")]
+    owner: String,
+    /// Only in the zone of this name or provider's id (repeatable)
+    #[arg(long, value_name = "ZONE", help_heading = "Cleanup")]
+    zone: Vec<String>,
+    /// Form of the plan that is shown; -o for short
+    #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Cleanup")]
+    output: PlanFormat,
+    /// Whether it is coloured; auto for on a terminal
+    #[arg(long, default_value = "auto", value_name = "WHEN", help_heading = "Cleanup")]
     color: ColorChoice,
     #[command(flatten)]
     flags: Flags,

@@ -4,14 +4,17 @@
 //! objects that ask ─> filters ─> zone ─> records and their owners ─> what the plan does or leaves alone ─> verdict
 //! ```
 
-use super::records::{part_of, rows_at};
+mod ownership;
+
+use super::records::rows_at;
 use super::{Row, Scene, State, advice, object_texts, zone_text, zone_text_among};
 use crate::sources::{Asked, Asking};
+use ownership::ownership;
 use serde::Serialize;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use zonewright_planner::{DnsName, Endpoint, Hold, ObjectRef, SkipReason};
-use zonewright_provider_kit::{Zone, zone_for};
+use zonewright_planner::{DnsName, Endpoint, Hold, HoldReason, ObjectRef, SkipReason};
+use zonewright_provider_kit::{Rejected, Zone, zone_for};
 
 /// The answer in one word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -126,8 +129,12 @@ pub struct OwnershipRow {
     pub set_identifier: String,
     /// The owner; absent where there is no ownership record.
     pub owner: Option<String>,
-    /// Where the ownership record of today's form stands; of a shared record the row of this owner.
+    /// Where the ownership record of today's form stands: the name of a TXT record, or the key of a row in `table`. Of a shared record
+    /// the row of this owner.
     pub row: Option<String>,
+    /// The table in which it stands; absent for TXT records.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub table: Option<String>,
     /// Whether the record itself exists.
     pub exists: bool,
     /// Of a record that owners share: what this one has put into it. Empty while it is leaving.
@@ -292,7 +299,18 @@ fn answer(explanation: &Explanation) -> String {
             Some(row) => {
                 format!("No object asks for {name}. What is there is not ours ({}).", row.state.as_str())
             }
-            None => format!("No object asks for {name}."),
+            None => {
+                let claims = explanation.ownership.iter().filter(|row| !row.exists && row.shares.is_none());
+                let owners: BTreeSet<String> =
+                    claims.filter_map(|row| Some(format!("{:?}", row.owner.as_ref()?))).collect();
+                match owners.is_empty() {
+                    true => format!("No object asks for {name}."),
+                    false => format!(
+                        "No object asks for {name}. An ownership record of owner {} holds it.",
+                        owners.into_iter().collect::<Vec<_>>().join(" and of owner ")
+                    ),
+                }
+            }
         },
     }
 }
@@ -396,43 +414,6 @@ fn other_zones(scene: Scene<'_>, name: &DnsName) -> Vec<String> {
     others.take(MOST).map(|zone| zone_text_among(zone, scene.world)).collect()
 }
 
-fn ownership(scene: Scene<'_>, name: &DnsName) -> Vec<OwnershipRow> {
-    let registry = &scene.rules.registry;
-    let exclusive = scene.world.records_at(name).filter(|record| !record.ownership.shared);
-    let records = exclusive.map(|record| OwnershipRow {
-        record_type: record.record_type.to_string(),
-        set_identifier: record.set_identifier.to_string(),
-        owner: record.labels.owner().filter(|owner| !owner.is_empty()).map(str::to_owned),
-        row: record.labels.owner().and(registry.row_name(record)).map(|row| row.to_string()),
-        exists: true,
-        shares: None,
-    });
-    let shares = scene.world.shares_at(name).map(|(key, share)| {
-        let part = part_of(share);
-        OwnershipRow {
-            record_type: key.record_type.to_string(),
-            set_identifier: key.set_identifier.to_string(),
-            owner: Some(part.owner),
-            row: Some(share.row.name.to_string()),
-            exists: scene.world.records_at(name).any(|record| record.record_type == key.record_type),
-            shares: Some(part.targets),
-        }
-    });
-    let claims =
-        scene.world.parts.iter().flat_map(|part| {
-            part.owned.claims.iter().filter(|(key, _)| !part.owned.shares.contains_key(key))
-        });
-    let claims = claims.filter(|(key, _)| key.name == *name).map(|(key, owner)| OwnershipRow {
-        record_type: key.record_type.to_string(),
-        set_identifier: key.set_identifier.to_string(),
-        owner: Some(owner.to_string()),
-        row: None,
-        exists: false,
-        shares: None,
-    });
-    records.chain(shares).chain(claims).collect()
-}
-
 fn plan_row(scene: Scene<'_>, name: &DnsName, pending: &crate::sync::board::Pending) -> PlanRow {
     let zones = &scene.world.zones;
     let zone = match &pending.zone {
@@ -465,6 +446,10 @@ fn left_alone(scene: Scene<'_>, name: &DnsName, asked: &Asked) -> Vec<LeftAloneR
         next_try: next_try(&skip.reason),
     };
     let mut rows: Vec<LeftAloneRow> = scene.notes.skips_at(name).iter().map(row).collect();
+    if rows.is_empty() {
+        // Without a record and without another wish there is nothing that the plan could have left alone.
+        rows.extend(scene.notes.rejected_at(name).map(rejected));
+    }
     if rows.is_empty() && asked.desired.endpoints.is_empty() {
         // Where no record exists, the plan has nothing to leave alone; and yet it is the hold that keeps the name away.
         rows.extend(
@@ -472,6 +457,20 @@ fn left_alone(scene: Scene<'_>, name: &DnsName, asked: &Asked) -> Vec<LeftAloneR
         );
     }
     rows
+}
+
+fn rejected(row: &Rejected) -> LeftAloneRow {
+    let reason =
+        SkipReason::Held(HoldReason::Invalid(format!("the provider does not take it: {}", row.text)));
+    LeftAloneRow {
+        record_type: String::new(),
+        set_identifier: String::new(),
+        code: reason.code(),
+        reason: reason.to_string(),
+        advice: advice(&reason),
+        objects: object_texts(&row.objects),
+        next_try: None,
+    }
 }
 
 fn held(hold: &Hold, name: &DnsName) -> Option<LeftAloneRow> {

@@ -5,7 +5,7 @@ use crate::sync::board::Pending;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use zonewright_planner::{DnsName, Record, RecordType, Share, Skip, Target, Ttl, ZoneId};
+use zonewright_planner::{DnsName, Record, RecordType, Share, Skip, SkipReason, Target, Ttl, ZoneId};
 use zonewright_provider_kit::zone_for;
 
 /// Rows of a page.
@@ -207,6 +207,8 @@ impl<'a> Item<'a> {
     fn owner(self) -> Option<&'a str> {
         match self {
             Self::Record(record) => record.labels.owner(),
+            // Nobody's record, and yet somebody's name.
+            Self::Skipped(Skip { reason: SkipReason::Claimed { owner }, .. }) => Some(owner.as_str()),
             _ => None,
         }
     }

@@ -122,7 +122,8 @@ pub fn advice(reason: &SkipReason) -> String {
         }
         SkipReason::Claimed { owner } => {
             return format!(
-                "The ownership record of {owner:?} stands without its record. If that instance is gone, delete this TXT record",
+                "The ownership record of {owner:?} stands without its record. If that instance is gone, delete it: a \
+                 TXT record, or a row of the table",
                 owner = owner.as_str()
             );
         }

@@ -6,12 +6,15 @@ use crate::sources::store::CacheStatus;
 use crate::sync::board::Notes;
 use crate::sync::report::CycleReport;
 use crate::sync::{Faults, Part, PlanSettings, World};
+use async_trait::async_trait;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use zonewright_planner::*;
-use zonewright_provider_kit::Zone;
-use zonewright_registry::{NonceSource, Owned, Registry, TxtRegistry, TxtSettings};
+use zonewright_provider_kit::{ProviderError, Zone};
+use zonewright_registry::{
+    Item, NonceSource, Owned, ReadTable, Registry, TableRegistry, TableSettings, TxtRegistry, TxtSettings,
+};
 
 /// Half past ten on a day long gone.
 pub(crate) const THEN: Duration = Duration::from_secs(1_700_000_000);
@@ -62,6 +65,39 @@ impl Stage {
             clock: self.clock,
         }
     }
+}
+
+/// A table with rows of these keys and owners.
+#[derive(Debug)]
+struct Rows(Vec<Item>);
+
+#[async_trait]
+impl ReadTable for Rows {
+    fn name(&self) -> &str {
+        "external-dns"
+    }
+
+    async fn read(&self) -> Result<Vec<Item>, ProviderError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// A registry of owner `me` that has read such a table.
+pub(crate) async fn table(rows: &[(&str, &str)]) -> Arc<Registry> {
+    let item = |(key, owner): &(&str, &str)| Item {
+        key: Some((*key).to_owned()),
+        owner: Some((*owner).to_owned()),
+        labels: Labels::new(),
+        has_odd_labels: false,
+    };
+    let registry = TableRegistry::new(TableSettings {
+        txt: TxtRegistry::new(TxtSettings::new("me", NonceSource::from_seed([0; 32]))).unwrap(),
+        managed: ManagedTypes::default(),
+        prunes_txt: true,
+        reader: Arc::new(Rows(rows.iter().map(item).collect())),
+    });
+    registry.refresh(std::time::Instant::now()).await.unwrap();
+    Arc::new(Registry::Table(Box::new(registry)))
 }
 
 pub(crate) fn rules() -> Rules {

@@ -1,7 +1,7 @@
 //! Views of states that were put together by hand.
 
 use super::explain::{Explanation, Findings, Verdict, explain};
-use super::testing::{Stage, every_reason, name, object, record, wish};
+use super::testing::{Stage, every_reason, name, object, record, table as table_of, wish};
 use super::{ALL_STATES, HomesOf, PAGE, Query, State, Table, advice, overview, table};
 use crate::sources::outcome::{Problem, Severity};
 use crate::sources::pipeline::Desired;
@@ -237,6 +237,101 @@ fn a_name_that_nobody_asks_for() {
     assert!(explained.summary.contains("*.example.org of ingress/web/star answers for it"));
     let stage = Stage::new(vec![record("shop.example.org", "192.0.2.1", "")]);
     assert!(shop(&stage, &Findings::default()).summary.contains("not ours (unowned)"));
+}
+
+/// What a name's page and `explain` say of who owns it, a line each.
+fn ownership(explained: &Explanation) -> Vec<String> {
+    let line = |row: &super::explain::OwnershipRow| {
+        let text = |text: &Option<String>| text.clone().unwrap_or_else(|| "-".to_owned());
+        let (owner, row_of, table) = (text(&row.owner), text(&row.row), text(&row.table));
+        format!("{} {owner} {row_of} {table} {}", row.record_type, row.exists)
+    };
+    explained.ownership.iter().map(line).collect()
+}
+
+#[test]
+fn a_name_that_another_owner_holds_in_the_zone() {
+    let mut stage = Stage::new(Vec::new());
+    let key = record("shop.example.org", "192.0.2.1", "").key();
+    stage.world.parts[0].owned.claims.insert(key, Owner::new("blue").unwrap());
+    let explained = shop(&stage, &Findings::default());
+    assert!(
+        explained.summary.ends_with("An ownership record of owner \"blue\" holds it."),
+        "{}",
+        explained.summary
+    );
+    assert_eq!(ownership(&explained), ["A blue - - false"]);
+    assert!(super::html::name_page(&explained).contains("stands without its record"));
+}
+
+#[tokio::test]
+async fn a_name_that_another_owner_holds_in_the_table() {
+    let mut stage = Stage::new(Vec::new());
+    stage.rules.registry = table_of(&[
+        ("shop.example.org#A#", "blue"),
+        ("shop.example.org#A#eu#west", "green"),
+        ("shop.example.org#TXT#", "me"),
+        ("other.example.org#A#", "blue"),
+    ])
+    .await;
+    // Nobody asks for it.
+    let explained = shop(&stage, &Findings::default());
+    assert_eq!(explained.verdict, Verdict::NotAskedFor);
+    assert_eq!(
+        explained.summary,
+        "No object asks for shop.example.org. An ownership record of owner \"blue\" and of owner \"green\" holds it."
+    );
+    assert_eq!(
+        ownership(&explained),
+        [
+            "A blue shop.example.org#A# external-dns false",
+            "A green shop.example.org#A#eu#west external-dns false"
+        ]
+    );
+    let page = super::html::name_page(&explained);
+    assert!(page.contains("shop.example.org#A# in table external-dns, without its record"), "{page}");
+    // An object asks for it.
+    let claimed = SkipReason::Claimed { owner: Owner::new("blue").unwrap() };
+    let stage = Stage {
+        rules: stage.rules,
+        ..Stage::new(Vec::new()).with_skips(vec![skip("shop.example.org", claimed)])
+    };
+    let explained = shop(&stage, &wished());
+    assert_eq!(explained.verdict, Verdict::LeftAlone);
+    assert!(explained.summary.contains("owner \"blue\""), "{}", explained.summary);
+    assert_eq!(explained.records[0].owner.as_deref(), Some("blue"));
+    assert_eq!(explained.ownership.len(), 2);
+    assert_eq!(names(&search(&stage, "blue")), ["shop.example.org"], "on the status page, too");
+}
+
+#[tokio::test]
+async fn records_with_rows_in_the_table() {
+    let mut alias = record("shop.example.org", "192.0.2.2", "blue");
+    alias.set_identifier = "alias".into();
+    alias.properties = [("alias", "true")].into_iter().collect();
+    let mut stage = Stage::new(vec![
+        record("shop.example.org", "192.0.2.1", "me"),
+        alias,
+        record("theirs.example.org", "192.0.2.3", "blue"),
+        record("moving.example.org", "192.0.2.4", "me"),
+    ]);
+    stage.rules.registry = table_of(&[
+        ("Shop.example.org#A#", "me"),
+        // As versions before 0.22 wrote it.
+        ("shop.example.org#CNAME#alias", "blue"),
+        ("theirs.example.org#A#", "blue"),
+    ])
+    .await;
+    let of = |host: &str| ownership(&explain(stage.scene(), &name(host), &Findings::default()));
+    assert_eq!(
+        of("shop.example.org"),
+        [
+            "A me Shop.example.org#A# external-dns true",
+            "A blue shop.example.org#CNAME#alias external-dns true"
+        ]
+    );
+    assert_eq!(of("theirs.example.org"), ["A blue theirs.example.org#A# external-dns true"]);
+    assert_eq!(of("moving.example.org"), ["A me - - true"], "its row stands in the zone");
 }
 
 #[test]

@@ -14,6 +14,7 @@ use tokio::time::Instant;
 use zonewright_planner::{
     Change, DnsName, Endpoint, Incomplete, ObjectRef, Record, RecordType, Skip, Target, Ttl, ZoneId,
 };
+use zonewright_provider_kit::Rejected;
 
 /// Changes that are remembered after they were made.
 const RECENT: usize = 50;
@@ -42,6 +43,8 @@ pub struct Notes {
     pub incomplete: Vec<Incomplete>,
     /// Records and ownership rows that could not be made sense of, and wishes that the provider spoiled.
     pub odd: Vec<String>,
+    /// Wishes that the provider does not take, whose names are held.
+    rejected: Vec<Rejected>,
     /// Zones that are left alone for a while.
     pub resting: Vec<Resting>,
     /// When single records are tried again, by name.
@@ -225,12 +228,16 @@ impl Notes {
         if is_full {
             self.skips.clear();
             self.pending.clear();
+            self.rejected.clear();
         } else {
             for name in &report.planned_names {
                 self.skips.remove(name);
                 self.pending.remove(name);
             }
+            self.rejected
+                .retain(|row| row.name.as_ref().is_none_or(|name| !report.planned_names.contains(name)));
         }
+        self.rejected.extend(report.rejected.iter().filter(|row| row.name.is_some()).cloned());
         for skips in report.plan.skips.chunk_by(|a, b| a.name == b.name) {
             if let Some(first) = skips.first() {
                 self.skips.insert(first.name.clone(), skips.into());
@@ -245,6 +252,11 @@ impl Notes {
             let pending = Pending::of(change, trouble.as_deref());
             self.pending.entry(change.name().clone()).or_default().push(pending);
         }
+    }
+
+    /// The wishes for a name that the provider does not take.
+    pub fn rejected_at<'a>(&'a self, name: &'a DnsName) -> impl Iterator<Item = &'a Rejected> {
+        self.rejected.iter().filter(move |row| row.name.as_ref() == Some(name))
     }
 
     /// Takes in what was written.

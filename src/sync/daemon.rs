@@ -24,7 +24,7 @@ use std::sync::{Arc, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::time::Duration;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use zonewright_planner::{Change, DnsName, Owner, Scope, Skip, SkipKind};
+use zonewright_planner::{Change, DnsName, Owner, Scope, Skip, SkipKind, ZoneId};
 use zonewright_provider_kit::ProviderError;
 
 /// Things to do before a full run reads the sources, that reach outside.
@@ -71,6 +71,8 @@ pub struct Daemon {
     pub faults: Faults,
     /// Names that other owners write, too.
     pub settling: Settling,
+    /// Changes are made in these zones only; `None` for in all of them.
+    pub only_zones: Option<BTreeSet<ZoneId>>,
     /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
@@ -102,6 +104,7 @@ impl Daemon {
             holds: HoldAges::default(),
             faults: Faults::new(Duration::from_secs(60), 0),
             settling: Settling::default(),
+            only_zones: None,
             chores: Vec::new(),
             observers: Vec::new(),
             leadership: Leadership::always(),
@@ -481,6 +484,10 @@ impl Daemon {
                     late.names.contains(change.name()) || (late.everything && change.action() == "delete")
                 };
                 plan.changes.retain(|change| !is_late(change));
+            }
+            if let Some(zones) = &self.only_zones {
+                plan.changes
+                    .retain(|change| world.zone_of(change).is_some_and(|zone| zones.contains(&zone.id)));
             }
             if !report.dry_run {
                 early = self.settling.hold_back(&mut plan, &world, begun, Instant::now());

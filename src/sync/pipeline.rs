@@ -37,7 +37,7 @@ pub struct Pipeline {
     /// Writes zones; absent in previews and dry runs, which therefore cannot write.
     pub writer: Option<Arc<dyn WriteZone>>,
     /// Knows who owns what.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// The rules.
     pub settings: PlanSettings,
 }

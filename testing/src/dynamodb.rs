@@ -136,6 +136,16 @@ impl DynamoDbLocal {
         Ok(())
     }
 
+    /// Removes the rows of these keys, in the form of the service, past the door.
+    pub async fn remove(&self, table: &str, keys: &[Value]) -> Result<()> {
+        for keys in keys.chunks(25) {
+            let deletes: Vec<Value> =
+                keys.iter().map(|key| json!({ "DeleteRequest": { "Key": { "k": key } } })).collect();
+            self.call("BatchWriteItem", &json!({ "RequestItems": { (table): deletes } })).await?;
+        }
+        Ok(())
+    }
+
     /// Every row, in the form of the service, by key.
     pub async fn items(&self, table: &str) -> Result<Vec<Value>> {
         let (mut items, mut start) = (Vec::new(), Value::Null);

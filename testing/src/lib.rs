@@ -6,6 +6,7 @@
 //!   every call.
 //! * [`DynamoDbLocal`]: DynamoDB Local behind a door that counts, and that refuses as it is told.
 //! * [`Moto`]: an imitation of AWS, to hold our own against.
+//! * [`TlsFront`]: HTTPS before any of them, by an authority that nobody knows.
 //! * [`ApiProxy`]: a way to the API server that refuses, breaks off and dawdles as it is told.
 //!
 //! They belong to the async runtime they were started on and end with it: start them inside the test.
@@ -22,6 +23,7 @@ mod moto;
 mod objects;
 mod process;
 mod reset;
+mod tls_front;
 mod webhook;
 
 pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
@@ -31,6 +33,7 @@ pub use dynamodb::{DynamoDbFault, DynamoDbLocal};
 pub use error::Error;
 pub use moto::Moto;
 pub use process::free_port;
+pub use tls_front::TlsFront;
 pub use webhook::{Call, Effect, Gate, WebhookStandIn, Witness};
 
 /// What everything here returns.

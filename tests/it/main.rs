@@ -5,8 +5,12 @@
 
 #[cfg(feature = "aws")]
 mod aws;
+#[cfg(feature = "azure")]
+mod azure;
 mod chart;
 mod cli;
+#[cfg(feature = "cloudflare")]
+mod cloudflare;
 mod cluster;
 mod conformance;
 #[cfg(feature = "dynamodb")]

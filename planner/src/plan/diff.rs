@@ -345,6 +345,9 @@ pub(super) fn differences(record: &Record, endpoint: &Endpoint) -> Vec<UpdateRea
     if record.ownership.row_moved {
         reasons.push(UpdateReason::RowMoved);
     }
+    if let Some(table) = &record.ownership.into_table {
+        reasons.push(UpdateReason::RowIntoTable(table.clone()));
+    }
     if record.ownership.former_rows {
         reasons.push(UpdateReason::FormerRows);
     }

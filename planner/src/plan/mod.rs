@@ -196,6 +196,8 @@ pub enum UpdateReason {
     OwnerMigration(Owner),
     /// The ownership record stands under a former name only: one under today's name is written.
     RowMoved,
+    /// The ownership record stands in the zone only: it is written into this table.
+    RowIntoTable(Arc<String>),
     /// Ownership records under former names are removed.
     FormerRows,
     /// The record is shared with other owners.
@@ -210,7 +212,7 @@ pub enum UpdateReason {
 impl UpdateReason {
     /// Whether the record itself is already as it should be, and only its ownership record is written or removed.
     pub fn is_of_the_row_alone(&self) -> bool {
-        matches!(self, Self::RowMoved | Self::FormerRows | Self::Shared { .. })
+        matches!(self, Self::RowMoved | Self::RowIntoTable(_) | Self::FormerRows | Self::Shared { .. })
     }
 }
 
@@ -265,7 +267,8 @@ impl fmt::Display for UpdateReason {
             Self::OwnershipRow => f.write_str("ownership record is rewritten in the current form"),
             Self::OwnerMigration(owner) => write!(f, "taken over from owner {:?}", owner.as_str()),
             Self::RowMoved => f.write_str("ownership record is written under its new name"),
-            Self::FormerRows => f.write_str("ownership records under former names are removed"),
+            Self::RowIntoTable(table) => write!(f, "ownership record is written into the table {table}"),
+            Self::FormerRows => f.write_str("former ownership records are removed"),
             Self::Shared { step, with } => step.describe(with, f),
         }
     }
@@ -396,7 +399,7 @@ impl Change {
                 Some(UpdateReason::Properties(_)) => "properties",
                 Some(UpdateReason::OwnershipRow) | None => "ownership-row",
                 Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
-                Some(UpdateReason::RowMoved) => "row-moved",
+                Some(UpdateReason::RowMoved | UpdateReason::RowIntoTable(_)) => "row-moved",
                 Some(UpdateReason::FormerRows) => "former-rows",
                 Some(UpdateReason::Shared { .. }) => "shared",
             },

@@ -464,6 +464,27 @@ fn a_row_under_a_former_name_is_no_change_of_its_record() {
     assert!(!alone("a.example.org A 192.0.2.1 ttl=90"));
 }
 
+#[test]
+fn a_row_that_goes_into_a_table_says_so_and_is_no_change_of_its_record() {
+    let mut tabled = record("a.example.org A 192.0.2.1 ttl=60 owner=me");
+    tabled.ownership.into_table = Some("external-dns".to_owned().into());
+    tabled.ownership.former_rows = true;
+    let change = |wanted: &str| {
+        let mut case = case(&[], &[wanted]);
+        case.current.push(tabled.clone());
+        let [change] = <[Change; 1]>::try_from(case.plan().changes).unwrap();
+        change
+    };
+    let moves = change("a.example.org A 192.0.2.1");
+    assert!(moves.leaves_record_alone());
+    assert_eq!(
+        moves.reason(),
+        "ownership record is written into the table external-dns; former ownership records are removed"
+    );
+    assert_eq!(moves.reason_code(), "row-moved");
+    assert!(!change("a.example.org A 192.0.2.2").leaves_record_alone());
+}
+
 fn any_wish() -> impl Strategy<Value = Endpoint> {
     let name = prop::sample::select(vec!["a", "b", "*.c"]);
     let kind = prop::sample::select(vec!["A", "AAAA", "CNAME", "TXT"]);

@@ -3,19 +3,18 @@
 use crate::adjust::Body;
 use crate::config::{ConfigError, WebhookConfig, parse_url};
 use crate::rows::{NotAList, RowSplitter};
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE};
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url};
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 use zonewright_planner::DomainFilter;
+use zonewright_provider_http::answers::{self, Unfinished, leaves_open};
+use zonewright_provider_http::{Timeouts, below, client, shown};
 use zonewright_provider_kit::wire::WireEndpoint;
-use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget, parse_retry_after};
+use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
 
 /// The media type of the protocol, compared letter for letter.
 pub(crate) const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
-
-/// How much of an error's text is shown.
-const EXCERPT: usize = 256;
 
 /// One finished request, for metrics.
 #[derive(Debug, Clone)]
@@ -53,9 +52,11 @@ impl Client {
         let base = parse_url(&config.url)?;
         let timeout = config.read_timeout.saturating_add(config.write_timeout);
         Ok(Self {
-            http: http_client(&base, timeout).map_err(ConfigError::Client)?,
-            records: below(&base, "records"),
-            adjust: below(&base, "adjustendpoints"),
+            // The whole call has one time; ExternalDNS has none for the connection. Redirects are followed as Go does.
+            http: client(&base, Timeouts { connect: Duration::ZERO, total: timeout }, true)
+                .map_err(ConfigError::Client)?,
+            records: below(&base, &["records"]),
+            adjust: below(&base, &["adjustendpoints"]),
             base,
             timeout,
             max_body_size: u64::try_from(config.max_body_size).ok().filter(|limit| *limit > 0),
@@ -161,20 +162,19 @@ impl<'a> Call<'a> {
     async fn read(
         &self,
         mut response: Response,
-        mut each: impl FnMut(&[u8]) -> Result<(), ProviderError>,
+        each: impl FnMut(&[u8]) -> Result<(), ProviderError>,
     ) -> Result<(), ProviderError> {
-        let mut size = 0;
-        while let Some(piece) = response.chunk().await.map_err(|cause| self.transport_error(cause))? {
-            size += piece.len() as u64;
-            if let Some(limit) = self.client.max_body_size.filter(|limit| size > *limit) {
+        let read = answers::read(&mut response, self.client.max_body_size, each);
+        read.await.map_err(|unfinished| match unfinished {
+            Unfinished::Refused(error) => error,
+            Unfinished::Broken(cause) => self.transport_error(cause),
+            Unfinished::TooLong(limit) => {
                 let message = format!(
                     "the answer is longer than {limit} bytes; --webhook-provider-max-body-size sets the limit"
                 );
-                return Err(self.error(ErrorClass::Permanent, &message));
+                self.error(ErrorClass::Permanent, &message)
             }
-            each(&piece)?;
-        }
-        Ok(())
+        })
     }
 
     /// Reads a list and decodes each row as soon as it is there; `None` is a `null` row. Rows are counted from 1.
@@ -217,16 +217,11 @@ impl<'a> Call<'a> {
 
     async fn status_error(&self, response: Response) -> ProviderError {
         let status = response.status();
-        let retry_after = response
-            .headers()
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok())
-            .and_then(|text| parse_retry_after(text, SystemTime::now()));
-        let class = ErrorClass::from_http_status(status.as_u16(), retry_after);
+        let class = answers::class(status, response.headers());
         if let ErrorClass::Throttled { retry_after: Some(pause) } = class {
             self.client.budget.pause(pause);
         }
-        let excerpt = excerpt(response).await;
+        let excerpt = answers::excerpt(response).await;
         let separator = if excerpt.is_empty() { "" } else { ": " };
         let error = self.error(class, &format!("the answer is {status}{separator}{excerpt}"));
         if leaves_open(status) { error.with_unknown_outcome() } else { error }
@@ -237,110 +232,10 @@ impl<'a> Call<'a> {
     }
 }
 
-/// Whether the provider may have done what was asked all the same: something between us says that it has not answered, or it
-/// says that it succeeded in words that the protocol does not have.
-fn leaves_open(status: StatusCode) -> bool {
-    status.is_success()
-        || [StatusCode::REQUEST_TIMEOUT, StatusCode::BAD_GATEWAY, StatusCode::GATEWAY_TIMEOUT]
-            .contains(&status)
-}
-
 #[derive(Debug, thiserror::Error)]
 enum RowError {
     #[error(transparent)]
     List(#[from] NotAList),
     #[error("row {count} cannot be read: {cause}")]
     Row { count: usize, cause: serde_json::Error },
-}
-
-/// The beginning of an error's body on one line. Providers explain themselves there.
-async fn excerpt(mut response: Response) -> String {
-    let mut text = Vec::new();
-    while text.len() < EXCERPT {
-        match response.chunk().await {
-            Ok(Some(piece)) => text.extend_from_slice(&piece),
-            Ok(None) | Err(_) => break,
-        }
-    }
-    text.truncate(EXCERPT);
-    String::from_utf8_lossy(&text).trim().escape_debug().to_string()
-}
-
-/// The URL without user name and password.
-fn shown(url: &Url) -> Url {
-    let mut url = url.clone();
-    // They fail only for URLs without a host, which have neither.
-    let _ = url.set_username("");
-    let _ = url.set_password(None);
-    url
-}
-
-/// A path below the base URL, whose own path is kept.
-fn below(base: &Url, segment: &str) -> Url {
-    let mut url = base.clone();
-    // Fails only for URLs that cannot be a base; http and https always can.
-    if let Ok(mut path) = url.path_segments_mut() {
-        path.pop_if_empty().push(segment);
-    }
-    url
-}
-
-/// Redirects and proxy variables are followed as Go's client follows them: up to ten, and no proxy for this very machine.
-fn http_client(base: &Url, timeout: Duration) -> Result<reqwest::Client, reqwest::Error> {
-    let mut builder =
-        reqwest::Client::builder().user_agent(concat!("zonewright/", env!("CARGO_PKG_VERSION")));
-    if !timeout.is_zero() {
-        builder = builder.timeout(timeout);
-    }
-    if is_this_machine(base) {
-        builder = builder.no_proxy();
-    }
-    let provider = rustls::crypto::ring::default_provider();
-    if base.scheme() == "https" {
-        // Whoever came first has installed the same one.
-        let _ = provider.install_default();
-    } else if let Ok(versions) =
-        rustls::ClientConfig::builder_with_provider(provider.into()).with_safe_default_protocol_versions()
-    {
-        // The usual sidecar speaks plain HTTP: an image without CA certificates will do, and none are loaded.
-        let no_roots = versions.with_root_certificates(rustls::RootCertStore::empty()).with_no_client_auth();
-        builder = builder.tls_backend_preconfigured(no_roots);
-    }
-    builder.build()
-}
-
-fn is_this_machine(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<std::net::IpAddr>();
-    host == "localhost" || address.is_ok_and(|address| address.is_loopback())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use rstest::rstest;
-
-    #[rstest]
-    #[case("http://h", "http://h/records")]
-    #[case("http://h/", "http://h/records")]
-    #[case("http://h:1/base", "http://h:1/base/records")]
-    #[case("http://h:1/base/", "http://h:1/base/records")]
-    fn the_path_of_the_base_url_is_kept(#[case] base: &str, #[case] expected: &str) {
-        assert_eq!(below(&Url::parse(base).unwrap(), "records").as_str(), expected);
-    }
-
-    #[rstest]
-    #[case("http://localhost:8888", true)]
-    #[case("http://127.0.0.9", true)]
-    #[case("http://[::1]:1", true)]
-    #[case("http://localhost.example.org", false)]
-    #[case("http://192.0.2.1", false)]
-    fn this_machine_is_asked_directly(#[case] url: &str, #[case] expected: bool) {
-        assert_eq!(is_this_machine(&Url::parse(url).unwrap()), expected);
-    }
-
-    #[test]
-    fn passwords_stay_out_of_messages() {
-        assert_eq!(shown(&Url::parse("http://me:secret@h/x").unwrap()).as_str(), "http://h/x");
-    }
 }

@@ -122,7 +122,7 @@ impl Table {
             }
             let mut labels = item.labels;
             labels.set(OWNER, owner.as_str());
-            let spelled = (key_text(&key) != text).then(|| text.as_str().into());
+            let spelled = (row_key(&key) != text).then(|| text.as_str().into());
             let row = Row { spelled, owner, labels, records: None };
             // Of two spellings of one key the one that we write counts.
             let is_second = table.rows.get(&key).is_some_and(|first| first.spelled.is_none());
@@ -184,6 +184,15 @@ impl Table {
         self.unknown.contains(key)
     }
 
+    /// The key of the row of a record, as it is spelled if the row is ours.
+    pub(super) fn key_of(&self, record: &Record) -> Option<String> {
+        let of = |key: RecordKey| match self.rows.get(&key) {
+            Some(row) => Some(row.key(&key).to_string()),
+            None => self.has(&key).then(|| row_key(&key)),
+        };
+        of(record.key()).or_else(|| of(alias_key(record)?))
+    }
+
     /// What the row of a record says.
     pub(super) fn labels(&self, key: &RecordKey) -> Option<Labels> {
         match self.rows.get(key) {
@@ -232,7 +241,7 @@ impl Table {
         let labels = labels_of(new);
         let Some(row) = self.rows.get(&key) else {
             let owner = owners.ours.clone();
-            return Ok(Some(Statement::Insert { key: key_text(&key).into(), owner, labels }));
+            return Ok(Some(Statement::Insert { key: row_key(&key).into(), owner, labels }));
         };
         let new_owner = (row.owner != owners.ours).then(|| owners.ours.clone());
         if new_owner.is_none() && without_owner(&row.labels) == labels {
@@ -307,7 +316,7 @@ impl Table {
 
 impl Row {
     fn key(&self, key: &RecordKey) -> Arc<str> {
-        self.spelled.clone().unwrap_or_else(|| key_text(key).into())
+        self.spelled.clone().unwrap_or_else(|| row_key(key).into())
     }
 }
 
@@ -321,7 +330,8 @@ pub(super) fn alias_key(record: &Record) -> Option<RecordKey> {
     crate::txt::is_alias(record).then(|| RecordKey { record_type: RecordType::Cname, ..record.key() })
 }
 
-fn key_text(key: &RecordKey) -> String {
+/// The key of the row of a record, as this version and v0.22 write it.
+pub fn row_key(key: &RecordKey) -> String {
     format!("{}#{}#{}", key.name, key.record_type, key.set_identifier)
 }
 

@@ -18,7 +18,7 @@ mod contents;
 mod read;
 mod write;
 
-pub use contents::{Item, Statement};
+pub use contents::{Item, Statement, row_key};
 pub use write::WithRows;
 
 use crate::txt::TxtRegistry;
@@ -80,6 +80,8 @@ pub struct TableRegistry {
     managed: ManagedTypes,
     prunes_txt: bool,
     reader: Arc<dyn ReadTable>,
+    /// The table's name, shared by all records that are to get a row in it.
+    shown_name: Arc<String>,
     known: Arc<Known>,
 }
 
@@ -116,7 +118,8 @@ impl TableRegistry {
     pub fn new(settings: TableSettings) -> Self {
         let TableSettings { txt, managed, prunes_txt, reader } = settings;
         let owners = Owners { ours: txt.owner().clone(), migrate_from: txt.migrate_from().cloned() };
-        Self { owners, txt, managed, prunes_txt, reader, known: Arc::default() }
+        let shown_name = Arc::new(reader.name().to_owned());
+        Self { owners, txt, managed, prunes_txt, reader, shown_name, known: Arc::default() }
     }
 
     /// In whose name records are owned.
@@ -166,6 +169,16 @@ impl TableRegistry {
     /// What could not be made sense of.
     pub fn odd(&self) -> Vec<String> {
         self.known.read().odd.clone()
+    }
+
+    /// What the table is called.
+    pub fn name(&self) -> &str {
+        &self.shown_name
+    }
+
+    /// The key of the row of a record, if the table has one.
+    pub fn key_of(&self, record: &Record) -> Option<String> {
+        self.known.read().table.key_of(record)
     }
 
     /// The names that others have rows for.

@@ -65,12 +65,13 @@ impl TableRegistry {
 
     /// A record that is ours by anything but its own row gets one. The record itself stays as it is.
     fn note_what_is_missing(&self, record: &mut Record, found: Found, has_txt: bool) {
-        let is_elsewhere = found == Found::AliasRow || (found == Found::None && has_txt);
+        let is_in_our_care =
+            self.managed.contains(&record.record_type) && record.is_owned_by(Some(&self.owners.ours));
         record.ownership.row_missing = false;
         record.ownership.former_rows = false;
-        record.ownership.row_moved = is_elsewhere
-            && self.managed.contains(&record.record_type)
-            && record.is_owned_by(Some(&self.owners.ours));
+        record.ownership.row_moved = found == Found::AliasRow && is_in_our_care;
+        let is_in_zone = found == Found::None && has_txt;
+        record.ownership.into_table = (is_in_zone && is_in_our_care).then(|| self.shown_name.clone());
     }
 
     /// What has to be remembered of rows of registry `txt`: that they are there, and which go with which record.

@@ -60,7 +60,7 @@ async fn run_until_stopped(
     health.watch_caches(&prepared.caches);
     health.watch_leadership(&prepared.leadership);
     metrics.watch_leadership(&prepared.leadership);
-    page.show(prepared.status_parts(config)?);
+    page.show(prepared.status_parts(config));
     prepared.daemon.observers.push(metrics);
     prepared.daemon.observers.push(Arc::new(health));
     for problem in &prepared.manifest_problems {

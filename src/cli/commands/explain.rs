@@ -46,7 +46,7 @@ async fn answer(
     let mut notes = Notes::default();
     notes.note(&report, &prepared.daemon.faults, SystemTime::now());
     let findings = find(config, &prepared, &options.name).await?;
-    let mut explanation = shown(config, &prepared, &options.name, (&world, &notes), &findings)?;
+    let mut explanation = shown(config, &prepared, &options.name, (&world, &notes), &findings);
     explanation.incomplete.extend(prepared.manifest_problems.iter().map(|what| format!("manifests: {what}")));
     let written = match options.format {
         ReportFormat::Text => output::coloured(&explain_output::text(&explanation), options.color),
@@ -64,11 +64,11 @@ fn shown(
     name: &DnsName,
     (world, notes): (&World, &Notes),
     findings: &Findings,
-) -> Result<Explanation, crate::wiring::StartError> {
-    let rules = prepared.rules(config)?;
+) -> Explanation {
+    let rules = prepared.rules(config);
     let sources = prepared.daemon.wishes().status();
     let scene = Scene { world, notes, sources: &sources, rules: &rules, standing: None, clock: Clock::now() };
-    Ok(explain(scene, name, findings))
+    explain(scene, name, findings)
 }
 
 /// Asks the sources, and where nobody asks for the name, looks at what comes near.

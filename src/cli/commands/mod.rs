@@ -2,10 +2,12 @@
 
 mod approve;
 mod chores;
+mod cleanup;
 mod daemon;
 mod explain;
 mod lint;
 mod output;
+mod owners;
 mod plan;
 mod prepare;
 mod rbac;
@@ -35,6 +37,8 @@ pub async fn run(
         Ok(Command::Lint(config, format)) => lint::run(&config, format, &stop).await,
         Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,
         Ok(Command::Explain(config, options)) => explain::run(&config, &options, &stop).await,
+        Ok(Command::Owners(config, format)) => owners::run(&config, format, &stop).await,
+        Ok(Command::Cleanup(config, options)) => cleanup::run(&config, &options, &stop).await,
         Ok(Command::Run(config)) => daemon::run(&config, stop).await,
     }
 }

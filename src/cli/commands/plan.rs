@@ -1,7 +1,7 @@
 //! `zonewright plan`: what a cycle would do.
 
 use super::output;
-use super::prepare::{approvals_were_met, prepare};
+use super::prepare::{Prepared, approvals_were_met, prepare};
 use crate::cli::plan_output::{Format, Preview, render};
 use crate::cli::{Config, PlanFormat, PlanOptions};
 use crate::telemetry::logs;
@@ -16,7 +16,7 @@ const FAILED: u8 = 1;
 /// There are changes.
 const CHANGES: u8 = 2;
 /// There are deletes that the guard withholds.
-const WITHHELD: u8 = 3;
+pub(super) const WITHHELD: u8 = 3;
 
 pub(super) async fn run(config: &Config, options: PlanOptions, stop: &CancellationToken) -> u8 {
     logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
@@ -39,6 +39,14 @@ async fn preview(
 ) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
     let mut prepared = prepare(config, false, None, stop).await?;
     prepared.settle(true).await;
+    show(&mut prepared, options).await
+}
+
+/// Shows what a run would do; the exit status says what kind of thing that is.
+pub(super) async fn show(
+    prepared: &mut Prepared,
+    options: PlanOptions,
+) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
     let (report, world) = prepared.daemon.preview().await.map_err(|failure| failure.to_string())?;
     let pipeline = &prepared.daemon.pipeline;
     let changes = pipeline.decorate(&world, report.plan.changes.clone());

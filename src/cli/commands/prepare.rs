@@ -143,24 +143,25 @@ pub(super) fn approvals_were_met(guard: &Guard) -> Result<(), String> {
 
 impl Prepared {
     /// What the status page shows.
-    pub(super) fn status_parts(&self, config: &Config) -> Result<StatusParts, StartError> {
-        Ok(StatusParts {
+    pub(super) fn status_parts(&self, config: &Config) -> StatusParts {
+        StatusParts {
             board: self.daemon.board(),
             wishes: self.daemon.wishes(),
-            rules: self.rules(config)?,
+            rules: self.rules(config),
             leadership: self.leadership.clone(),
-        })
+        }
     }
 
     /// The rules that views show.
-    pub(super) fn rules(&self, config: &Config) -> Result<Rules, StartError> {
+    pub(super) fn rules(&self, config: &Config) -> Rules {
         let reader = self.provider.reader.clone();
-        Ok(Rules {
+        Rules {
             settings: self.daemon.pipeline.settings.clone(),
-            registry: Arc::new(wiring::registry(config, &ProviderRecorders::default())?.registry),
+            // The one that plans: what it knows of a table beside the zones is known to no other.
+            registry: self.daemon.pipeline.registry.clone(),
             provider: config.providers.general.name.to_string(),
             homes: HomesOf::new(move |zones, name| reader.homes(zones, name)),
-        })
+        }
     }
 
     /// Gives other caches the same to read, the manifests or the API server, and waits until they have answered; but not long, because

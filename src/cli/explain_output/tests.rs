@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::status::explain::{Findings, explain};
-use crate::status::testing::{Stage, every_reason, name, record};
+use crate::status::testing::{Stage, every_reason, name, record, table};
 use zonewright_planner::Skip;
 
 #[test]
@@ -31,6 +31,24 @@ fn what_would_steer_a_terminal_is_shown_as_its_escape() {
     assert!(!shown.contains(['\x1b', '\x07']), "{shown}");
     let ours = text(&explanation);
     assert!(!ours.contains("\x1b[2J") && !ours.contains("\x1b]0"));
+}
+
+#[tokio::test]
+async fn rows_of_a_table_are_shown_with_the_table() {
+    let mut stage = Stage::new(vec![record("shop.example.org", "192.0.2.1", "me")]);
+    stage.rules.registry = table(&[("shop.example.org#A#", "me"), ("shop.example.org#AAAA#", "blue")]).await;
+    let explanation = explain(stage.scene(), &name("shop.example.org"), &Findings::default());
+    let plain = anstream::adapter::strip_str(&text(&explanation)).to_string();
+    let expected = [
+        "  ownership record of A: shop.example.org#A# in table external-dns",
+        "  ownership record of AAAA without its record: owner \"blue\", shop.example.org#AAAA# in table",
+    ];
+    for expected in expected {
+        assert!(plain.lines().any(|line| line == expected), "{plain}");
+    }
+    let document: serde_json::Value = serde_json::from_str(&json(&explanation)).unwrap();
+    assert_eq!(document["ownership"][1]["owner"], "blue");
+    assert_eq!(document["ownership"][1]["table"], "external-dns");
 }
 
 #[test]

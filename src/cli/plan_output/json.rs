@@ -222,6 +222,7 @@ fn codes(change: &Change) -> Vec<&'static str> {
                 UpdateReason::OwnershipRow => "ownership-record",
                 UpdateReason::OwnerMigration(_) => "owner-migration",
                 UpdateReason::RowMoved => "ownership-record-name",
+                UpdateReason::RowIntoTable(_) => "ownership-record-table",
                 UpdateReason::FormerRows => "former-ownership-records",
                 UpdateReason::Shared { .. } => "shared",
             })

@@ -24,7 +24,7 @@ pub(in crate::cli) struct AzureArgs {
     /// How long a list of zones may be used again; 0s for not at all
     #[arg(long, default_value = "0s", value_parser = values::duration)]
     azure_zones_cache_duration: Duration,
-    /// Most retries of a failed request; below 0 for none
+    /// Most retries of a failed request; 0 for the default, below 0 for none
     #[arg(long, default_value = "3", value_parser = values::int, value_name = "N")]
     azure_maxretries_count: i32,
 }

@@ -4,6 +4,9 @@ use crate::cli::names::{CertificateAuthority, TlsVersion};
 use crate::cli::{non_empty, values};
 use clap::Args;
 
+/// `--cloudflare-dns-records-per-page` when nobody says otherwise.
+const RECORDS_PER_PAGE: u32 = 100;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Provider cloudflare")]
 pub(in crate::cli) struct CloudflareArgs {
@@ -19,8 +22,8 @@ pub(in crate::cli) struct CloudflareArgs {
     /// Certificate authority of custom hostnames
     #[arg(long, default_value = "none", value_name = "NAME")]
     cloudflare_custom_hostnames_certificate_authority: CertificateAuthority,
-    /// Records in one page of a listing, up to 5000
-    #[arg(long, default_value = "100", value_parser = values::count, value_name = "N")]
+    /// Records in one page of a listing, up to 5000; 100 for as many as there may be
+    #[arg(long, default_value_t = RECORDS_PER_PAGE, value_parser = values::count, value_name = "N")]
     cloudflare_dns_records_per_page: u32,
     /// Use Regional Services
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
@@ -44,8 +47,8 @@ pub struct CloudflareConfig {
     pub custom_hostnames_min_tls_version: TlsVersion,
     /// Certificate authority of custom hostnames.
     pub custom_hostnames_certificate_authority: CertificateAuthority,
-    /// Records in one page of a listing.
-    pub records_per_page: u32,
+    /// Records in one page of a listing; `None` for as many as there may be.
+    pub records_per_page: Option<u32>,
     /// Whether Regional Services are used.
     pub regional_services: bool,
     /// Region for Regional Services, which it switches on.
@@ -71,7 +74,8 @@ impl CloudflareArgs {
             custom_hostnames: cloudflare_custom_hostnames,
             custom_hostnames_min_tls_version: cloudflare_custom_hostnames_min_tls_version,
             custom_hostnames_certificate_authority: cloudflare_custom_hostnames_certificate_authority,
-            records_per_page: cloudflare_dns_records_per_page,
+            // Nobody gains anything from small pages, so that the default of ExternalDNS stands for no wish at all.
+            records_per_page: Some(cloudflare_dns_records_per_page).filter(|n| *n != RECORDS_PER_PAGE),
             regional_services: cloudflare_regional_services,
             region_key: non_empty(cloudflare_region_key),
             record_comment: non_empty(cloudflare_record_comment),

@@ -6,6 +6,9 @@ use clap::Args;
 use std::path::PathBuf;
 use std::time::Duration;
 
+/// `--batch-change-size` when nobody says otherwise.
+const BATCH_CHANGE_SIZE: u32 = 200;
+
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Provider")]
 pub(in crate::cli) struct GeneralArgs {
@@ -15,8 +18,8 @@ pub(in crate::cli) struct GeneralArgs {
     /// How long a listing of the provider's records may be used again; 0s for not at all
     #[arg(long, default_value = "0s", value_parser = values::duration)]
     provider_cache_time: Duration,
-    /// Most changes in one request (Cloudflare)
-    #[arg(long, default_value = "200", value_parser = values::count)]
+    /// Most changes in one request (Cloudflare); 200 for as many as the plan of the zone allows
+    #[arg(long, default_value_t = BATCH_CHANGE_SIZE, value_parser = values::count)]
     batch_change_size: u32,
     /// Pause between requests with changes (Cloudflare)
     #[arg(long, default_value = "1s", value_parser = values::duration)]
@@ -39,8 +42,8 @@ pub struct GeneralConfig {
     pub name: ProviderName,
     /// How long a listing may be used again; zero for not at all.
     pub cache_time: Duration,
-    /// Most changes in one request.
-    pub batch_change_size: u32,
+    /// Most changes in one request; `None` for as many as the service takes.
+    pub batch_change_size: Option<u32>,
     /// Pause between requests with changes.
     pub batch_change_interval: Duration,
     /// Certificates of authorities.
@@ -69,7 +72,7 @@ impl GeneralArgs {
         GeneralConfig {
             name,
             cache_time: provider_cache_time,
-            batch_change_size,
+            batch_change_size: Some(batch_change_size).filter(|size| *size != BATCH_CHANGE_SIZE),
             batch_change_interval,
             tls_ca: non_empty(tls_ca).map(PathBuf::from),
             tls_client_cert: non_empty(tls_client_cert).map(PathBuf::from),

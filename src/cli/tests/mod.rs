@@ -118,15 +118,17 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 }
 
 #[rstest]
-#[case("--provider=azure", "provider azure yet; it has aws, aws-sd, inmemory, webhook")]
+#[case(
+    "--provider=google",
+    "provider google yet; it has aws, aws-sd, azure, azure-dns, azure-private-dns, cloudflare, inmemory, webhook"
+)]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
 #[case("--registry=crd", "registry crd yet; it has")]
-#[case("--azure-resource-group=x", "is for provider azure and provider azure-dns")]
+#[case("--coredns-prefix=/x/", "is for provider coredns and provider skydns")]
 #[case("--gloo-namespace=elsewhere", "--gloo-namespace is for source gloo-proxy")]
 #[case("--crd-registry-namespace=n", "--crd-registry-namespace is for registry crd")]
 #[case("--webhook-server", "--webhook-server is for the webhook server")]
 #[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
-#[case("--cloudflare-custom-hostnames-min-tls-version=1.2", "is for provider cloudflare")]
 #[case("--pdns-api-key=secret", "--pdns-api-key is for provider pdns")]
 fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {
     let flag = word.split('=').next().unwrap_or_default();
@@ -138,8 +140,8 @@ fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {
 
 #[test]
 fn a_variable_of_something_not_built_is_named() {
-    let message = parse_with(&MINIMUM, &[("EXTERNAL_DNS_AZURE_RESOURCE_GROUP", "x")]).unwrap_err().message;
-    assert!(message.contains("EXTERNAL_DNS_AZURE_RESOURCE_GROUP is for provider azure"), "{message}");
+    let message = parse_with(&MINIMUM, &[("EXTERNAL_DNS_GOOGLE_PROJECT", "x")]).unwrap_err().message;
+    assert!(message.contains("EXTERNAL_DNS_GOOGLE_PROJECT is for provider google"), "{message}");
 }
 
 #[test]

@@ -204,15 +204,18 @@ fn ownership(html: &mut Html, explanation: &Explanation) {
                     Some(targets) => drop(html.raw(" (").text(targets.join(", ")).raw(")")),
                 }
             });
-            cell(html, "Ownership record", |html| match (&row.row, row.exists) {
-                (Some(name), _) => {
+            cell(html, "Ownership record", |html| {
+                if let Some(name) = &row.row {
                     html.text(name);
                 }
-                (None, true) => {
-                    html.raw("none");
+                if let Some(table) = &row.table {
+                    html.raw(" in table ").text(table);
                 }
-                (None, false) => {
-                    html.raw("stands without its record");
+                match (&row.row, row.exists) {
+                    (None, true) => drop(html.raw("none")),
+                    (None, false) => drop(html.raw("stands without its record")),
+                    (Some(_), false) if row.shares.is_none() => drop(html.raw(", without its record")),
+                    (Some(_), _) => {}
                 }
             });
             html.raw("</tr>");

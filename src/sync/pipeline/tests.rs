@@ -70,7 +70,7 @@ async fn proposed(returned: Vec<Endpoint>, rejected: Vec<Rejected>) -> Vec<Strin
     let pipeline = Pipeline {
         reader: Arc::new(Spoiler { capabilities: Capabilities::everything(), records, adjusted }),
         writer: None,
-        registry: Registry::Noop,
+        registry: Arc::new(Registry::Noop),
         settings: PlanSettings {
             policy: Policy::Sync,
             managed: ManagedTypes::default(),

@@ -169,7 +169,7 @@ fn daemon(
     let pipeline = Pipeline {
         reader: side.clone(),
         writer: can_write.then_some(side as Arc<dyn WriteZone>),
-        registry: Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap())),
+        registry: Arc::new(Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap()))),
         settings: PlanSettings {
             policy: Policy::Sync,
             managed: ManagedTypes::default(),

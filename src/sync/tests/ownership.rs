@@ -128,7 +128,7 @@ async fn another_prefix_moves_rows_and_nothing_else(#[case] prune_former: bool, 
         prune_former,
         ..TxtSettings::new("me", NonceSource::from_seed([0; 32]))
     };
-    harness.daemon.pipeline.registry = Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap()));
+    harness.daemon.pipeline.registry = Arc::new(Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap())));
     harness.daemon.listing.across_writes = trusted;
     for (name, row) in [("a.example.org", "a-a.example.org"), ("b.example.org", "a-b.example.org")] {
         harness.stores("example.org", name, "A", "192.0.2.1");

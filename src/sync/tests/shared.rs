@@ -234,7 +234,7 @@ fn start(owner: &str, shaky: &Arc<Shaky>, source: &Arc<Says>, shared: bool) -> D
     let pipeline = Pipeline {
         reader: Arc::new(Access(shaky.clone())),
         writer: Some(Arc::new(Access(shaky.clone()))),
-        registry: Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap())),
+        registry: Arc::new(Registry::Txt(Box::new(TxtRegistry::new(txt).unwrap()))),
         settings: PlanSettings {
             policy: Policy::Sync,
             managed: ManagedTypes::default(),

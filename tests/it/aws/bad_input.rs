@@ -1,7 +1,7 @@
 //! What is wrong harms only itself, is said with a name, and is tried again.
 
 use super::records::{Line, write};
-use super::{Ended, Objects, aws, daemon, once, program, until, with_keys};
+use super::{Ended, Objects, aws, daemon, instead, once, program, until, with_keys};
 use zonewright_aws_double::{ACCOUNT, AwsDouble, Fault, NewZone, Operation, RecordSet, When};
 
 /// The lines of a log that hold all of these.
@@ -148,6 +148,22 @@ async fn simple_and_weighted_records_of_one_name_are_a_conflict() {
     assert_eq!(values(&aws, &zone, "other.example.org."), ["192.0.2.3"], "{log}");
     assert_eq!(values(&aws, &zone, "www.example.org."), ["192.0.2.1"], "{log}");
     assert!(said(&log, &["www.example.org", "ingress/web/simple", "ingress/web/weighted"]) > 0, "{log}");
+}
+
+/// Where no record exists and no other wish, nothing is left alone by the plan; and yet there is a reason.
+#[tokio::test(flavor = "multi_thread")]
+async fn explain_says_why_a_name_is_not_there_at_all() {
+    let (aws, _) = aws().await;
+    let objects = Objects::new(0);
+    let heavy: [(&str, &str); 2] = [("set-identifier", "blue"), ("aws-weight", "999")];
+    write(&objects, &[("heavy", "www.example.org", "192.0.2.1", &heavy)]);
+    let (_, text) = instead(&["explain", "www.example.org"], with_keys(program(&aws, &objects))).await;
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        text.contains("www.example.org is not as it is asked for: held: the provider does not take it"),
+        "{text}"
+    );
+    assert!(text.contains("aws/weight is \"999\""), "{text}");
 }
 
 /// Keys that are wrong end nothing: it is said, and tried again until they are right.

@@ -1,6 +1,7 @@
 //! The program as its users meet it: words in, exit status and two streams out.
 
 mod bad_input;
+mod cleanup;
 mod explain;
 mod guard;
 mod lint;

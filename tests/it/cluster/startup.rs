@@ -16,7 +16,7 @@ const MISTAKES: &[(&[&str], &[&str])] = &[
     (&["--no-such-flag"], &["--no-such-flag"]),
     (&["--source=ingres"], &["--source", "ingres"]),
     (&["--provider=bind"], &["--provider", "bind"]),
-    (&["--provider=cloudflare"], &["--provider", "cloudflare"]),
+    (&["--provider=google"], &["--provider", "google"]),
     (&["--registry=sql"], &["--registry", "sql"]),
     (&["--policy=mirror"], &["--policy", "mirror"]),
     (&["--interval=soon"], &["--interval", "soon"]),

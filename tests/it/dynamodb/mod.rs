@@ -52,13 +52,13 @@ impl Stage {
     fn program(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
         command
-            .args(words.iter().filter(|word| **word == "plan"))
+            .args(words.iter().take_while(|word| !is_flag(word)))
             .args(["--source=service", "--source=ingress", "--source=gateway-httproute", "--source=crd"])
             .args(["--provider=inmemory", "--inmemory-zone=example.org", "--txt-owner-id=quickstart"])
             .args(["--registry=dynamodb", "--dynamodb-region=us-east-1", "--policy=sync"])
             .arg(format!("--manifests={}", self.path("manifests").display()))
             .arg(format!("--inmemory-records={}", self.path("records.yaml").display()))
-            .args(words.iter().filter(|word| **word != "plan"))
+            .args(words.iter().skip_while(|word| !is_flag(word)))
             .env_clear()
             .env("HOME", "/nonexistent")
             .env("EXTERNAL_DNS_METRICS_ADDRESS", "127.0.0.1:0")
@@ -98,6 +98,11 @@ impl Stage {
     }
 }
 
+/// A command stands before the flags.
+fn is_flag(word: &str) -> bool {
+    word.starts_with('-')
+}
+
 fn calls(counts: &[(&str, usize)]) -> BTreeMap<String, usize> {
     counts.iter().map(|(operation, count)| ((*operation).to_owned(), *count)).collect()
 }
@@ -111,6 +116,9 @@ async fn a_zone_of_registry_txt_moves_into_the_table() {
     let plan = stage.run(&["plan"]).await;
     assert_eq!(plan.code, Some(2), "{}{}", plan.stdout, plan.stderr);
     assert_eq!(stage.calls(), calls(READ), "a preview only reads");
+    let told = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("ownership record is written into the table external-dns"), "{told}");
+    assert!(!told.contains("new name"), "{told}");
     let dry = stage.run(&["--dry-run", "--once"]).await;
     assert_eq!(dry.code, Some(0), "{}", dry.stderr);
     assert_eq!(stage.calls(), calls(READ), "and so does a dry run");
@@ -203,6 +211,62 @@ async fn a_table_that_v022_wrote_plans_no_change() {
     assert_eq!(once.code, Some(0), "{}", once.stderr);
     assert!(stage.rows().await.is_empty());
     assert!(!stage.records().contains("192.0.2"), "{}", stage.records());
+}
+
+#[tokio::test]
+async fn a_name_that_another_owner_holds_in_the_table_is_said_to_be_so() {
+    let stage = Stage::new().await;
+    let row = |key: &str| json!({ "k": { "S": key }, "o": { "S": "cluster-blue" }, "l": { "M": {} } });
+    let rows = ["api.example.org#A#", "api.example.org#AAAA#", "nobody-asks.example.org#A#eu"].map(row);
+    stage.local.put(TABLE, &rows).await.unwrap();
+    let explain = async |name: &str| {
+        let ended = stage.run(&["explain", name]).await;
+        assert_eq!(ended.code, Some(4), "{}{}", ended.stdout, ended.stderr);
+        ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    let told = explain("api.example.org").await;
+    assert!(
+        told.contains("ownership record of A without its record: owner \"cluster-blue\", api.example.org#A# in table external-dns"),
+        "{told}"
+    );
+    assert!(
+        told.contains("A is left alone: the name is held by an ownership record of owner \"cluster-blue\""),
+        "{told}"
+    );
+    let told = explain("nobody-asks.example.org").await;
+    assert!(told.contains("An ownership record of owner \"cluster-blue\" holds it."), "{told}");
+    assert!(told.contains("nobody-asks.example.org#A#eu in table external-dns"), "{told}");
+
+    // The status page shows what the loop knows of the table, and does not read it again.
+    stage.calls();
+    let port = zonewright_testing::free_port().unwrap();
+    let _daemon = stage.program(&[&format!("--metrics-address=127.0.0.1:{port}")]).spawn().unwrap();
+    let get = async |path: &str| {
+        let answer = reqwest::get(format!("http://127.0.0.1:{port}{path}")).await.ok()?;
+        answer.error_for_status().ok()?.json::<Value>().await.ok()
+    };
+    let deadline = Instant::now() + Duration::from_secs(30);
+    let shown = loop {
+        assert!(Instant::now() < deadline, "the first run did not end");
+        match get("/api/names/api.example.org").await {
+            Some(shown) if shown["verdict"] == "left-alone" && shown["leftAlone"][0]["code"] == "claimed" => {
+                break shown;
+            }
+            _ => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    let row = |record_type: &str| {
+        let key = format!("api.example.org#{record_type}#");
+        json!({
+            "type": record_type, "setIdentifier": "", "owner": "cluster-blue", "row": key, "table": TABLE, "exists": false,
+        })
+    };
+    assert_eq!(shown["ownership"], json!([row("A"), row("AAAA")]));
+    let listed = get("/api/records?q=cluster-blue").await.unwrap();
+    let names: Vec<&str> =
+        listed["records"].as_array().unwrap().iter().map(|row| row["name"].as_str().unwrap()).collect();
+    assert!(names.contains(&"api.example.org"), "{listed}");
+    assert_eq!(stage.calls().get("Scan"), Some(&1));
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! On DynamoDB Local, with every request counted: the table as ExternalDNS v0.22 keeps it, and what may go wrong with it.
 
+mod battery;
 mod faults;
 mod instance;
 mod rows;

@@ -194,6 +194,12 @@ pub(super) fn every_change() -> Vec<Change> {
             vec![UpdateReason::RowMoved, UpdateReason::FormerRows],
         ),
         update(
+            "tabled.example.org A 192.0.2.8",
+            "tabled.example.org A 192.0.2.8",
+            "service/web/tabled",
+            vec![UpdateReason::RowIntoTable("external-dns".to_owned().into()), UpdateReason::FormerRows],
+        ),
+        update(
             "shared.example.org A 192.0.2.8",
             "shared.example.org A 192.0.2.8,192.0.2.9",
             "service/web/shared",
