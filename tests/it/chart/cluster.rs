@@ -346,11 +346,12 @@ fn a_release_is_upgraded_rolled_back_and_removed() {
         let cluster = cluster().await;
         let chart = path("charts/zonewright").display().to_string();
         let values = "policy=sync,guard.approvalConfigMap=lifecycle-approvals";
-        let install = ["upgrade", "--install", "external-dns", &chart, "--create-namespace", "--set", values];
+        let install =
+            ["upgrade", "--install", "lifecycle-external-dns", &chart, "--create-namespace", "--set", values];
         helm(&cluster, &install);
         let deployment = json!({
             "apiVersion": "apps/v1", "kind": "Deployment",
-            "metadata": {"namespace": "lifecycle", "name": "external-dns"},
+            "metadata": {"namespace": "lifecycle", "name": "lifecycle-external-dns"},
         });
         let uid = cluster.get(&deployment).await.unwrap()["metadata"]["uid"].clone();
         let approvals = json!({
@@ -371,11 +372,11 @@ fn a_release_is_upgraded_rolled_back_and_removed() {
         assert_eq!(strategy().await, "RollingUpdate");
         helm(&cluster, &install);
         assert_eq!(strategy().await, "Recreate");
-        helm(&cluster, &["rollback", "external-dns", "2"]);
+        helm(&cluster, &["rollback", "lifecycle-external-dns", "2"]);
         assert_eq!(strategy().await, "RollingUpdate");
-        helm(&cluster, &["rollback", "external-dns", "1"]);
+        helm(&cluster, &["rollback", "lifecycle-external-dns", "1"]);
         assert_eq!(strategy().await, "Recreate");
-        helm(&cluster, &["uninstall", "external-dns"]);
+        helm(&cluster, &["uninstall", "lifecycle-external-dns"]);
         assert!(cluster.get(&deployment).await.is_err());
         assert_eq!(cluster.get(&approvals).await.unwrap()["data"], written["data"]);
         helm(&cluster, &install);
