@@ -1,10 +1,12 @@
 {{- /*
 Names. A release that was made with the ExternalDNS chart keeps the names and labels of its objects: the Deployment is changed in place, so
 that never two programs run, and the service account stays the one that clouds know. So the program is called "external-dns" in
-objects, unless the release says that it is a new one by having "zonewright" in its name.
+objects, unless the release says that it is a new one by having "zonewright" in its name. A chart that contains this one under an alias
+gives the name, as with any chart.
 */}}
 {{- define "zonewright.name" -}}
 {{- $own := ternary "zonewright" "external-dns" (contains "zonewright" .Release.Name) -}}
+{{- $own = ternary $own .Chart.Name (eq .Chart.Name "zonewright") -}}
 {{- default $own .Values.nameOverride | trunc 63 | trimSuffix "-" -}}
 {{- end }}
 

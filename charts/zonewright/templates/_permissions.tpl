@@ -42,7 +42,7 @@ compares the two.
 {{- fail (printf "source %s is not part of this version of Zonewright" .) -}}
 {{- end -}}
 {{- end -}}
-{{- range .Values.domainPolicy.rules -}}
+{{- range (default dict .Values.domainPolicy).rules -}}
 {{- if not (kindIs "invalid" .namespaceSelector) }}{{ $read = append $read (list "" "namespaces" "" false) }}{{ end -}}
 {{- end -}}
 {{- $mayReadAll := true -}}

@@ -1,7 +1,7 @@
 //! What is rendered, in a real API server: every object is accepted, and the daemon can do all that it must with the rendered roles.
 
 use super::texts::unknown_metrics;
-use super::{Release, flags, of_kind, path, render};
+use super::{Release, flags, objects, of_kind, path, render};
 use crate::cluster::daemon::{Daemon, until_async};
 use crate::cluster::kubernetes_events::told;
 use crate::cluster::objects::{HOSTNAME, dns_endpoint, gateway, http_route, ingress, owned_a, service};
@@ -40,6 +40,29 @@ fn the_api_server_takes_every_object() {
             }
         }
         assert!(count > 100, "{count}");
+    });
+}
+
+/// `zonewright rbac | kubectl apply -f -`, as the documentation has it.
+#[test]
+fn the_api_server_takes_what_the_program_prints() {
+    test(async {
+        let cluster = cluster().await;
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_zonewright"));
+        let words = [
+            "rbac",
+            "--source=service",
+            "--source=crd",
+            "--leader-elect",
+            "--service-account=dns/zonewright",
+        ];
+        let output = command.env_clear().args(words).output().unwrap();
+        let objects = objects(std::str::from_utf8(&output.stdout).unwrap(), "dns");
+        let kinds: Vec<&str> = objects.iter().map(|object| object["kind"].as_str().unwrap()).collect();
+        assert_eq!(kinds, ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]);
+        for object in objects {
+            cluster.dry_run(&object).await.unwrap();
+        }
     });
 }
 

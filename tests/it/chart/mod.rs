@@ -77,9 +77,13 @@ fn path(relative: &str) -> PathBuf {
 
 /// Runs Helm on the chart, with nothing of whoever runs the tests.
 fn helm(words: &[&str]) -> Output {
+    helm_on(&path("charts/zonewright"), words)
+}
+
+/// The same on another chart.
+fn helm_on(chart: &Path, words: &[&str]) -> Output {
     let mut command = Command::new(zonewright_testing::helm().unwrap());
-    command.env_clear().env("HOME", "/nonexistent").args(words).arg(path("charts/zonewright"));
-    command.output().unwrap()
+    command.env_clear().env("HOME", "/nonexistent").args(words).arg(chart).output().unwrap()
 }
 
 /// Renders values given as `--set` words: `(release, namespace)`.

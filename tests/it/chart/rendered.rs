@@ -1,6 +1,6 @@
 //! What values become.
 
-use super::{Release, daemon, flags, helm, of_kind, path, render};
+use super::{Release, daemon, flags, helm, helm_on, objects, of_kind, path, render};
 use insta::{assert_snapshot, with_settings};
 use serde_json::{Value, json};
 use zonewright::cli::{Command, parse};
@@ -78,6 +78,28 @@ fn a_release_of_external_dns_keeps_its_names_labels_and_flags() {
         |[deployment, account, container]: [&str; 3]| (json!(deployment), json!(account), json!(container));
     assert_eq!(name("dns"), of(["dns-external-dns", "dns-external-dns", "external-dns"]));
     assert_eq!(name("zonewright-internal"), of(["zonewright-internal", "zonewright-internal", "zonewright"]));
+}
+
+/// A chart of somebody's own that contains this one twice.
+#[test]
+fn aliases_of_a_dependency_keep_apart() {
+    let folder = tempfile::tempdir().unwrap();
+    let charts = folder.path().join("charts");
+    std::fs::create_dir(&charts).unwrap();
+    std::os::unix::fs::symlink(path("charts/zonewright"), charts.join("zonewright")).unwrap();
+    let dependency =
+        |alias: &str| json!({"name": "zonewright", "version": env!("CARGO_PKG_VERSION"), "alias": alias});
+    let dependencies = [dependency("external-dns"), dependency("external-dns-internal")];
+    let chart = json!({"apiVersion": "v2", "name": "dns", "version": "1.0.0", "dependencies": dependencies});
+    std::fs::write(folder.path().join("Chart.yaml"), chart.to_string()).unwrap();
+    let policies = ["external-dns.policy=sync", "external-dns-internal.policy=upsert-only"].join(",");
+    let output = helm_on(folder.path(), &["template", "platform", "--namespace", "dns", "--set", &policies]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let objects = objects(&String::from_utf8(output.stdout).unwrap(), "dns");
+    let mut names: Vec<&Value> =
+        of_kind(&objects, "Deployment").iter().map(|object| &object["metadata"]["name"]).collect();
+    names.sort_by_key(|name| name.to_string());
+    assert_eq!(names, ["platform-external-dns", "platform-external-dns-internal"]);
 }
 
 #[test]
