@@ -16,6 +16,7 @@ Subcommands (before all flags; without one, the daemon runs):
   owners   Say who owns how many records in which zone
   cleanup  Delete what an owner has that is gone for good
   approve  Let through deletes that the guard of a running daemon withholds, or list them
+  rbac     Print the roles that a daemon with the same flags needs
   crds     Print the custom resource definitions that the daemon uses
 ";
 
@@ -40,6 +41,7 @@ pub(super) fn text(form: Form) -> String {
             ("zonewright cleanup --owner=OWNER [--zone=ZONE]... [--dry-run] --provider=NAME [FLAGS]", "")
         }
         Form::Lint => ("zonewright lint [FILE|FOLDER|-]... [FLAGS]", ""),
+        Form::Rbac => ("zonewright rbac --source=NAME [--service-account=NAMESPACE/NAME] [FLAGS]", ""),
         Form::Crds => {
             return "Print the custom resource definitions that the daemon uses.\n\nUsage: zonewright crds\n"
                 .into();
@@ -59,6 +61,10 @@ pub(super) fn text(form: Form) -> String {
             "Looks for mistakes in manifests: unknown annotations, annotations on the wrong kind of object, malformed\n\
              names, targets and values. Takes the flags of the daemon; without --source, all sources count.\n\n\
              Exit status: 0 nothing found, 1 something found, or an error."
+        }
+        Form::Rbac => {
+            "Prints the roles that a daemon with the same flags needs, and their bindings: exactly what its sources read and\n\
+             what it writes into the cluster."
         }
         Form::Owners => {
             "Says who owns how many records in which zone, and how many have no owner. Changes nothing. Takes the flags\n\

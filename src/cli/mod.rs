@@ -25,6 +25,7 @@ mod own;
 mod plan_output;
 mod planning;
 mod providers;
+mod rbac;
 mod registry;
 mod schedule;
 mod sources;
@@ -72,6 +73,7 @@ pub use sources::{
 pub use telemetry::TelemetryConfig;
 pub use templates::TemplatesConfig;
 
+use crate::kubernetes::permissions::ServiceAccount;
 use argv::{Given, Kind, Request, Surroundings};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
 use std::collections::BTreeMap;
@@ -100,6 +102,8 @@ pub enum Command {
     Cleanup(Box<Config>, CleanupOptions),
     /// Look for mistakes in manifests.
     Lint(Box<Config>, ReportFormat),
+    /// Print the roles that a daemon with these flags needs.
+    Rbac(Box<Config>, ServiceAccount),
     /// Print the custom resource definitions.
     Crds,
 }
@@ -214,8 +218,10 @@ pub fn parse(
         .get_arguments()
         .filter_map(|argument| Some((argument.get_long()?.to_owned(), kind_of(argument))))
         .collect();
-    if form == Form::Lint {
-        words = lint::completed(words, &kinds, env);
+    match form {
+        Form::Lint => words = lint::completed(words, &kinds, env),
+        Form::Rbac => words = rbac::completed(words, env),
+        _ => {}
     }
     let around = Surroundings { env, read_file: &|path| std::fs::read_to_string(path) };
     let mut given = match argv::read(words, &kinds, &around).map_err(Exit::bad_flag)? {
@@ -263,6 +269,11 @@ pub fn parse(
             let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;
             Ok(Command::Lint(Box::new(flags.check(true, &given)?), output))
         }
+        Form::Rbac => {
+            let RbacArgs { flags, service_account } = RbacArgs::from_arg_matches(&matches).map_err(typed)?;
+            let config = flags.check(true, &given)?;
+            Ok(Command::Rbac(Box::new(config), service_account))
+        }
         Form::Explain => {
             let ExplainArgs { flags, output, color } =
                 ExplainArgs::from_arg_matches(&matches).map_err(typed)?;
@@ -284,6 +295,7 @@ enum Form {
     Owners,
     Cleanup,
     Approve,
+    Rbac,
     Crds,
 }
 
@@ -294,6 +306,7 @@ impl Form {
             Some("plan") => Self::Plan,
             Some("explain") => Self::Explain,
             Some("approve") => Self::Approve,
+            Some("rbac") => Self::Rbac,
             Some("crds") => Self::Crds,
             Some("help") => return Ok((Self::Daemon, vec!["--help".into()])),
             Some("lint") => Self::Lint,
@@ -301,7 +314,7 @@ impl Form {
             Some("cleanup") => Self::Cleanup,
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, explain, lint, owners, cleanup, approve and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, explain, lint, owners, cleanup, approve, rbac and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
@@ -322,6 +335,7 @@ impl Form {
             Self::Owners => OwnersArgs::command(),
             Self::Cleanup => CleanupArgs::command(),
             Self::Approve => ApproveArgs::command(),
+            Self::Rbac => RbacArgs::command(),
             Self::Crds => {
                 clap::Command::new("zonewright crds").disable_help_flag(true).disable_version_flag(true)
             }
@@ -494,6 +508,17 @@ struct LintArgs {
     /// Form of the result; -o for short
     #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Check")]
     output: ReportFormat,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+#[derive(Debug, Parser)]
+#[command(name = "zonewright rbac", disable_help_flag = true, disable_version_flag = true)]
+struct RbacArgs {
+    /// The service account of the daemon; the roles are called like it
+    #[arg(long, default_value = "zonewright/zonewright", value_parser = rbac::service_account, value_name = "NAMESPACE/NAME",
+        help_heading = "Roles")]
+    service_account: ServiceAccount,
     #[command(flatten)]
     flags: Flags,
 }

@@ -24,7 +24,7 @@ use zonewright_planner::ObjectRef;
 /// As ExternalDNS names itself, so that whoever filters events by it keeps finding them.
 const CONTROLLER: &str = "external-dns";
 /// Where events about objects of the whole cluster go, as Kubernetes itself has it.
-const NAMESPACE_OF_CLUSTER_WIDE: &str = "default";
+pub(super) const NAMESPACE_OF_CLUSTER_WIDE: &str = "default";
 /// The API server's limit for object names, and for the text of an event (apis/events validation).
 const MAX_NAME: usize = 253;
 const MAX_NOTE: usize = 1024;

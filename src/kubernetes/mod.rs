@@ -8,6 +8,7 @@ mod access;
 mod approvals;
 mod calls;
 pub mod events;
+pub mod permissions;
 mod reload;
 mod token_bucket;
 

@@ -6,6 +6,9 @@ use crate::identity::{self, Authority};
 use crate::objects::Known;
 use crate::process::{Process, free_port};
 use crate::{Error, Result};
+use k8s_openapi::api::authentication::v1::TokenRequest;
+use k8s_openapi::api::core::v1::ServiceAccount;
+use kube::api::{Api, PostParams};
 use kube::config::{KubeConfigOptions, Kubeconfig};
 use serde_json::{Value, json};
 use std::fs;
@@ -111,6 +114,19 @@ impl KubeApiserver {
         let path = self.dir.path().join(format!("{user}.kubeconfig"));
         let credentials = json!({ "client-certificate": certificate, "client-key": key });
         write_kubeconfig(&path, self.port, credentials)?;
+        Ok(path)
+    }
+
+    /// Writes a kubeconfig with a token of an applied service account, as a Pod would have it.
+    pub async fn kubeconfig_for_service_account(&self, namespace: &str, name: &str) -> Result<PathBuf> {
+        let what = || format!("a token for service account {namespace}/{name}");
+        let accounts: Api<ServiceAccount> = Api::namespaced(self.client(), namespace);
+        let request = TokenRequest::default();
+        let answer =
+            accounts.create_token_request(name, &PostParams::default(), &request).await.context(what)?;
+        let path = self.dir.path().join(format!("{namespace}.{name}.kubeconfig"));
+        let token = answer.status.map(|status| status.token);
+        write_kubeconfig(&path, self.port, json!({ "token": token }))?;
         Ok(path)
     }
 

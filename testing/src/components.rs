@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 const KUBE_APISERVER_MOD: &str = include_str!("../../tests/setup/kube-apiserver/go.mod");
 const ETCD_MOD: &str = include_str!("../../tests/setup/etcd/go.mod");
+const HELM_MOD: &str = include_str!("../../tests/setup/helm/go.mod");
 const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
 
 const DYNAMODB_LOCAL_POM: &str = include_str!("../../tests/setup/dynamodb-local/pom.xml");
@@ -34,6 +35,11 @@ pub(crate) fn programs() -> Result<Programs> {
 /// version that is still served.
 pub fn gateway_crds() -> Result<PathBuf> {
     existing(cached("gateway-api", GATEWAY_API_MOD, "sigs.k8s.io/gateway-api"))
+}
+
+/// The program `helm`.
+pub fn helm() -> Result<PathBuf> {
+    existing(cached("helm", HELM_MOD, "helm.sh/helm/v4").join("helm"))
 }
 
 /// The folder of DynamoDB Local's classes and libraries.
@@ -98,6 +104,7 @@ mod tests {
         for (go_mod, module) in [
             (KUBE_APISERVER_MOD, "k8s.io/kubernetes"),
             (ETCD_MOD, "go.etcd.io/etcd/server/v3"),
+            (HELM_MOD, "helm.sh/helm/v4"),
             (GATEWAY_API_MOD, "sigs.k8s.io/gateway-api"),
         ] {
             assert!(required_version(go_mod, module).is_some_and(|v| v.starts_with('v')), "{module}");

@@ -3,7 +3,10 @@
 use crate::error::Context;
 use crate::{Error, KubeApiserver, Result};
 use futures::future;
-use kube::api::{DeleteParams, DynamicObject, GroupVersionKind, PostParams, PropagationPolicy};
+use kube::api::{
+    DeleteParams, DynamicObject, GroupVersionKind, Patch, PatchParams, PostParams, PropagationPolicy,
+    ValidationDirective,
+};
 use kube::core::discovery::{ApiResource, Scope};
 use kube::{Api, ResourceExt};
 use serde_json::{Value, json};
@@ -77,6 +80,23 @@ impl KubeApiserver {
             stored
         };
         to_value(&stored)
+    }
+
+    /// What the server would make of an object if it were applied, as by `kubectl apply --server-side --dry-run=server`. Fields that it
+    /// does not know are an error. Of this only the namespace stays.
+    pub async fn dry_run(&self, object: &Value) -> Result<Value> {
+        let (kind, object) = self.parse(object).await?;
+        if let Some(namespace) = &object.metadata.namespace {
+            self.ensure_namespace(namespace).await?;
+        }
+        let params = PatchParams {
+            dry_run: true,
+            field_validation: Some(ValidationDirective::Strict),
+            ..PatchParams::apply("test")
+        };
+        let what = || format!("applying {} for show", describe(&kind, &object));
+        let patch = Patch::Apply(&object);
+        to_value(&self.api(&kind, &object).patch(&object.name_any(), &params, &patch).await.context(what)?)
     }
 
     /// Deletes an object and returns when it is gone; one with finalizers is only marked. That there is no

@@ -7,6 +7,7 @@
 mod aws;
 #[cfg(feature = "azure")]
 mod azure;
+mod chart;
 mod cli;
 #[cfg(feature = "cloudflare")]
 mod cloudflare;

@@ -10,6 +10,7 @@ mod output;
 mod owners;
 mod plan;
 mod prepare;
+mod rbac;
 mod telling;
 
 use super::{Command, Exit, parse};
@@ -31,6 +32,7 @@ pub async fn run(
             let written = output::text(include_str!("../../crds/dnsendpoints.externaldns.k8s.io.yaml"));
             u8::from(!written)
         }
+        Ok(Command::Rbac(config, account)) => rbac::run(&config, &account),
         Ok(Command::Approve { hash, address }) => approve::run(hash.as_deref(), &address).await,
         Ok(Command::Lint(config, format)) => lint::run(&config, format, &stop).await,
         Ok(Command::Plan(config, options)) => plan::run(&config, options, &stop).await,

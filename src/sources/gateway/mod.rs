@@ -26,7 +26,9 @@ use super::store::{Cache, Caches, Change, Fill, Scope};
 use super::template::{ScopedTemplates, TemplateError};
 use super::{Affected, Source, Which};
 use hostname::Host;
-use objects::{GATEWAY, Gateway, LISTENER_SET, ListenerSet, NAMESPACE, Namespace, ParentName, Route};
+use objects::{
+    GATEWAY, Gateway, LISTENER_SET, ListenerSet, ListenerSpec, NAMESPACE, Namespace, ParentName, Route,
+};
 use parents::Parents;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -113,18 +115,39 @@ enum HostnameSource {
 }
 
 impl GatewaySource {
-    /// Takes its caches. Gateways have a namespace flag of their own; ListenerSets and Namespaces are needed from everywhere.
+    /// Takes its caches. Gateways have a namespace flag of their own; ListenerSets and Namespaces are needed from
+    /// everywhere, Namespaces from the first selector on.
     pub fn new(kind: &'static RouteKind, settings: Arc<Settings>, caches: &mut Caches) -> Self {
         let in_namespace = |namespace: &str| Scope { namespace: namespace.to_owned(), ..Scope::default() };
         let with_sets = settings.gateway.listener_sets;
-        Self {
+        let source = Self {
             kind,
             templates: settings.templates.scoped(kind.source),
             routes: caches.of(kind.resource, in_namespace(&settings.namespace)),
             gateways: caches.of(GATEWAY, in_namespace(&settings.gateway.namespace)),
             listener_sets: with_sets.then(|| caches.of(LISTENER_SET, Scope::default())),
-            namespaces: caches.of(NAMESPACE, Scope::default()),
+            namespaces: caches.of_wanted_later(NAMESPACE, Scope::default()),
             settings,
+        };
+        source.want_namespaces_for_selectors();
+        source
+    }
+
+    /// Namespaces matter to selectors only. Most Gateways have none, and who may read one namespace may not read their list.
+    fn want_namespaces_for_selectors(&self) {
+        let namespaces = self.namespaces.clone();
+        self.gateways.scouted(move |gateway| {
+            if gateway.spec.has_selector() {
+                namespaces.want();
+            }
+        });
+        if let Some(listener_sets) = &self.listener_sets {
+            let namespaces = self.namespaces.clone();
+            listener_sets.scouted(move |set| {
+                if set.spec.listeners.iter().any(ListenerSpec::has_selector) {
+                    namespaces.want();
+                }
+            });
         }
     }
 

@@ -47,6 +47,13 @@ pub struct GatewaySpec {
     pub allowed_listeners: Allowed,
 }
 
+impl GatewaySpec {
+    /// Whether who may attach depends on labels of namespaces.
+    pub fn has_selector(&self) -> bool {
+        self.allowed_listeners.has_selector() || self.listeners.iter().any(ListenerSpec::has_selector)
+    }
+}
+
 /// `status` of a Gateway.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -136,6 +143,13 @@ pub struct ListenerSpec {
     pub allowed_routes: Allowed,
 }
 
+impl ListenerSpec {
+    /// Whether which Routes it takes depends on labels of namespaces.
+    pub fn has_selector(&self) -> bool {
+        self.allowed_routes.has_selector()
+    }
+}
+
 /// Who may attach: `allowedRoutes` and `allowedListeners` have the same shape.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
@@ -146,6 +160,12 @@ pub struct Allowed {
     /// Which kinds of Routes; any, when empty.
     #[serde(deserialize_with = "null_to_default")]
     pub kinds: Box<[AllowedKind]>,
+}
+
+impl Allowed {
+    fn has_selector(&self) -> bool {
+        &*self.namespaces.from == "Selector"
+    }
 }
 
 /// From which namespaces one may attach.

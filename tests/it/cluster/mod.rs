@@ -8,7 +8,7 @@ pub mod daemon;
 mod events;
 mod guard;
 mod holds;
-mod kubernetes_events;
+pub mod kubernetes_events;
 mod lifecycle;
 pub mod metrics;
 pub mod objects;

@@ -30,7 +30,8 @@ pub async fn second_cluster() -> Arc<KubeApiserver> {
     shared(&SECOND).await
 }
 
-async fn shared(slot: &Mutex<Weak<KubeApiserver>>) -> Arc<KubeApiserver> {
+/// The server of a slot, made if nobody uses it any more.
+pub async fn shared(slot: &Mutex<Weak<KubeApiserver>>) -> Arc<KubeApiserver> {
     let mut slot = slot.lock().await;
     if let Some(server) = slot.upgrade() {
         return server;

@@ -231,6 +231,10 @@ fn the_gateway_of_a_listener_set_and_its_namespace_concern_the_routes_at_the_set
         "status": {"parents": [{"parentRef": parent, "conditions": accepted()}]},
     }));
     world.apply(namespace("web"));
+    // The first selector makes Namespaces wanted, which are then listed.
+    world.apply(gateway("192.0.2.9"));
+    world.relist("Namespace");
+    world.remove("Gateway", "a", "g");
     world.index.update();
     assert_eq!(after(&mut world, |w| w.apply(gateway("192.0.2.1"))), [A]);
     assert_eq!(after(&mut world, |w| w.apply(gateway("192.0.2.2"))), [A]);
