@@ -22,8 +22,9 @@ use tempfile::TempDir;
 const START_TIMEOUT: Duration = Duration::from_secs(90);
 const POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// Cluster addresses come from here; test objects that name one must stay inside.
-const SERVICE_RANGE: &str = "10.1.0.0/16";
+/// Cluster addresses come from here; test objects that name one must stay inside. As large as the server takes: others get theirs by
+/// chance, and may otherwise get one that an object names later.
+const SERVICE_RANGE: &str = "10.0.0.0/12";
 
 /// A kube-apiserver with its etcd, its data in a temporary folder; all of it goes away when this is dropped.
 ///
