@@ -16,5 +16,7 @@ mod conformance;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;
+#[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare"))]
+mod program;
 mod shared_names;
 mod status_page;

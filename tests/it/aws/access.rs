@@ -34,7 +34,7 @@ async fn fails(command: Command, texts: &[&str]) {
 async fn the_environment() {
     let (aws, zone) = aws().await;
     aws.add_key("AKIATEST", ACCOUNT);
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     succeeds(&aws, &zone, with_keys(program(&aws, &objects))).await;
     assert_eq!(key(&aws).as_deref(), Some("AKIATEST"));
 }
@@ -43,7 +43,7 @@ async fn the_environment() {
 async fn the_credentials_file_with_its_default_profile() {
     let (aws, zone) = aws().await;
     aws.add_key("AKIAFILE", ACCOUNT);
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     let file =
         objects.file("credentials", "[default]\naws_access_key_id = AKIAFILE\naws_secret_access_key = s\n");
     let mut command = program(&aws, &objects);
@@ -59,7 +59,7 @@ async fn several_profiles_are_several_accounts() {
     aws.add_key("AKIATWO", "222222222222");
     let one = aws.create_zone(NewZone::public("example.org").in_account("111111111111")).unwrap();
     let two = aws.create_zone(NewZone::public("n00001.example.org").in_account("222222222222")).unwrap();
-    let objects = Objects::new(2);
+    let objects = Objects::with(2);
     let file = objects.file(
         "credentials",
         "[one]\naws_access_key_id = AKIAONE\naws_secret_access_key = s\n\
@@ -79,7 +79,7 @@ async fn a_web_identity_as_with_irsa() {
     aws.add_key("AKIAOTHER", ACCOUNT);
     let token = Some("projected".to_owned());
     aws.add_role(Role { arn: ROLE.into(), web_identity_token: token, ..Role::default() });
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     let mut command = program(&aws, &objects);
     command
         .env("AWS_REGION", "us-east-1")
@@ -113,7 +113,7 @@ async fn pod_identity() {
         .respond_with(ResponseTemplate::new(200).set_body_json(temporary(&aws, "ASIAPOD")))
         .mount(&agent)
         .await;
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     let mut command = program(&aws, &objects);
     command
         .env("AWS_REGION", "us-east-1")
@@ -142,7 +142,7 @@ async fn instance_metadata_gives_region_and_credentials() {
             .and(header("x-aws-ec2-metadata-token", "metadata-token"));
         given.respond_with(answer(text)).mount(&metadata).await;
     }
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     let mut command = program(&aws, &objects);
     command.env_remove("AWS_EC2_METADATA_DISABLED").env("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.uri());
     succeeds(&aws, &zone, command).await;
@@ -155,7 +155,7 @@ async fn a_role_with_its_external_id_and_without() {
     aws.add_key("AKIATEST", "999999999999");
     let external_id = Some("partner".to_owned());
     aws.add_role(Role { arn: ROLE.into(), external_id, ..Role::default() });
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     let mut command = with_keys(program(&aws, &objects));
     command.arg(format!("--aws-assume-role={ROLE}"));
     fails(command, &["AccessDenied", "--aws-assume-role-external-id"]).await;
@@ -169,7 +169,7 @@ async fn a_role_with_its_external_id_and_without() {
 async fn what_is_missing_is_said() {
     let (aws, _) = aws().await;
     aws.add_key("AKIAOTHER", ACCOUNT);
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     let no_region = {
         let mut command = with_keys(program(&aws, &objects));
         command.env_remove("AWS_REGION");

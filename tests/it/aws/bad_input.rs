@@ -1,13 +1,8 @@
 //! What is wrong harms only itself, is said with a name, and is tried again.
 
 use super::records::{Line, write};
-use super::{Ended, Objects, aws, daemon, instead, once, program, until, with_keys};
+use super::{Ended, Objects, aws, daemon, instead, once, program, said, until, with_keys};
 use zonewright_aws_double::{ACCOUNT, AwsDouble, Fault, NewZone, Operation, RecordSet, When};
-
-/// The lines of a log that hold all of these.
-fn said(log: &str, parts: &[&str]) -> usize {
-    log.lines().filter(|line| parts.iter().all(|part| line.contains(part))).count()
-}
 
 fn values(aws: &AwsDouble, zone: &str, name: &str) -> Vec<String> {
     aws.records(zone).into_iter().find(|set| set.name == name).map(|set| set.values).unwrap_or_default()
@@ -19,7 +14,7 @@ async fn a_forbidden_zone_keeps_no_other_waiting() {
     for operation in [Operation::ListResourceRecordSets, Operation::ChangeResourceRecordSets] {
         let aws = AwsDouble::start().await.unwrap();
         let zones = ["a.org", "b.org", "c.org"].map(|name| aws.create_zone(NewZone::public(name)).unwrap());
-        let objects = Objects::new(0);
+        let objects = Objects::with(0);
         let lines: [Line<'_>; 3] = [
             ("a", "www.a.org", "192.0.2.1", &[]),
             ("b", "www.b.org", "192.0.2.1", &[]),
@@ -43,7 +38,7 @@ async fn a_forbidden_zone_keeps_no_other_waiting() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_name_outside_of_every_zone_is_left_alone() {
     let (aws, zone) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let lines: [Line<'_>; 3] = [
         ("good", "www.example.org", "192.0.2.1", &[]),
         ("stray", "www.example.net", "192.0.2.1", &[]),
@@ -78,7 +73,7 @@ async fn every_bad_annotation_holds_its_own_record() {
         ("aws-geoproximity-coordinates", "91,0"),
     ];
     let (aws, zone) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let hosts: Vec<(String, String)> =
         (0..bad.len()).map(|i| (format!("o{i}"), format!("o{i}.example.org"))).collect();
     let members: [(&str, &str); 2] = [("set-identifier", "x"), ("aws-weight", "1")];
@@ -108,7 +103,7 @@ async fn every_bad_annotation_holds_its_own_record() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_region_that_does_not_exist_harms_nobody_else() {
     let (aws, zone) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let write_region = |region: &str, address: &str| {
         let own = [("set-identifier", "x"), ("aws-region", region)];
         write(
@@ -132,7 +127,7 @@ async fn a_region_that_does_not_exist_harms_nobody_else() {
 #[tokio::test(flavor = "multi_thread")]
 async fn simple_and_weighted_records_of_one_name_are_a_conflict() {
     let (aws, zone) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let weighted: [(&str, &str); 2] = [("set-identifier", "blue"), ("aws-weight", "1")];
     write(&objects, &[("simple", "www.example.org", "192.0.2.1", &[])]);
     assert_eq!(once(with_keys(program(&aws, &objects))).await.code, Some(0));
@@ -154,7 +149,7 @@ async fn simple_and_weighted_records_of_one_name_are_a_conflict() {
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_says_why_a_name_is_not_there_at_all() {
     let (aws, _) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let heavy: [(&str, &str); 2] = [("set-identifier", "blue"), ("aws-weight", "999")];
     write(&objects, &[("heavy", "www.example.org", "192.0.2.1", &heavy)]);
     let (_, text) = instead(&["explain", "www.example.org"], with_keys(program(&aws, &objects))).await;
@@ -171,7 +166,7 @@ async fn explain_says_why_a_name_is_not_there_at_all() {
 async fn wrong_keys_are_tried_until_they_are_right() {
     let (aws, zone) = aws().await;
     aws.add_key("AKIAOTHER", ACCOUNT);
-    let objects = Objects::new(1);
+    let objects = Objects::with(1);
     let log = objects.path("log");
     let mut command = with_keys(program(&aws, &objects));
     command.arg("--interval=200ms");
@@ -194,7 +189,7 @@ async fn wrong_keys_are_tried_until_they_are_right() {
 async fn a_refused_record_is_left_out_of_further_batches() {
     let (aws, zone) = aws().await;
     aws.refuse_name("n00001.example.org", "no such luck").unwrap();
-    let objects = Objects::new(5);
+    let objects = Objects::with(5);
     let log = objects.path("log");
     let mut command = with_keys(program(&aws, &objects));
     command.args(["--interval=200ms", "--drift-interval=200ms"]);
@@ -214,7 +209,7 @@ async fn a_refused_record_is_left_out_of_further_batches() {
 async fn a_name_with_more_records_than_a_batch_is_written() {
     let (aws, zone) = aws().await;
     aws.seed(&zone, [RecordSet::new("other.example.org", "TXT", 60, &["\"not ours\""])]).unwrap();
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let names: Vec<String> = (0..6).map(|i| format!("m{i}")).collect();
     let annotations: Vec<[(&str, &str); 2]> =
         names.iter().map(|name| [("set-identifier", name.as_str()), ("aws-weight", "1")]).collect();

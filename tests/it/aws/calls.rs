@@ -31,7 +31,7 @@ async fn until_nothing_was_done(port: u16, times: f64) {
 /// `batches`: to publish all names; to change `many` of them.
 async fn measure(names: usize, many: usize, batches: (usize, usize)) {
     let (aws, zone) = aws().await;
-    let objects = Objects::new(names);
+    let objects = Objects::with(names);
     let port = zonewright_testing::free_port().unwrap();
     let mut command = with_keys(program_answering(&aws.url(), port));
     command.arg("--source=ingress").arg(format!("--manifests={}", objects.path("objects").display()));
@@ -43,12 +43,12 @@ async fn measure(names: usize, many: usize, batches: (usize, usize)) {
     assert_eq!(requests(&aws), (1, 1, batches.0), "to start with {names} names");
 
     let changed = || aws.records(&zone).iter().filter(|set| set.values == ["198.51.100.1"]).count();
-    objects.write(names, 7..8);
+    objects.numbered(names, 7..8);
     until("the change", || changed() == 1).await;
     until_nothing_was_done(port, 1.0).await;
     assert_eq!(requests(&aws), (0, 0, 1), "for one change of {names} names");
 
-    objects.write(names, 7..7 + many);
+    objects.numbered(names, 7..7 + many);
     until("many changes", || changed() == many).await;
     until_nothing_was_done(port, 1.0).await;
     assert_eq!(requests(&aws), (0, 0, batches.1), "for {many} changes of {names} names");
@@ -78,7 +78,7 @@ async fn twenty_thousand_names() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_start_writes_nothing() {
     let (aws, _) = aws().await;
-    let objects = Objects::new(700);
+    let objects = Objects::with(700);
     assert_eq!(super::once(with_keys(program(&aws, &objects))).await.code, Some(0));
     requests(&aws);
     let ended = super::once(with_keys(program(&aws, &objects))).await;

@@ -33,7 +33,7 @@ async fn aws() -> (AwsDouble, String) {
 #[tokio::test]
 async fn services_are_made_and_made_only_once() {
     let (aws, namespace) = aws().await;
-    let objects = Objects::new(2);
+    let objects = Objects::with(2);
     for _ in 0..2 {
         let ended = once(program(&aws, &objects)).await;
         assert_eq!(ended.code, Some(0), "{}", ended.log);
@@ -50,11 +50,11 @@ async fn services_are_made_and_made_only_once() {
 #[tokio::test]
 async fn services_go_with_their_objects() {
     let (aws, namespace) = aws().await;
-    let objects = Objects::new(3);
+    let objects = Objects::with(3);
     let mut command = program(&aws, &objects);
     command.args(["--aws-sd-service-cleanup", "--no-delete-guard"]);
     assert_eq!(once(command).await.code, Some(0));
-    objects.write(1, 0..0);
+    objects.numbered(1, 0..0);
     let mut command = program(&aws, &objects);
     command.args(["--aws-sd-service-cleanup", "--no-delete-guard"]);
     let ended = once(command).await;
@@ -67,7 +67,7 @@ async fn services_go_with_their_objects() {
 #[tokio::test]
 async fn a_change_takes_four_requests() {
     let (aws, namespace) = aws().await;
-    let objects = Objects::new(30);
+    let objects = Objects::with(30);
     let _daemon = daemon(program(&aws, &objects), &objects.path("log"));
     let log = || std::fs::read_to_string(objects.path("log")).unwrap_or_default();
     until("the start", || {
@@ -76,7 +76,7 @@ async fn a_change_takes_four_requests() {
     .await;
     until("its end", || log().contains("30 created")).await;
     aws.forget_requests();
-    objects.write(30, 7..8);
+    objects.numbered(30, 7..8);
     let is_there = || aws.services(&namespace)[7].instances.keys().eq(["198.51.100.1"]);
     until("the change", is_there).await;
     until("its end", || aws.count(Operation::GetOperation) >= 2).await;
@@ -90,7 +90,7 @@ async fn a_change_takes_four_requests() {
 async fn errors_do_not_end_the_program() {
     use zonewright_aws_double::{Fault, When};
     let (aws, namespace) = aws().await;
-    let objects = Objects::new(2);
+    let objects = Objects::with(2);
     let denied = || Fault::refuse(400, "AccessDeniedException", "not authorized");
     aws.inject(When::call(Operation::ListNamespaces), denied());
     let mut command = program(&aws, &objects);

@@ -139,7 +139,7 @@ async fn a_zone_of_an_older_release_stays_as_it_is(
     let foreign = RecordSet::new("mail.example.org", "A", 300, &["192.0.2.99"]);
     aws.seed(&zone, records(with_twins).into_iter().chain(rows).chain([foreign])).unwrap();
     let before = aws.records(&zone);
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     write(&objects, &OBJECTS);
     let (writes, log) = run(&aws, &objects, words).await;
     let (same, new): (Vec<RecordSet>, Vec<RecordSet>) =
@@ -173,7 +173,7 @@ async fn weighted_aliases_of_an_older_release_stay_as_they_are() {
         aws.seed(&zone, sets.map(|record| record.weighted(set, 10))).unwrap();
     }
     let before = aws.records(&zone);
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let [blue, green]: [[(&str, &str); 2]; 2] =
         ["blue", "green"].map(|set| [("set-identifier", set), ("aws-weight", "10")]);
     let lines: [Line<'_>; 2] = [
@@ -206,7 +206,7 @@ async fn encryption_comes_and_goes_and_rows_are_still_deleted() {
     let key = "--txt-encrypt-aes-key=01234567890123456789012345678901";
     let encrypted: [&str; 3] = ["--no-delete-guard", "--txt-encrypt-enabled", key];
     let (aws, zone) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let old: Line<'_> = ("old", "old.example.org", "192.0.2.1", &[]);
     let new: Line<'_> = ("new", "new.example.org", "192.0.2.1", &[]);
     let is_plain = |name: &str| {

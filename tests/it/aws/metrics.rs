@@ -10,7 +10,7 @@ use zonewright_aws_double::{Fault, Operation, When};
 async fn calls_are_counted_by_operation_and_status() {
     let (aws, zone) = aws().await;
     aws.inject(When::call(Operation::ListResourceRecordSets), Fault::throttling());
-    let objects = Objects::new(3);
+    let objects = Objects::with(3);
     let log = objects.path("log");
     let port = zonewright_testing::free_port().unwrap();
     let mut command = with_keys(program_answering(&aws.url(), port));

@@ -30,7 +30,7 @@ async fn whatever_is_wished_for_is_there_after_one_run() {
     drop(rustls::crypto::ring::default_provider().install_default());
     let (moto, client) = (Moto::start().await.unwrap(), reqwest::Client::new());
     let zone = make_zone(&client, &moto).await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     // moto refuses to create anew what was deleted before, hence a new name now and then.
     let weighted: [(&str, &str); 2] = [("set-identifier", "a"), ("aws-weight", "7")];
     let regional: [(&str, &str); 2] = [("set-identifier", "a"), ("aws-region", "eu-west-1")];

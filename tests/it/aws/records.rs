@@ -26,7 +26,7 @@ pub(super) fn write(objects: &Objects, lines: &[Line<'_>]) {
         )
         .unwrap();
     }
-    objects.file("objects/all.yaml", &text);
+    objects.write(&text);
 }
 
 /// One run that succeeds, and a second one that writes nothing.
@@ -51,7 +51,7 @@ fn names(aws: &AwsDouble, zone: &str) -> Vec<String> {
 async fn a_split_horizon() {
     let (aws, public) = aws().await;
     let private = aws.create_zone(NewZone::private("example.org")).unwrap();
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     write(&objects, &[("web", "www.example.org", "192.0.2.1", &[])]);
     settle(&aws, &objects, &[]).await;
     let expected = ["a-www.example.org. TXT", "www.example.org. A"];
@@ -82,7 +82,7 @@ async fn a_split_horizon() {
 async fn plan_and_explain_name_both_zones_of_a_split_horizon() {
     let (aws, public) = aws().await;
     let private = aws.create_zone(NewZone::private("example.org")).unwrap();
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     write(&objects, &[("web", "www.example.org", "192.0.2.1", &[])]);
     let both = |text: &str, times: usize| {
         for id in [&public, &private] {
@@ -110,7 +110,7 @@ async fn plan_and_explain_name_both_zones_of_a_split_horizon() {
 async fn policies_and_types_change_in_one_request() {
     const LOAD_BALANCER: &str = "lb.us-east-1.elb.amazonaws.com";
     let (aws, _) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let states: [&[Line<'_>]; 7] = [
         &[("a", "www.example.org", "192.0.2.1", &[])],
         &[
@@ -153,7 +153,7 @@ async fn policies_and_types_change_in_one_request() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_bad_annotation_harms_only_its_own() {
     let (aws, zone) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     let good: [(&str, &str); 2] = [("set-identifier", "a"), ("aws-weight", "1")];
     write(
         &objects,
@@ -181,7 +181,7 @@ async fn a_bad_annotation_harms_only_its_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_apex_is_an_alias_with_rows_in_its_zone() {
     let (aws, zone) = aws().await;
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     write(&objects, &[("apex", "example.org", "lb.us-east-1.elb.amazonaws.com", &[])]);
     let prefix = "--txt-prefix=%{record_type}-own.";
     settle(&aws, &objects, &[prefix]).await;
@@ -206,7 +206,7 @@ async fn the_apex_is_an_alias_with_rows_in_its_zone() {
 async fn nothing_is_updated_for_ever() {
     let (aws, zone) = aws().await;
     aws.add_alias_zone("ZSEARCH", "search.example.net");
-    let objects = Objects::new(0);
+    let objects = Objects::with(0);
     write(
         &objects,
         &[
@@ -247,7 +247,7 @@ async fn nothing_is_updated_for_ever() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_preview_writes_nothing() {
     let (aws, _) = aws().await;
-    let objects = Objects::new(5);
+    let objects = Objects::with(5);
     let mut command = with_keys(program(&aws, &objects));
     command.arg("--dry-run");
     assert_eq!(once(command).await.code, Some(0));

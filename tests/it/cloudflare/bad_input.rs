@@ -14,7 +14,7 @@ fn expect(log: &str, texts: &[&str]) {
 async fn without_credentials_nothing_starts() {
     let service = Service::with_plan("free").await;
     let objects = Objects::new();
-    objects.numbered(1, 0);
+    objects.numbered(1, 0..0);
     let mut command = service.program(&objects);
     command.env_remove("CF_API_TOKEN");
     let Ended { code, log } = once(command).await;
@@ -27,7 +27,7 @@ async fn without_credentials_nothing_starts() {
 async fn an_address_that_would_show_the_token_is_refused() {
     let service = Service::with_plan("free").await;
     let objects = Objects::new();
-    objects.numbered(1, 0);
+    objects.numbered(1, 0..0);
     let mut command = service.program(&objects);
     command.env("CLOUDFLARE_BASE_URL", "http://192.0.2.1/client/v4");
     let Ended { code, log } = once(command).await;
@@ -39,7 +39,7 @@ async fn an_address_that_would_show_the_token_is_refused() {
 async fn a_wrong_token_is_an_auth_error() {
     let service = Service::with_plan("free").await;
     let objects = Objects::new();
-    objects.numbered(1, 0);
+    objects.numbered(1, 0..0);
     let mut command = service.program(&objects);
     command.env("CF_API_TOKEN", "wrong");
     let Ended { code, log } = once(command).await;
@@ -78,7 +78,7 @@ async fn one_zone_that_fails_does_not_stop_the_others() {
 async fn an_unknown_zone_id_is_named_and_the_others_go_on() {
     let service = Service::with_plan("free").await;
     let objects = Objects::new();
-    objects.numbered(1, 0);
+    objects.numbered(1, 0..0);
     let mut command = service.program(&objects);
     command.arg("--zone-id-filter=0123456789abcdef0123456789abcdef");
     command.arg(format!("--zone-id-filter={}", service.zone));

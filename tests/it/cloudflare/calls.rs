@@ -30,7 +30,7 @@ async fn a_daemon_asks_no_more_than_it_has_to(
 ) {
     let service = Service::with_plan(plan).await;
     let objects = Objects::new();
-    objects.numbered(names, 0);
+    objects.numbered(names, 0..0);
     let mut command = service.program(&objects);
     command.args(["--events", "--min-event-sync-interval=0s", "--interval=1s", "--drift-interval=1h"]);
     let log = objects.path("log");
@@ -39,13 +39,13 @@ async fn a_daemon_asks_no_more_than_it_has_to(
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(requests(&service), (1, 1, batches_to_start), "to start");
 
-    objects.numbered(names, 1);
+    objects.numbered(names, 0..1);
     let changed = |count: usize| service.double.with_content(&service.zone, "198.51.100.1") == count;
     until("the change", || changed(1)).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(requests(&service), (0, 0, 1), "for one change");
 
-    objects.numbered(names, changes);
+    objects.numbered(names, 0..changes);
     until("the changes", || changed(changes)).await;
     tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(requests(&service), (0, 0, batches_of_changes), "for {changes} changes");
@@ -61,7 +61,7 @@ async fn a_daemon_asks_no_more_than_it_has_to(
 async fn a_second_start_writes_nothing() {
     let service = Service::with_plan("pro").await;
     let objects = Objects::new();
-    objects.numbered(6000, 0);
+    objects.numbered(6000, 0..0);
     assert_eq!(once(service.program(&objects)).await.code, Some(0));
     requests(&service);
     let ended = once(service.program(&objects)).await;

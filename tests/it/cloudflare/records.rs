@@ -99,7 +99,7 @@ async fn the_prefix_of_annotations_is_that_of_properties() {
 async fn a_dry_run_writes_nothing() {
     let service = Service::with_plan("free").await;
     let objects = Objects::new();
-    objects.numbered(3, 0);
+    objects.numbered(3, 0..0);
     let mut command = service.program(&objects);
     command.arg("--dry-run");
     let ended = once(command).await;
@@ -113,7 +113,7 @@ async fn a_dry_run_writes_nothing() {
 async fn a_token_rotates_without_a_restart() {
     let service = Service::with_plan("free").await;
     let objects = Objects::new();
-    objects.numbered(1, 0);
+    objects.numbered(1, 0..0);
     service.double.add_full_token("first");
     let token = objects.file("token", "first\n");
     let mut command = service.program(&objects);
@@ -128,7 +128,7 @@ async fn a_token_rotates_without_a_restart() {
     assert!(running.try_wait().unwrap().is_none(), "a refused token ends nothing");
     service.double.add_full_token("second");
     objects.file("token", "second\n");
-    objects.numbered(2, 0);
+    objects.numbered(2, 0..0);
     until("the second record", || service.lines().len() == 4).await;
     let exchanges = service.double.exchanges();
     let last = exchanges.iter().rfind(|exchange| exchange.operation == Operation::Batch).unwrap();

@@ -11,7 +11,7 @@ async fn another_authority_is_trusted_when_it_is_named() {
     let front = TlsFront::before(address).await.unwrap();
     let url = plain.replace("http://", "https://").replace(address, front.address());
     let objects = Objects::new();
-    objects.numbered(1, 0);
+    objects.numbered(1, 0..0);
     let program = |authority: Option<&std::path::Path>| {
         let mut command = service.program(&objects);
         command.env("CLOUDFLARE_BASE_URL", &url);
