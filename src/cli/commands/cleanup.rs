@@ -1,7 +1,8 @@
 //! `zonewright cleanup`: what an owner has that is gone for good goes, too. A run without a wish, in that owner's name.
 
+use super::looking::{FAILED, Outcome, look, status};
+use super::plan;
 use super::prepare::{Prepared, approvals_were_met, prepare};
-use super::{output, plan};
 use crate::cli::{CleanupOptions, Config, RegistryName};
 use crate::telemetry::logs;
 use std::collections::BTreeSet;
@@ -10,31 +11,22 @@ use tracing::{error, warn};
 use zonewright_planner::{DnsName, ZoneId};
 use zonewright_provider_kit::Zone;
 
-type Error = Box<dyn std::error::Error + Send + Sync>;
-
 const DONE: u8 = 0;
-const FAILED: u8 = 1;
 
 /// A record that owners share is left in two steps: first the targets go, then what was said of them.
 const MOST_RUNS: usize = 3;
 
 pub(super) async fn run(config: &Config, options: &CleanupOptions, stop: &CancellationToken) -> u8 {
-    let telemetry = &config.telemetry;
-    match config.schedule.dry_run {
-        true => logs::start_preview(telemetry.log_format, telemetry.log_level),
-        false => logs::start(telemetry.log_format, telemetry.log_level),
+    let work = clean_up(config, options, stop);
+    if config.schedule.dry_run {
+        return look(config, stop, work).await;
     }
+    logs::start(config.telemetry.log_format, config.telemetry.log_level);
     config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    match clean_up(config, options, stop).await {
-        Ok(code) => code,
-        Err(error) => {
-            output::message(&format!("error: {error}"), false);
-            FAILED
-        }
-    }
+    status(work.await)
 }
 
-async fn clean_up(config: &Config, options: &CleanupOptions, stop: &CancellationToken) -> Result<u8, Error> {
+async fn clean_up(config: &Config, options: &CleanupOptions, stop: &CancellationToken) -> Outcome {
     if config.registry.name == RegistryName::Noop {
         return Err(
             "--registry=noop: there it is not known who owns a record, so nothing can be cleaned up".into()
@@ -48,13 +40,12 @@ async fn clean_up(config: &Config, options: &CleanupOptions, stop: &Cancellation
         prepared.daemon.only_zones = Some(chosen(&all, &options.zones)?);
     }
     if dry_run {
-        let shown = stop.run_until_cancelled(plan::show(&mut prepared, options.plan)).await;
-        return shown.unwrap_or_else(|| Err("ended by a signal".into()));
+        return plan::show(&mut prepared, options.plan).await;
     }
     delete(&mut prepared, stop).await
 }
 
-async fn delete(prepared: &mut Prepared, stop: &CancellationToken) -> Result<u8, Error> {
+async fn delete(prepared: &mut Prepared, stop: &CancellationToken) -> Outcome {
     for _ in 0..MOST_RUNS {
         let report = prepared.daemon.cycle(stop).await;
         if stop.is_cancelled() {

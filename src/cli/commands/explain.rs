@@ -2,6 +2,7 @@
 
 mod kept_out;
 
+use super::looking::{FAILED, Outcome, look};
 use super::output;
 use super::prepare::{Prepared, prepare};
 use crate::cli::explain_output;
@@ -10,36 +11,18 @@ use crate::status::explain::{Explanation, Findings, Verdict, explain};
 use crate::status::{Clock, Scene};
 use crate::sync::World;
 use crate::sync::board::Notes;
-use crate::telemetry::logs;
 use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 use zonewright_planner::DnsName;
 
 /// Names like the one in question that are shown.
 const SIMILAR: usize = 5;
 
-/// Something could not be read, so that the answer may be wrong.
-const FAILED: u8 = 1;
-
 pub(super) async fn run(config: &Config, options: &ExplainOptions, stop: &CancellationToken) -> u8 {
-    logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
-    config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    let outcome = stop.run_until_cancelled(answer(config, options, stop)).await;
-    match outcome.unwrap_or_else(|| Err("ended by a signal".into())) {
-        Ok(code) => code,
-        Err(error) => {
-            output::message(&format!("error: {error}"), false);
-            FAILED
-        }
-    }
+    look(config, stop, answer(config, options, stop)).await
 }
 
-async fn answer(
-    config: &Config,
-    options: &ExplainOptions,
-    stop: &CancellationToken,
-) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
+async fn answer(config: &Config, options: &ExplainOptions, stop: &CancellationToken) -> Outcome {
     let mut prepared = prepare(config, false, None, stop).await?;
     prepared.settle(true).await;
     let (report, world) = prepared.daemon.preview().await.map_err(|failure| failure.to_string())?;

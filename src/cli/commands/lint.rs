@@ -1,5 +1,6 @@
 //! `zonewright lint`: mistakes in manifests, without a cluster and a provider.
 
+use super::looking::{Outcome, look};
 use super::output;
 use super::prepare::read_manifests;
 use crate::cli::{Config, ReportFormat};
@@ -14,7 +15,6 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 
 /// One mistake. The order is that of the result.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,29 +27,17 @@ struct Finding {
 }
 
 pub(super) async fn run(config: &Config, format: ReportFormat, stop: &CancellationToken) -> u8 {
-    crate::telemetry::logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
-    config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    let checked = stop.run_until_cancelled(async {
-        let loaded = read_manifests(config.own.manifests.clone()).await?.loaded();
-        Ok::<_, StartError>((loaded.objects.len(), findings(config, &loaded)?))
-    });
-    match checked.await {
-        Some(Ok((objects, findings))) => {
-            let text = match format {
-                ReportFormat::Text => as_text(objects, &findings),
-                ReportFormat::Json => as_json(objects, &findings),
-            };
-            u8::from(!output::text(&text) || !findings.is_empty())
-        }
-        Some(Err(error)) => {
-            output::message(&format!("error: {error}"), false);
-            1
-        }
-        None => {
-            output::message("error: ended by a signal", false);
-            1
-        }
-    }
+    look(config, stop, check(config, format)).await
+}
+
+async fn check(config: &Config, format: ReportFormat) -> Outcome {
+    let loaded = read_manifests(config.own.manifests.clone()).await?.loaded();
+    let findings = findings(config, &loaded)?;
+    let text = match format {
+        ReportFormat::Text => as_text(loaded.objects.len(), &findings),
+        ReportFormat::Json => as_json(loaded.objects.len(), &findings),
+    };
+    Ok(u8::from(!output::text(&text) || !findings.is_empty()))
 }
 
 /// Everything that is wrong: with files, with objects as the sources see them, and with annotations of any object.

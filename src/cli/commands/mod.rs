@@ -6,6 +6,7 @@ mod cleanup;
 mod daemon;
 mod explain;
 mod lint;
+mod looking;
 mod output;
 mod owners;
 mod plan;

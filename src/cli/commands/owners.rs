@@ -1,22 +1,19 @@
 //! `zonewright owners`: who owns how many records in which zone.
 
+use super::looking::{FAILED, Outcome, look};
 use super::output;
 use super::prepare::prepare;
 use crate::cli::{Config, ReportFormat};
 use crate::sync::World;
-use crate::telemetry::logs;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 use unicode_width::UnicodeWidthStr;
 use zonewright_planner::{Change, DeleteReason, DnsName, Owner, Record, Share, ZoneId};
 use zonewright_provider_kit::{Zone, zone_for};
 
 const DONE: u8 = 0;
-/// Something could not be read, so that there may be more.
-const FAILED: u8 = 1;
 
 /// One zone.
 #[derive(Debug, PartialEq, Eq, Serialize)]
@@ -43,23 +40,10 @@ struct OwnerRow {
 }
 
 pub(super) async fn run(config: &Config, format: ReportFormat, stop: &CancellationToken) -> u8 {
-    logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
-    config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    let outcome = stop.run_until_cancelled(tell(config, format, stop)).await;
-    match outcome.unwrap_or_else(|| Err("ended by a signal".into())) {
-        Ok(code) => code,
-        Err(error) => {
-            output::message(&format!("error: {error}"), false);
-            FAILED
-        }
-    }
+    look(config, stop, tell(config, format, stop)).await
 }
 
-async fn tell(
-    config: &Config,
-    format: ReportFormat,
-    stop: &CancellationToken,
-) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
+async fn tell(config: &Config, format: ReportFormat, stop: &CancellationToken) -> Outcome {
     let mut prepared = prepare(config, false, None, stop).await?;
     prepared.settle(true).await;
     let (report, world) = prepared.daemon.preview().await.map_err(|failure| failure.to_string())?;

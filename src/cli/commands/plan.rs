@@ -1,52 +1,32 @@
 //! `zonewright plan`: what a cycle would do.
 
+use super::looking::{FAILED, Outcome, look};
 use super::output;
 use super::prepare::{Prepared, approvals_were_met, prepare};
 use crate::cli::plan_output::{Format, Preview, render};
 use crate::cli::{Config, PlanFormat, PlanOptions};
-use crate::telemetry::logs;
 use tokio_util::sync::CancellationToken;
-use tracing::warn;
 use zonewright_provider_kit::ZoneChange;
 
 /// Nothing to do.
 const NOTHING_TO_DO: u8 = 0;
-/// Something went wrong; what could be planned is shown all the same.
-const FAILED: u8 = 1;
 /// There are changes.
 const CHANGES: u8 = 2;
 /// There are deletes that the guard withholds.
 pub(super) const WITHHELD: u8 = 3;
 
 pub(super) async fn run(config: &Config, options: PlanOptions, stop: &CancellationToken) -> u8 {
-    logs::start_preview(config.telemetry.log_format, config.telemetry.log_level);
-    config.warnings.iter().for_each(|warning| warn!("{warning}"));
-    let outcome = stop.run_until_cancelled(preview(config, options, stop)).await;
-    // Nothing was shown and nothing can be left half done.
-    match outcome.unwrap_or_else(|| Err("ended by a signal".into())) {
-        Ok(code) => code,
-        Err(error) => {
-            output::message(&format!("error: {error}"), false);
-            FAILED
-        }
-    }
+    look(config, stop, preview(config, options, stop)).await
 }
 
-async fn preview(
-    config: &Config,
-    options: PlanOptions,
-    stop: &CancellationToken,
-) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
+async fn preview(config: &Config, options: PlanOptions, stop: &CancellationToken) -> Outcome {
     let mut prepared = prepare(config, false, None, stop).await?;
     prepared.settle(true).await;
     show(&mut prepared, options).await
 }
 
 /// Shows what a run would do; the exit status says what kind of thing that is.
-pub(super) async fn show(
-    prepared: &mut Prepared,
-    options: PlanOptions,
-) -> Result<u8, Box<dyn std::error::Error + Send + Sync>> {
+pub(super) async fn show(prepared: &mut Prepared, options: PlanOptions) -> Outcome {
     let (report, world) = prepared.daemon.preview().await.map_err(|failure| failure.to_string())?;
     let pipeline = &prepared.daemon.pipeline;
     let changes = pipeline.decorate(&world, report.plan.changes.clone());
