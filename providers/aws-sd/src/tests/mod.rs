@@ -12,7 +12,6 @@ mod records;
 mod waiting;
 
 use super::*;
-use crate::api::Connection;
 use crate::endpoint::BareHost;
 use crate::operations::Pace;
 use aws_credential_types::Credentials;
@@ -21,7 +20,7 @@ use aws_sdk_servicediscovery::Client;
 use aws_sdk_servicediscovery::config::{BehaviorVersion, Region};
 use aws_smithy_types::retry::RetryConfig;
 use std::sync::Mutex;
-use zonewright_aws_config::{budgeted, http_client};
+use zonewright_aws_config::{Connection, budgeted, http_client};
 use zonewright_aws_double::{AwsDouble, CloudService, NamespaceKind};
 use zonewright_planner::{Change, Leftover, ManagedTypes, Record, Ttl};
 use zonewright_provider_kit::battery::{Held, Ownership};

@@ -8,13 +8,12 @@ mod refusals;
 mod zones;
 
 use super::*;
-use crate::account::Connection;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Region};
 use aws_smithy_types::retry::RetryConfig;
-use zonewright_aws_config::{NameOperation, budgeted, http_client, recorded};
+use zonewright_aws_config::{Connection, NameOperation, budgeted, http_client, recorded};
 use zonewright_aws_double::{AwsDouble, NewZone};
 use zonewright_planner::{Change, ManagedTypes, Properties, Record, Ttl};
 use zonewright_provider_kit::RowChange;
