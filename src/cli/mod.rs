@@ -16,6 +16,7 @@ mod explain_output;
 mod filters;
 mod guard;
 mod help;
+mod keeping;
 mod kubernetes;
 mod leadership;
 mod lint;
@@ -38,12 +39,13 @@ mod values;
 pub use commands::run;
 pub use filters::FiltersConfig;
 pub use guard::{ConfigMapName, GuardConfig};
+pub use keeping::{AdoptOptions, RestoreOptions, SnapshotOptions};
 pub use kubernetes::KubernetesConfig;
 pub use leadership::LeadershipConfig;
 pub use names::{
     CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
-    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ReportFormat, ServiceType, SourceName,
-    TlsVersion, ZoneVisibility,
+    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ReportFormat, ServiceType, SnapshotFormat,
+    SourceName, TlsVersion, ZoneVisibility,
 };
 pub use own::OwnConfig;
 pub use planning::PlanningConfig;
@@ -100,6 +102,12 @@ pub enum Command {
     Owners(Box<Config>, ReportFormat),
     /// Delete the records of an owner that is gone, or show that.
     Cleanup(Box<Config>, CleanupOptions),
+    /// Write down what the zones hold.
+    Snapshot(Box<Config>, SnapshotOptions),
+    /// Make the zones hold again what a snapshot says, or show that.
+    Restore(Box<Config>, RestoreOptions),
+    /// Take records that were made without us into our ownership, or show that.
+    Adopt(Box<Config>, AdoptOptions),
     /// Look for mistakes in manifests.
     Lint(Box<Config>, ReportFormat),
     /// Print the roles that a daemon with these flags needs.
@@ -206,6 +214,7 @@ pub fn parse(
         .map(|word| word.into_string().map_err(|word| Exit::bad_flag(format!("{word:?} is not UTF-8"))))
         .collect::<Result<_, _>>()?;
     let (form, mut words) = Form::of(words).map_err(Exit::bad_flag)?;
+    let operands = keeping::take_operands(form, &mut words);
     let operand = match form {
         Form::Approve => take_operand(&mut words),
         Form::Explain if !asks_for_help(&words) => {
@@ -265,6 +274,10 @@ pub fn parse(
             let plan = PlanOptions { format: output, color };
             Ok(Command::Cleanup(Box::new(config), CleanupOptions { zones: zone, plan }))
         }
+        Form::Snapshot | Form::Restore | Form::Adopt => {
+            keeping::command(form, &matches, operands, |flags, preview| flags.check(preview, &given))
+                .map_err(|error| error.unwrap_or_else(typed))
+        }
         Form::Lint => {
             let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;
             Ok(Command::Lint(Box::new(flags.check(true, &given)?), output))
@@ -294,6 +307,9 @@ enum Form {
     Explain,
     Owners,
     Cleanup,
+    Snapshot,
+    Restore,
+    Adopt,
     Approve,
     Rbac,
     Crds,
@@ -312,16 +328,21 @@ impl Form {
             Some("lint") => Self::Lint,
             Some("owners") => Self::Owners,
             Some("cleanup") => Self::Cleanup,
+            Some("snapshot") => Self::Snapshot,
+            Some("restore") => Self::Restore,
+            Some("adopt") => Self::Adopt,
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, explain, lint, owners, cleanup, approve, rbac and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, explain, lint, owners, cleanup, adopt, snapshot, restore, approve, rbac and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);
-        if !matches!(form, Self::Approve | Self::Crds) {
-            words.iter_mut().for_each(long_output);
+        match form {
+            Self::Approve | Self::Crds => {}
+            Self::Snapshot => words = keeping::long_format(words),
+            _ => words.iter_mut().for_each(long_output),
         }
         Ok((form, words))
     }
@@ -334,6 +355,7 @@ impl Form {
             Self::Explain => ExplainArgs::command(),
             Self::Owners => OwnersArgs::command(),
             Self::Cleanup => CleanupArgs::command(),
+            Self::Snapshot | Self::Restore | Self::Adopt => keeping::clap_command(self),
             Self::Approve => ApproveArgs::command(),
             Self::Rbac => RbacArgs::command(),
             Self::Crds => {
@@ -357,15 +379,17 @@ const ABOUT_OBJECTS: [&str; 7] = [
 impl Form {
     /// Sets what goes without saying.
     fn settle(self, given: &mut BTreeMap<String, Given>) -> Result<(), Exit> {
-        if !matches!(self, Self::Owners | Self::Cleanup) {
+        if !matches!(self, Self::Owners | Self::Cleanup | Self::Snapshot | Self::Restore | Self::Adopt) {
             return Ok(());
         }
         ABOUT_OBJECTS.iter().for_each(|flag| drop(given.remove(*flag)));
-        let mut set = |flag: &str, value: &str| {
-            let given_here = Given { origin: format!("--{flag}"), values: vec![value.to_owned()] };
-            given.insert(flag.to_owned(), given_here);
-        };
-        set("source", SourceName::Empty.as_str());
+        set_flag(given, "source", SourceName::Empty.as_str());
+        match self {
+            Self::Restore => return keeping::settle_restore(given),
+            Self::Snapshot | Self::Adopt => keeping::settle(self, given),
+            _ => {}
+        }
+        let mut set = |flag: &str, value: &str| set_flag(given, flag, value);
         set("policy", Policy::Sync.as_str());
         if self == Self::Cleanup {
             set("once", "true");
@@ -382,6 +406,11 @@ impl Form {
         }
         Ok(())
     }
+}
+
+fn set_flag(given: &mut BTreeMap<String, Given>, flag: &str, value: &str) {
+    let given_here = Given { origin: format!("--{flag}"), values: vec![value.to_owned()] };
+    given.insert(flag.to_owned(), given_here);
 }
 
 /// Takes out the one word that is neither a flag nor the value of one. A second one is left, to be refused.
