@@ -7,7 +7,7 @@
 
 use crate::sync::{Errand, Pipeline, World};
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::sync::OnceLock;
 use zonewright_planner::{
     Change, DnsName, Endpoint, OWNER, Owner, Plan, Record, RecordType, SHARED, Skip, SkipReason,
     UpdateReason, ZoneId,
@@ -69,8 +69,8 @@ pub struct Adoption {
     pub from: Option<Owner>,
     /// In these zones; `None` for in all.
     pub zones: Option<BTreeSet<ZoneId>>,
-    /// What the last look at the records came to.
-    pub found: Mutex<Found>,
+    /// What the first look at the records came to, before anything was changed.
+    pub found: OnceLock<Found>,
 }
 
 /// What there is under the names.
@@ -85,9 +85,9 @@ pub struct Found {
 }
 
 impl Adoption {
-    /// What the last look at the records came to.
+    /// What the first look at the records came to; nothing while there was none.
     pub fn found(&self) -> Found {
-        self.found.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.found.get().cloned().unwrap_or_default()
     }
 
     fn is_asked_for(&self, record: &Record) -> bool {
@@ -171,7 +171,7 @@ impl Errand for Adoption {
             plan.changes.clear();
         }
         found.adopted = plan.changes.len();
-        *self.found.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        self.found.get_or_init(|| found);
         plan.sort();
         plan
     }
@@ -187,4 +187,31 @@ fn as_it_is(record: &Record) -> Endpoint {
     wish.labels = record.labels.clone();
     wish.labels.remove(OWNER);
     wish
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    #[rstest]
+    #[case("www.example.org", "www.example.org", true)]
+    #[case("WWW.Example.org.", "www.example.org", true)]
+    #[case("www.example.org", "ww.example.org", false)]
+    #[case("*.example.org", "www.example.org", true)]
+    #[case("*.example.org", "a.b.example.org", true)]
+    #[case("*.example.org", "*.example.org", true)]
+    #[case("*.example.org", "example.org", false)]
+    #[case("w*w.example.org", "ww.example.org", true)]
+    #[case("w*w.example.org", "w.example.org", false)]
+    #[case("*a*a.example.org", "a.example.org", false)]
+    #[case("*a*a.example.org", "xaya.example.org", true)]
+    #[case("*.a.*.org", "x.a.y.a.example.org", true)]
+    #[case("*", "anything.example", true)]
+    #[case("web*", "web1.example.org", true)]
+    #[case("*.bücher.example", "a.xn--bcher-kva.example", true)]
+    fn an_asterisk_stands_for_any_text(#[case] pattern: &str, #[case] name: &str, #[case] expected: bool) {
+        let pattern = Pattern::parse(pattern).unwrap();
+        assert_eq!(pattern.matches(&DnsName::parse(name).unwrap()), expected);
+    }
 }

@@ -236,11 +236,6 @@ impl Registry {
         self.table()?.key_of(record)
     }
 
-    /// Who owns a record by its row beside the zones, if it has one there.
-    pub fn owner_in_table(&self, key: &RecordKey) -> Option<Owner> {
-        self.table()?.owner_of(key)
-    }
-
     /// Rows of other owners beside the zones: their names are taken, whether there are records or not.
     pub fn claims(&self) -> Option<Arc<BTreeMap<RecordKey, Owner>>> {
         Some(self.table()?.claims())

@@ -145,6 +145,10 @@ pub(super) fn long_format(words: Vec<String>) -> Vec<String> {
 /// What goes without saying for `snapshot` and `adopt`. Nothing is taken over that was not asked for.
 pub(super) fn settle(form: Form, given: &mut BTreeMap<String, Given>) {
     given.remove("migrate-from-txt-owner");
+    // Of other subcommands it is the form of what they show, and a file would be written that is called so.
+    if form == Form::Snapshot && given.get("output").is_some_and(|output| output.origin != "--output") {
+        given.remove("output");
+    }
     if form == Form::Adopt {
         set_flag(given, "once", "true");
         if let Some(from) = given.get("from-owner").and_then(|from| from.values.first()).cloned() {

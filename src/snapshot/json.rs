@@ -3,8 +3,10 @@
 //! Each record has a line of its own, so that two snapshots can be compared line by line, and a mistake has a line to name.
 
 use super::{Kept, KeptShare, Snapshot, Vouches, ZoneContents};
-use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use zonewright_planner::{ALIAS, DnsName, Owner, RecordType, Target, TargetError, Ttl};
 
@@ -31,6 +33,14 @@ pub enum JsonError {
         line: usize,
         /// What it says.
         version: u64,
+    },
+    /// A record that cannot be where it is.
+    #[error("line {line}: {message}")]
+    Record {
+        /// Its line.
+        line: usize,
+        /// What is wrong.
+        message: String,
     },
 }
 
@@ -91,6 +101,7 @@ pub fn read(text: &str) -> Result<Snapshot, JsonError> {
         registry: wire.registry,
         zones: wire.zones.into_iter().map(ZoneContents::from).collect(),
     };
+    snapshot.zones.iter().try_for_each(|zone| check_zone(zone, text))?;
     snapshot.sort();
     Ok(snapshot)
 }
@@ -116,63 +127,73 @@ struct Wire {
 }
 
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase", try_from = "UncheckedZone")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
 struct WireZone {
     id: String,
-    name: Option<DnsName>,
-    records: Vec<Kept>,
-    not_understood: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-struct UncheckedZone {
-    id: String,
     // Not left out by mistake: `null` says that the provider does not name its zones.
-    #[serde(deserialize_with = "Option::deserialize")]
-    name: Option<String>,
+    #[serde(deserialize_with = "zone_name")]
+    name: Option<DnsName>,
     records: Vec<CheckedRecord>,
     #[serde(default)]
     not_understood: Vec<String>,
 }
 
-impl TryFrom<UncheckedZone> for WireZone {
-    type Error = String;
-
-    fn try_from(zone: UncheckedZone) -> Result<Self, String> {
-        let UncheckedZone { id, name, records, not_understood } = zone;
-        let name = name.map(|name| DnsName::parse(&name)).transpose().map_err(|error| error.to_string())?;
-        let records: Vec<Kept> = records.into_iter().map(|CheckedRecord(kept)| kept).collect();
-        if let Some(apex) = &name
-            && let Some(outside) = records.iter().find(|kept| !kept.name.is_in(apex))
-        {
-            return Err(format!("{} is not in zone {apex}", outside.name));
-        }
-        let mut keys = std::collections::BTreeSet::new();
-        if let Some(again) = records.iter().find(|kept| !keys.insert(kept.order())) {
-            return Err(format!("zone {id} has {} {} twice", again.name, again.record_type));
-        }
-        Ok(Self { id, name, records, not_understood })
-    }
-}
-
 impl From<WireZone> for ZoneContents {
     fn from(zone: WireZone) -> Self {
         let WireZone { id, name, records, not_understood } = zone;
+        let records = records.into_iter().map(|CheckedRecord(kept)| kept).collect();
         Self { id, name, records, not_understood }
     }
 }
 
-/// A record, checked while its line is known.
-#[derive(Deserialize)]
-#[serde(try_from = "WireRecord")]
+fn zone_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DnsName>, D::Error> {
+    let name = Option::<String>::deserialize(deserializer)?;
+    name.map(|name| DnsName::parse(&name)).transpose().map_err(D::Error::custom)
+}
+
+/// What no record can be by itself: in another zone, or the second of its kind. Its line is the one that has its name.
+fn check_zone(zone: &ZoneContents, text: &str) -> Result<(), JsonError> {
+    let mistake = |kept: &Kept, is_last: bool, message: String| {
+        let name = format!("\"{}\"", kept.name);
+        let mut lines =
+            text.lines().enumerate().filter(|(_, line)| line.to_ascii_lowercase().contains(&name));
+        let found = if is_last { lines.last() } else { lines.next() };
+        JsonError::Record { line: found.map_or(1, |(i, _)| i + 1), message }
+    };
+    if let Some(apex) = &zone.name
+        && let Some(outside) = zone.records.iter().find(|kept| !kept.name.is_in(apex))
+    {
+        return Err(mistake(outside, false, format!("{} is not in zone {apex}", outside.name)));
+    }
+    let mut keys = BTreeSet::new();
+    match zone.records.iter().find(|kept| !keys.insert(kept.order())) {
+        Some(kept) => {
+            let what = format!("{} {} stands twice in zone {}", kept.name, kept.record_type, zone.shown());
+            Err(mistake(kept, true, what))
+        }
+        None => Ok(()),
+    }
+}
+
+/// A record, checked while its line is known: what its map is found to be wrong about is told with the place of the map.
 struct CheckedRecord(Kept);
 
-impl TryFrom<WireRecord> for CheckedRecord {
-    type Error = String;
+impl<'de> Deserialize<'de> for CheckedRecord {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Record;
+        impl<'de> Visitor<'de> for Record {
+            type Value = CheckedRecord;
 
-    fn try_from(record: WireRecord) -> Result<Self, String> {
-        record.check().map(Self)
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("a record")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<CheckedRecord, A::Error> {
+                let record = WireRecord::deserialize(MapAccessDeserializer::new(map))?;
+                record.check().map(CheckedRecord).map_err(A::Error::custom)
+            }
+        }
+        deserializer.deserialize_map(Record)
     }
 }
 

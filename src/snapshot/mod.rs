@@ -12,6 +12,8 @@ pub mod restore;
 mod take;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 pub mod zone_file;
 
 pub use take::{Listed, take};

@@ -23,8 +23,8 @@ pub enum Whose {
     Owner(Option<Owner>),
     /// Everybody's, and nobody's.
     Everybody {
-        /// The rows of a table beside the zones, for a registry that keeps ownership there: they are not written here, so that only
-        /// records come back whose rows are still there.
+        /// For a registry that keeps ownership in a table beside the zones: whose records will be once they are there. The table is not
+        /// written here, so that only records come back whose rows are still in it.
         table: Option<BTreeMap<RecordKey, Owner>>,
     },
 }

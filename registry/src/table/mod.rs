@@ -181,11 +181,6 @@ impl TableRegistry {
         self.known.read().table.key_of(record)
     }
 
-    /// Who has the row of a record, whether there is such a record or not.
-    pub fn owner_of(&self, key: &RecordKey) -> Option<Owner> {
-        self.known.read().table.labels(key)?.owner().and_then(Owner::new)
-    }
-
     /// The names that others have rows for.
     pub fn claims(&self) -> Arc<BTreeMap<RecordKey, Owner>> {
         self.known.read().table.others().clone()

@@ -63,7 +63,8 @@ async fn adopt(config: &Config, options: &AdoptOptions, stop: &CancellationToken
     }
     if found.ours > 0 && code != FAILED {
         let owner = &config.registry.owner;
-        output::message(&format!("{} of these record sets belong to owner {owner:?}", found.ours), false);
+        let what = if found.ours == 1 { "record set belongs" } else { "record sets belong" };
+        output::message(&format!("{} {what} to owner {owner:?} already", found.ours), false);
     }
     if dry_run && found.adopted > 0 {
         let owner = &config.registry.owner;

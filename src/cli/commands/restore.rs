@@ -8,7 +8,7 @@ use super::prepare::prepare;
 use crate::cli::{Config, Policy, ProviderName, RegistryName, RestoreOptions};
 use crate::snapshot::restore::{Restoration, Whose};
 use crate::snapshot::zone_file::{self, ZoneFile};
-use crate::snapshot::{Listed, Snapshot, json, take};
+use crate::snapshot::{Kept, Listed, Snapshot, json, take};
 use crate::wiring;
 use std::collections::BTreeMap;
 use std::error::Error;
@@ -51,7 +51,7 @@ async fn restore(config: &Config, options: &RestoreOptions, stop: &CancellationT
             of_plain(&registry, &zones, records)
         }
     };
-    let whose = whose(config, options, &registry, &snapshot);
+    let whose = whose(config, options, &registry, &zones, &snapshot);
     let restoration = Restoration::new(snapshot, &zones, only.as_ref(), whose)?;
     prepared.daemon.only_zones = Some(restoration.zones());
     prepared.daemon.errand = Some(Arc::new(restoration));
@@ -61,15 +61,26 @@ async fn restore(config: &Config, options: &RestoreOptions, stop: &CancellationT
     carry_out(&mut prepared, "restore", stop).await
 }
 
-fn whose(config: &Config, options: &RestoreOptions, registry: &Registry, snapshot: &Snapshot) -> Whose {
+fn whose(
+    config: &Config,
+    options: &RestoreOptions,
+    registry: &Registry,
+    zones: &[Zone],
+    snapshot: &Snapshot,
+) -> Whose {
     if !options.all_owners {
         let owner = Owner::new(&config.registry.owner).filter(|_| config.registry.name != RegistryName::Noop);
         return Whose::Owner(owner);
     }
-    let keys = snapshot.zones.iter().flat_map(|zone| zone.records.iter().map(|kept| kept.key()));
-    let in_table = |key: RecordKey| Some((key.clone(), registry.owner_in_table(&key)?));
-    let table = registry.table_name().map(|_| keys.filter_map(in_table).collect::<BTreeMap<_, _>>());
-    Whose::Everybody { table }
+    let records = || snapshot.zones.iter().flat_map(|zone| zone.records.iter().cloned()).collect();
+    Whose::Everybody { table: registry.table_name().map(|_| owners_by(registry, zones, records())) }
+}
+
+/// Whose records will be once they are there, by the table as it is now and by the ownership records among them.
+fn owners_by(registry: &Registry, zones: &[Zone], records: Vec<Kept>) -> BTreeMap<RecordKey, Owner> {
+    let contents = of_plain(registry, zones, records).zones;
+    let records = contents.into_iter().flat_map(|zone| zone.records);
+    records.filter_map(|kept| Some((kept.key(), kept.owner?))).collect()
 }
 
 /// With `--all-owners` each record set is put back as it is, whatever it says: nobody owns anything, and every type is managed.
@@ -119,7 +130,7 @@ fn read_file(path: &Path, zones: &[String]) -> Result<ZoneFile, Failure> {
 }
 
 /// A snapshot of what a zone file of others says: whose its records are, the ownership records among them tell.
-fn of_plain(registry: &Registry, zones: &[Zone], records: Vec<crate::snapshot::Kept>) -> Snapshot {
+fn of_plain(registry: &Registry, zones: &[Zone], records: Vec<Kept>) -> Snapshot {
     let mut listed: BTreeMap<Option<ZoneId>, Vec<Record>> = BTreeMap::new();
     for kept in records {
         let zone = zone_for(zones, &kept.name).map(|zone| zone.id.clone());

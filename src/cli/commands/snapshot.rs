@@ -46,11 +46,8 @@ async fn write(config: &Config, options: &SnapshotOptions, stop: &CancellationTo
         None => output::text(&text),
         Some(path) => {
             save(path, &text).map_err(|error| format!("--output={}: {error}", path.display()))?;
-            let records = snapshot.len();
-            output::message(
-                &format!("{records} record sets of {} zones are in {}", snapshot.zones.len(), path.display()),
-                false,
-            );
+            let (records, zones) = (snapshot.len(), snapshot.zones.len());
+            output::message(&format!("{}: zones {zones}, record sets {records}", path.display()), false);
             true
         }
     };

@@ -166,7 +166,7 @@ impl Reader {
         };
         let record_type = type_of(record_type).map_err(error)?;
         let Some(name) = self.last_name.clone() else {
-            let what = format!("line {line}: a {record_type} record without a name that can be used");
+            let what = format!("line {line}: a record of type {record_type} without a name that can be used");
             self.not_understood.push(what);
             return Ok(());
         };

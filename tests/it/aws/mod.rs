@@ -9,6 +9,7 @@ mod golden;
 mod metrics;
 mod moto;
 mod records;
+mod snapshots;
 
 use crate::program::{Ended, Objects, bare, daemon, once, said, until};
 use tokio::process::Command;
