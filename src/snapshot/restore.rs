@@ -315,3 +315,6 @@ fn place(contents: &ZoneContents, zones: &[Zone], kept_ids: &BTreeSet<String>) -
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -374,5 +374,94 @@ fn mistakes_are_named() {
     assert_eq!(stage.text(), before, "nothing was changed");
     // A zone that was made anew has another id.
     let ended = stage.run(&["restore", &gone, "--owner=me", "--zone=example.org", "--dry-run"]);
-    assert_eq!(ended.code, Some(0), "{ended:?}");
+    assert_eq!(ended.code, Some(2), "{ended:?}");
+    assert!(summary(&ended).starts_with("Plan: none to create, 1 to update"), "{}", ended.stdout);
+}
+
+/// Each owner puts back its own part of a name that owners share; everything at once comes back all the same.
+#[test]
+fn shared_names_come_back_part_by_part() {
+    let stage = Stage::new();
+    stage.set("[]\n");
+    let run_as = |owner: &str, address: &str| {
+        let object = format!(
+            "apiVersion: externaldns.k8s.io/v1alpha1\nkind: DNSEndpoint\nmetadata: {{name: {owner}, namespace: x}}\n\
+             spec: {{endpoints: [{{dnsName: both.example.org, recordType: A, recordTTL: 60, targets: [{address}]}}]}}\n"
+        );
+        std::fs::write(stage.path("object.yaml"), object).unwrap();
+        let (manifests, owner) =
+            (format!("--manifests={}", stage.path("object.yaml")), format!("--txt-owner-id={owner}"));
+        let shared = ["--source=crd", "--policy=sync", "--once", "--txt-shared-names=example.org"];
+        let ended = stage.run(&[&shared[..], &[&manifests, &owner]].concat());
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+    };
+    run_as("blue", "192.0.2.1");
+    run_as("green", "192.0.2.2");
+    let before = stage.snapshot();
+    let shares = "\"shares\":[{\"owner\":\"blue\",\"targets\":[\"192.0.2.1\"],\"ttl\":60";
+    assert!(before.contains(shares) && before.contains("\"owner\":\"green\""), "{before}");
+    assert_eq!(stage.run(&["snapshot", "--txt-owner-id=green"]).stdout, before, "whoever takes it");
+    let file = stage.path("shared.json");
+    std::fs::write(&file, &before).unwrap();
+
+    stage.set("[]\n");
+    assert_eq!(stage.restore(&file, &["--all-owners"]).code, Some(0));
+    assert_eq!(stage.snapshot(), before);
+    stage.set("[]\n");
+    assert_eq!(stage.restore(&file, &["--owner=blue"]).code, Some(0));
+    assert!(
+        stage.text().contains("192.0.2.1") && !stage.text().contains("targets:\n  - 192.0.2.2"),
+        "{}",
+        stage.text()
+    );
+    assert_eq!(stage.restore(&file, &["--owner=green"]).code, Some(0));
+    let again = stage.snapshot();
+    let record = |text: &str| {
+        text.lines()
+            .find(|line| line.contains("\"both.example.org\",\"type\":\"A\",\"ttl\""))
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!(record(&again), record(&before));
+}
+
+/// A webhook provider does not name its zones.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_webhook_provider_holds_comes_back() {
+    let provider = zonewright_testing::WebhookStandIn::start(serde_json::json!({})).await.unwrap();
+    let row = "\"heritage=external-dns,external-dns/owner=me,external-dns/resource=ingress/x/www\"";
+    let records = serde_json::json!([
+        {"dnsName": "www.example.org", "recordType": "A", "targets": ["192.0.2.1"], "recordTTL": 60},
+        {"dnsName": "a-www.example.org", "recordType": "TXT", "targets": [row]},
+        {"dnsName": "example.net", "recordType": "MX", "targets": ["10 mail.example.net"]},
+    ]);
+    provider.set_records(records.as_array().unwrap().clone());
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("--webhook-provider-url={}", provider.url());
+    let command = async |words: &[&str]| {
+        let words: Vec<String> =
+            words.iter().copied().chain(["--provider=webhook", &url]).map(str::to_owned).collect();
+        let words = move || run(&words.iter().map(String::as_str).collect::<Vec<_>>());
+        tokio::task::spawn_blocking(words).await.unwrap()
+    };
+    let before = command(&["snapshot"]).await;
+    assert_eq!(before.code, Some(0), "{before:?}");
+    assert!(before.stdout.contains("\"name\": null"), "{}", before.stdout);
+    for form in ["json", "bind"] {
+        let file = folder.path().join(form).display().to_string();
+        assert_eq!(command(&["snapshot", "-o", form, &format!("--output={file}")]).await.code, Some(0));
+        for owner in ["--owner=me", "--all-owners"] {
+            provider.set_records(Vec::new());
+            let ended = command(&["restore", &file, owner]).await;
+            assert_eq!(ended.code, Some(0), "{ended:?}");
+            assert_eq!(provider.records().len(), if owner == "--all-owners" { 3 } else { 2 });
+        }
+        assert_eq!(command(&["snapshot"]).await.stdout, before.stdout);
+    }
+    provider.forget_calls();
+    provider.set_records(vec![records[0].clone()]);
+    assert_eq!(command(&["adopt", "www.example.org", "--txt-owner-id=me"]).await.code, Some(0));
+    let applied = provider.applied();
+    assert_eq!(applied.len(), 1);
+    assert_eq!(provider.records().len(), 2, "{applied:?}");
 }

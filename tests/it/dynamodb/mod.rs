@@ -354,7 +354,7 @@ async fn a_lost_zone_comes_back_to_its_rows_and_lost_rows_with_their_records() {
 
     // Without their rows records would be nobody's.
     std::fs::write(stage.path("records.yaml"), "[]").unwrap();
-    let keys: Vec<Value> = rows.iter().map(|(key, _)| json!({ "k": { "S": key } })).collect();
+    let keys: Vec<Value> = rows.iter().map(|(key, _)| json!({ "S": key })).collect();
     stage.local.remove(TABLE, &keys).await.unwrap();
     let restored = stage.run(&["restore", &file, "--all-owners"]).await;
     assert_eq!(restored.code, Some(0), "{}", restored.stderr);
