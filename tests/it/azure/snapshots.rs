@@ -28,6 +28,8 @@ async fn a_zone_that_was_made_anew_gets_everything_back() {
             instead(&["snapshot", "-o", "bind", &format!("--output={file}")], world.program()).await;
         assert_eq!(code, Some(0), "{log}");
 
+        // A subscription without a zone is none to the service.
+        world.zone("example.net");
         world.azure.remove_zone(&zone);
         let (code, log) = instead(&["restore", &file, "--all-owners"], world.program()).await;
         assert!(code == Some(1) && log.contains("make it first"), "{log}");

@@ -31,7 +31,7 @@ async fn what_is_proxied_comes_back_proxied() {
             + &ingress("plain.example.org", "192.0.2.2", &[("ttl", "120")])),
     );
     assert_eq!(once(service.program(&objects)).await.code, Some(0));
-    service.double.seed(&service.zone, "TXT", "hand.example.org", "v=spf1 -all");
+    service.double.seed(&service.zone, "TXT", "hand.example.org", "\"v=spf1 -all\"");
     service.double.seed_with(&service.zone, "A", "hand.example.org", "192.0.2.3", &json!({"proxied": true}));
     let before = records(&service);
     assert_eq!(before.len(), 6);
