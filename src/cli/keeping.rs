@@ -1,8 +1,10 @@
 //! The flags of `snapshot`, `restore` and `adopt`.
 
 use super::argv::Given;
+use super::flags::Flags;
+use super::forms::{Form, asks_for_help, set_flag};
 use super::names::{ColorChoice, PlanFormat, Policy, SnapshotFormat};
-use super::{Command, Config, Exit, Flags, Form, PlanOptions, asks_for_help, set_flag};
+use super::{Command, Config, Exit, PlanOptions};
 use crate::adoption::Pattern;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser};
 use std::collections::BTreeMap;
