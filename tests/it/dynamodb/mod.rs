@@ -318,3 +318,61 @@ async fn one_change_takes_one_statement_and_no_scan() {
     let keys: Vec<String> = stage.rows().await.into_iter().map(|(key, _)| key).collect();
     assert!(!keys.contains(&"late.example.org#A#".to_owned()), "{keys:?}");
 }
+
+/// The rows of the table are no part of a zone: they stay when it is lost, and are written with the records of the one who restores.
+#[tokio::test]
+async fn a_lost_zone_comes_back_to_its_rows_and_lost_rows_with_their_records() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.run(&["--once"]).await.code, Some(0));
+    let taken = stage.run(&["snapshot"]).await;
+    assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+    let file = stage.path("snapshot.json").display().to_string();
+    std::fs::write(&file, &taken.stdout).unwrap();
+    let (records, rows) = (stage.records(), stage.rows().await);
+    assert!(taken.stdout.contains("\"name\":\"api.example.org\",\"type\":\"A\"") && !rows.is_empty());
+
+    std::fs::write(stage.path("records.yaml"), "[]").unwrap();
+    let restored = stage.run(&["restore", &file, "--all-owners"]).await;
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    assert_eq!((stage.records(), stage.rows().await), (records.clone(), rows.clone()));
+    assert_eq!(stage.run(&["snapshot"]).await.stdout, taken.stdout);
+
+    // Without their rows records would be nobody's.
+    std::fs::write(stage.path("records.yaml"), "[]").unwrap();
+    let keys: Vec<Value> = rows.iter().map(|(key, _)| json!({ "S": key })).collect();
+    stage.local.remove(TABLE, &keys).await.unwrap();
+    let restored = stage.run(&["restore", &file, "--all-owners"]).await;
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    assert!(!stage.records().contains("dnsName: api.example.org"), "{}", stage.records());
+    assert!(stage.records().contains("dnsName: mail.example.org"), "it was nobody's before");
+    let shown = stage.run(&["restore", &file, "--all-owners", "--dry-run"]).await;
+    let told = shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("its row in the table is not there any more; --owner=quickstart instead of --all-owners writes it, too"),
+        "{told}"
+    );
+    let restored = stage.run(&["restore", &file, "--owner=quickstart"]).await;
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    // One was ours by a row in its zone alone.
+    let mut expected = rows.clone();
+    expected.push(("wiki.example.org#A#".to_owned(), "quickstart".to_owned()));
+    assert_eq!(stage.rows().await, expected);
+    assert_eq!(stage.run(&["snapshot"]).await.stdout, taken.stdout);
+}
+
+#[tokio::test]
+async fn a_record_is_adopted_by_a_row_of_the_table() {
+    let stage = Stage::new().await;
+    let before = stage.records();
+    let shown = stage.run(&["adopt", "mail.example.org", "--dry-run"]).await;
+    assert_eq!(shown.code, Some(2), "{}", shown.stderr);
+    assert!(stage.rows().await.is_empty(), "shown, not done");
+    let adopted = stage.run(&["adopt", "mail.example.org"]).await;
+    assert_eq!(adopted.code, Some(0), "{}", adopted.stderr);
+    assert_eq!(stage.rows().await, [("mail.example.org#A#".to_owned(), "quickstart".to_owned())]);
+    assert_eq!(stage.records(), before, "the zone has nothing to do with it");
+    // Of another owner, whose row is in the zone so far.
+    let adopted = stage.run(&["adopt", "payments.example.org", "--from-owner=cluster-blue"]).await;
+    assert_eq!(adopted.code, Some(0), "{}", adopted.stderr);
+    assert!(stage.rows().await.contains(&("payments.example.org#A#".to_owned(), "quickstart".to_owned())));
+}
