@@ -11,11 +11,15 @@ What the service account of the daemon has to be allowed, and nothing more: it o
 The Helm chart makes these roles from the values; `zonewright rbac` prints them for the flags that it is given, with which nobody has to put
 them together from this page. No rule has a wildcard. The provider needs permissions of its own where the records are, not here.
 `plan` and `--dry-run` write nothing and need nothing of what says `create`, `update`. With `--manifests` no permission is needed.
+
+A permission or a resource that is missing does not end the daemon. The log names the resource and the API server's answer, what
+the source owns is held, and it keeps trying.
 ";
 
 const SCOPES: &str = "
 \"Namespace\" is what `--namespace` limits: with it a Role in that namespace is enough, without it everything is read in the whole
-cluster. \"Cluster\" is needed in the whole cluster whatever `--namespace` says, \"gateway namespace\" is what `--gateway-namespace` limits.
+cluster. \"Cluster\" is needed in the whole cluster whatever `--namespace` says, \"gateway namespace\" is what `--gateway-namespace` limits. Pods, EndpointSlices and Nodes of source `service` are read from the
+moment a Service asks for what comes from there, Namespaces of `gateway-*` once a listener selects them by labels.
 ";
 
 /// With what each row of the features is compared.
@@ -24,15 +28,15 @@ const PLAIN: &str = "--source=fake";
 const FEATURES: [(&str, &str); 6] = [
     ("`--leader-elect`", "--leader-elect --source=fake"),
     (
-        "`--leader-elect --leader-election-namespace=NAMESPACE`",
-        "--leader-elect --leader-election-namespace=NAMESPACE --source=fake",
+        "`--leader-elect --leader-election-namespace=leases`",
+        "--leader-elect --leader-election-namespace=leases --source=fake",
     ),
     ("`--events-emit=…`", "--events-emit=RecordReady --source=fake"),
     (
-        "`--events-emit=…` with `--namespace=NAMESPACE`",
-        "--events-emit=RecordReady --namespace=NAMESPACE --source=fake",
+        "`--events-emit=…` with `--namespace=shop`",
+        "--events-emit=RecordReady --namespace=shop --source=fake",
     ),
-    ("`--approval-configmap=NAME`", "--approval-configmap=NAME --source=fake"),
+    ("`--approval-configmap=dns-approvals`", "--approval-configmap=dns-approvals --source=fake"),
     ("`--domain-policy=FILE` with a `namespaceSelector`", "--domain-policy=POLICY --source=fake"),
 ];
 

@@ -20,8 +20,11 @@
 //! was printed into them.
 
 mod commands;
+mod links;
 mod page;
 mod sandbox;
+mod site;
+mod summary;
 
 use page::root;
 use std::path::{Path, PathBuf};
@@ -33,6 +36,7 @@ fn pages() -> Vec<PathBuf> {
     files_below(Path::new("docs"), &mut |path| {
         pages.extend(path.extension().is_some_and(|kind| kind == "md").then_some(path))
     });
+    pages.retain(|path| path != Path::new("docs/SUMMARY.md"));
     pages.sort();
     pages
 }
