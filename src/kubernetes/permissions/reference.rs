@@ -32,10 +32,7 @@ const FEATURES: [(&str, &str); 6] = [
         "--leader-elect --leader-election-namespace=leases --source=fake",
     ),
     ("`--events-emit=…`", "--events-emit=RecordReady --source=fake"),
-    (
-        "`--events-emit=…` with `--namespace=shop`",
-        "--events-emit=RecordReady --namespace=shop --source=fake",
-    ),
+    ("`--events-emit=…` with `--namespace=shop`", "--events-emit=RecordReady --namespace=shop --source=fake"),
     ("`--approval-configmap=dns-approvals`", "--approval-configmap=dns-approvals --source=fake"),
     ("`--domain-policy=FILE` with a `namespaceSelector`", "--domain-policy=POLICY --source=fake"),
 ];

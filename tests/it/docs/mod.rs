@@ -22,6 +22,7 @@
 mod commands;
 mod links;
 mod page;
+mod references;
 mod sandbox;
 mod site;
 mod summary;
