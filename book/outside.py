@@ -1,8 +1,11 @@
-"""A preprocessor of mdBook: links of pages that leave the book.
+"""A preprocessor of mdBook: what pages take from outside of the book, and links that leave it.
+
+`<!-- include FILE:ANCHOR -->` stands for what is between `<!-- ANCHOR: ... -->` and `<!-- ANCHOR_END: ... -->` in a file. mdBook has
+such a thing of its own, which would be seen by everybody who reads the page where it is.
 
 On the site there are only the pages, while a page may link to a manifest or a test. With ZONEWRIGHT_REPOSITORY_URL, where the
 files of the repository can be read (https://HOST/PROJECT/blob/BRANCH), such a link leads there; without it, its text stays.
-What is included from the README links from the root of the repository.
+What comes from the README links from the root of the repository.
 """
 
 import json
@@ -12,6 +15,7 @@ import re
 import sys
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
+INCLUDE = re.compile(r"<!-- include (\S+):([\w-]+) -->")
 REPOSITORY = os.environ.get("ZONEWRIGHT_REPOSITORY_URL", "").rstrip("/")
 
 
@@ -35,6 +39,16 @@ def rewritten(page, source, root):
     return link
 
 
+def included(folder):
+    def text(found):
+        path, anchor = found.groups()
+        with open(os.path.join(folder, path), encoding="utf-8") as file:
+            _, rest = file.read().split(f"<!-- ANCHOR: {anchor} -->\n", 1)
+        return rest.split(f"<!-- ANCHOR_END: {anchor} -->", 1)[0]
+
+    return text
+
+
 def without_code(text, change):
     """Changes what is neither in a fenced block nor in a span of code."""
     parts = re.split(r"(^ *```.*?^ *```$)", text, flags=re.M | re.S)
@@ -50,6 +64,8 @@ def walk(items, source, root):
         chapter = item.get("Chapter") if isinstance(item, dict) else None
         if chapter:
             if chapter["path"]:
+                folder = os.path.join(root, source, os.path.dirname(chapter["path"]))
+                chapter["content"] = INCLUDE.sub(included(folder), chapter["content"])
                 change = rewritten(chapter["path"], source, root)
                 chapter["content"] = without_code(chapter["content"], change)
             walk(chapter["sub_items"], source, root)
