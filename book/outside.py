@@ -1,7 +1,7 @@
 """A preprocessor of mdBook: what pages take from outside of the book, and links that leave it.
 
-`<!-- include FILE:ANCHOR -->` stands for what is between `<!-- ANCHOR: ... -->` and `<!-- ANCHOR_END: ... -->` in a file. mdBook has
-such a thing of its own, which would be seen by everybody who reads the page where it is.
+A line with `<!-- include FILE:ANCHOR -->` stands for what is between `<!-- ANCHOR: ... -->` and `<!-- ANCHOR_END: ... -->` in a file. mdBook
+has such a thing of its own, which would be seen by everybody who reads the page where it is; they see the rest of that line.
 
 On the site there are only the pages, while a page may link to a manifest or a test. With ZONEWRIGHT_REPOSITORY_URL, where the
 files of the repository can be read (https://HOST/PROJECT/blob/BRANCH), such a link leads there; without it, its text stays.
@@ -15,7 +15,7 @@ import re
 import sys
 
 LINK = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)\s]+)\)")
-INCLUDE = re.compile(r"<!-- include (\S+):([\w-]+) -->")
+INCLUDE = re.compile(r"^.*<!-- include (\S+):([\w-]+) -->.*$", re.M)
 REPOSITORY = os.environ.get("ZONEWRIGHT_REPOSITORY_URL", "").rstrip("/")
 
 
