@@ -16,8 +16,19 @@ const OTHERS: [&str; 5] = [
 ];
 
 /// Where texts are that name pages of ours.
-const FOLDERS: [&str; 11] =
-    ["benches", "charts", "docs", "examples", "planner", "providers", "registry", "src", "testing", "tests", ".ci"];
+const FOLDERS: [&str; 11] = [
+    "benches",
+    "charts",
+    "docs",
+    "examples",
+    "planner",
+    "providers",
+    "registry",
+    "src",
+    "testing",
+    "tests",
+    ".ci",
+];
 
 /// The path without `..` and `.`; `None` where it leaves the repository.
 fn normal(path: &Path) -> Option<PathBuf> {

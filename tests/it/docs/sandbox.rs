@@ -25,8 +25,6 @@ pub struct Sandbox {
     environment: Vec<(String, String)>,
     /// What stands in the commands, and what is typed instead.
     places: Vec<(String, String)>,
-    /// The process groups that blocks ran in, which may have left something in the background.
-    groups: Vec<u32>,
     patience: Duration,
     services: Services,
 }
@@ -64,7 +62,6 @@ impl Sandbox {
             work,
             environment: Vec::new(),
             places: Vec::new(),
-            groups: Vec::new(),
             patience: PATIENCE,
             services: Services::default(),
         };
@@ -86,7 +83,6 @@ impl Sandbox {
             work: root().to_owned(),
             environment: environment.into_iter().filter_map(of).collect(),
             places: Vec::new(),
-            groups: Vec::new(),
             patience: PATIENCE_IN_PLACE,
             services: Services::default(),
         }
@@ -189,13 +185,12 @@ impl Sandbox {
             .current_dir(&self.work)
             .env_clear()
             .envs(self.environment.iter().cloned())
+            .env(MARK, self.folder.path())
             .stdin(Stdio::null())
             // One file for both, so that they stand in it as on a terminal. Not a pipe: what runs on in the background keeps it open.
             .stdout(output.try_clone().unwrap())
-            .stderr(output)
-            .process_group(0);
+            .stderr(output);
         let mut child = shell.spawn().unwrap();
-        self.groups.extend(child.id());
         let ended = tokio::time::timeout(self.patience, child.wait()).await;
         let mut output = fs::read_to_string(at("output")).unwrap_or_default();
         for (place, instead) in &self.places {
@@ -238,15 +233,24 @@ impl Sandbox {
 }
 
 impl Drop for Sandbox {
+    /// Ends what commands have left in the background: whatever has our mark. Not by process groups, whose numbers are given anew.
     fn drop(&mut self) {
-        for group in &self.groups {
-            let mut kill = std::process::Command::new("/bin/kill");
-            kill.args(["-KILL", "--", &format!("-{group}")]).stderr(Stdio::null());
-            // Most have ended, which is what it then says.
-            drop(kill.status());
+        let mark = format!("{MARK}={}\0", self.folder.path().display());
+        for entry in fs::read_dir("/proc").into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let environment = fs::read(entry.path().join("environ")).unwrap_or_default();
+            if String::from_utf8_lossy(&environment).contains(&mark) {
+                let mut kill = std::process::Command::new("/bin/bash");
+                kill.args(["-c", "kill -KILL \"$1\"", "bash"]).arg(name).stderr(Stdio::null());
+                // It may have ended by itself meanwhile.
+                drop(kill.status());
+            }
         }
     }
 }
+
+/// The variable by which processes of a sandbox are known.
+const MARK: &str = "ZONEWRIGHT_DOCS_SANDBOX";
 
 /// Types the block into a shell that is as the last one was.
 const SHELL: &str = r#"
