@@ -11,6 +11,8 @@
 
 pub mod cli;
 pub mod kubernetes;
+#[cfg(test)]
+mod reference;
 pub mod sources;
 pub mod status;
 pub mod sync;
