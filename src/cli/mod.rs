@@ -73,6 +73,7 @@ pub use sources::{
 pub use telemetry::TelemetryConfig;
 pub use templates::TemplatesConfig;
 
+use crate::kubernetes::DeploymentName;
 use crate::kubernetes::permissions::ServiceAccount;
 use argv::{Given, Kind, Request, Surroundings};
 use clap::{Args, CommandFactory, FromArgMatches, Parser};
@@ -153,6 +154,8 @@ pub struct PlanOptions {
 pub struct CleanupOptions {
     /// Names or ids of zones; empty for all.
     pub zones: Vec<String>,
+    /// What has to be stopped first.
+    pub stop_deployment: Option<DeploymentName>,
     /// How it is shown.
     pub plan: PlanOptions,
 }
@@ -259,11 +262,12 @@ pub fn parse(
         }
         Form::Cleanup => {
             let args = CleanupArgs::from_arg_matches(&matches).map_err(typed)?;
-            let CleanupArgs { owner: _, zone, output, color, flags } = args;
+            let CleanupArgs { owner: _, zone, stop_deployment, output, color, flags } = args;
             let preview = flags.schedule.dry_run();
             let config = flags.check(preview, &given)?;
             let plan = PlanOptions { format: output, color };
-            Ok(Command::Cleanup(Box::new(config), CleanupOptions { zones: zone, plan }))
+            let options = CleanupOptions { zones: zone, stop_deployment, plan };
+            Ok(Command::Cleanup(Box::new(config), options))
         }
         Form::Lint => {
             let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;
@@ -402,6 +406,10 @@ fn take_name(words: &mut Vec<String>) -> Result<DnsName, String> {
     }
 }
 
+fn stop_deployment(text: &str) -> Result<DeploymentName, String> {
+    values::object_name(text).map(|(namespace, name)| DeploymentName { namespace, name })
+}
+
 fn asks_for_help(words: &[String]) -> bool {
     words.iter().any(|word| matches!(word.as_str(), "--help" | "--help-long" | "--help-man" | "--version"))
 }
@@ -484,6 +492,9 @@ struct CleanupArgs {
     /// Only in the zone of this name or provider's id (repeatable)
     #[arg(long, value_name = "ZONE", help_heading = "Cleanup")]
     zone: Vec<String>,
+    /// First scale this Deployment to zero and wait until none of its Pods is left: the owner's daemon
+    #[arg(long, value_parser = stop_deployment, value_name = "[NAMESPACE/]NAME", help_heading = "Cleanup")]
+    stop_deployment: Option<DeploymentName>,
     /// Form of the plan that is shown; -o for short
     #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Cleanup")]
     output: PlanFormat,

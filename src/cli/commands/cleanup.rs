@@ -1,10 +1,13 @@
-//! `zonewright cleanup`: what an owner has that is gone for good goes, too. A run without a wish, in that owner's name.
+//! `zonewright cleanup`: what an owner has that is gone for good goes, too. A run without a wish, in that owner's name. The owner's
+//! daemon would make it all again; so it can be stopped first.
 
 use super::looking::{FAILED, Outcome, look, status};
 use super::plan;
-use super::prepare::{Prepared, approvals_were_met, prepare};
+use super::prepare::{Prepared, approvals_were_met, cluster_access, prepare};
 use crate::cli::{CleanupOptions, Config, RegistryName};
+use crate::kubernetes::stop_deployment;
 use crate::telemetry::logs;
+use crate::wiring::StartError;
 use std::collections::BTreeSet;
 use tokio_util::sync::CancellationToken;
 use tracing::{error, warn};
@@ -33,6 +36,11 @@ async fn clean_up(config: &Config, options: &CleanupOptions, stop: &Cancellation
         );
     }
     let dry_run = config.schedule.dry_run;
+    if let (Some(deployment), false) = (&options.stop_deployment, dry_run) {
+        let client = cluster_access(config).connect(None).await.map_err(StartError::of)?;
+        let stopped = stop.run_until_cancelled(stop_deployment(&client, deployment)).await;
+        stopped.unwrap_or_else(|| Err("ended by a signal before anything was deleted".into()))?;
+    }
     let mut prepared = prepare(config, !dry_run, None, stop).await?;
     prepared.settle(true).await;
     if !options.zones.is_empty() {
