@@ -181,11 +181,12 @@ pub fn parse(
         }
         Form::Cleanup => {
             let args = CleanupArgs::from_arg_matches(&matches).map_err(typed)?;
-            let CleanupArgs { owner: _, zone, output, color, flags } = args;
+            let CleanupArgs { owner: _, zone, stop_deployment, output, color, flags } = args;
             let preview = flags.schedule.dry_run();
             let config = flags.check(preview, &given)?;
             let plan = PlanOptions { format: output, color };
-            Ok(Command::Cleanup(Box::new(config), CleanupOptions { zones: zone, plan }))
+            let options = CleanupOptions { zones: zone, stop_deployment, plan };
+            Ok(Command::Cleanup(Box::new(config), options))
         }
         Form::Snapshot | Form::Restore | Form::Adopt => {
             keeping::command(form, &matches, operands, |flags, preview| flags.check(preview, &given))
