@@ -16,6 +16,7 @@ mod conformance;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;
+mod fuzz;
 #[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare"))]
 mod program;
 mod shared_names;

@@ -29,6 +29,7 @@ mod tests;
 
 pub use client::{RequestRecord, RequestRecorder};
 pub use config::{ConfigError, MAX_CHANGES, WebhookConfig};
+pub use rows::{NotAList, rows_of};
 pub use stats::{CallStats, WebhookStats};
 
 use adjust::{Body, Sent};
