@@ -128,9 +128,9 @@ fn add_environment(
 fn one_dash(text: &str, kinds: &BTreeMap<String, Kind>) -> String {
     let name = text[1..].split('=').next().unwrap_or_default();
     if kinds.contains_key(name) {
-        format!("unknown short flag '{text}': long flags have two dashes, --{name}")
+        format!("unknown short flag '-{name}': long flags have two dashes, --{name}")
     } else {
-        format!("unknown short flag '{text}'")
+        format!("unknown short flag '-{name}'")
     }
 }
 
@@ -270,7 +270,7 @@ mod tests {
     #[case(&["--events", "plan"], "comes before all flags")]
     #[case(&["--", "--policy=sync"], "unexpected --policy=sync")]
     #[case(&["--", "@args"], "unexpected @args")]
-    #[case(&["-policy=sync"], "unknown short flag '-policy=sync': long flags have two dashes, --policy")]
+    #[case(&["-policy=sync"], "unknown short flag '-policy': long flags have two dashes, --policy")]
     #[case(&["-h"], "unknown short flag '-h'")]
     #[case(&["--policy"], "expected argument for flag '--policy'")]
     #[case(&["--policy", "--events"], "expected argument for flag '--policy', found --events")]

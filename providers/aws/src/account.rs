@@ -11,7 +11,7 @@ use aws_sdk_route53::types::{Change, ChangeBatch, HostedZone, ResourceTagSet, Rr
 use tokio::sync::OnceCell;
 use zonewright_aws_config::{Access, NameOperation, Service, check, connect, of_request};
 use zonewright_planner::DnsName;
-use zonewright_provider_kit::{ErrorClass, Listing, ProviderError, RequestBudget, Zone};
+use zonewright_provider_kit::{ErrorClass, Listing, Pages, ProviderError, RequestBudget, Zone};
 
 /// The most record sets in one answer. The service gives no more, however many are asked for.
 const PAGE: i32 = 300;
@@ -108,6 +108,7 @@ impl Account {
         let what = format!("{}: listing hosted zones", self.name());
         let client = self.client().await?;
         let mut zones = Vec::new();
+        let mut pages = Pages::default();
         let mut marker = None;
         loop {
             let page = client.list_hosted_zones().set_marker(marker).send().await;
@@ -117,9 +118,8 @@ impl Account {
             if !page.is_truncated {
                 return Ok(zones);
             }
-            if marker.is_none() {
-                return Err(cut_short(&what));
-            }
+            let Some(marker) = &marker else { return Err(cut_short(&what)) };
+            pages.turn(&what, marker)?;
         }
     }
 
@@ -144,6 +144,7 @@ impl Account {
         let client = self.client().await?;
         let mut listing = Listing::default();
         let mut from = Cursor::default();
+        let mut pages = Pages::default();
         loop {
             let page = client
                 .list_resource_record_sets()
@@ -167,6 +168,7 @@ impl Account {
                 record_type: page.next_record_type,
                 identifier: page.next_record_identifier,
             };
+            pages.turn(&what, &from)?;
         }
     }
 
@@ -193,7 +195,7 @@ impl Account {
 }
 
 /// Where the next page begins.
-#[derive(Default)]
+#[derive(Default, Hash)]
 struct Cursor {
     name: Option<String>,
     record_type: Option<RrType>,
