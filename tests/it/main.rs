@@ -17,7 +17,7 @@ mod conformance;
 mod dynamodb;
 mod faults;
 mod fuzz;
-#[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare"))]
 mod program;
+mod secrets;
 mod shared_names;
 mod status_page;
