@@ -69,6 +69,11 @@ pub(super) fn read(
         let (name, inline) = match word {
             Word::Flag { name, inline } => (name, inline),
             Word::Short(text) => return Err(one_dash(&text, kinds)),
+            Word::Value(_) if given.keys().any(|name| is_of_a_secret(name)) => {
+                return Err(
+                    "unexpected word: it belongs to no flag; a value with blanks needs quotes".to_owned()
+                );
+            }
             Word::Value(text) => return Err(stray(&text)),
         };
         let negated = name.strip_prefix("no-").filter(|rest| kinds.get(*rest) == Some(&Kind::Switch));
@@ -132,6 +137,11 @@ fn one_dash(text: &str, kinds: &BTreeMap<String, Kind>) -> String {
     } else {
         format!("unknown short flag '-{name}'")
     }
+}
+
+/// Whether a value may be a part of a secret that the shell has taken apart: then it is not repeated.
+fn is_of_a_secret(flag: &str) -> bool {
+    ["key", "secret", "password", "external-id"].iter().any(|end| flag.ends_with(end))
 }
 
 fn stray(text: &str) -> String {

@@ -9,9 +9,10 @@ use http::{HeaderValue, Request, Response, Uri};
 use hyper_util::client::legacy::connect::{Connect, HttpConnector};
 use hyper_util::rt::TokioExecutor;
 use kube::client::{AuthError, Body, ClientBuilder, ConfigExt};
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
+use kube::config::{AuthInfo, KubeConfigOptions, Kubeconfig, KubeconfigError, LoadDataError};
 use kube::{Client, Config};
-use secrecy::SecretString;
+use percent_encoding::percent_decode_str;
+use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,6 +70,9 @@ pub enum AccessError {
         /// What is wrong with it.
         source: std::io::Error,
     },
+    /// The token has line breaks or other control characters.
+    #[error("the token for the Kubernetes API has characters that no header can have")]
+    TokenText,
     /// Certificates, keys or tokens cannot be used.
     #[error("cannot connect to the Kubernetes API at {server}: {reason}")]
     Client {
@@ -134,6 +138,7 @@ impl ClusterAccess {
             }
             None => Config::incluster().map_err(AccessError::InCluster)?,
         };
+        take_user(&mut config);
         let auth = &config.auth_info;
         let named = [&auth.client_certificate, &auth.client_key, &auth.token_file];
         files.extend(named.into_iter().flatten().filter(|path| !path.is_empty()).map(PathBuf::from));
@@ -142,6 +147,7 @@ impl ClusterAccess {
         if let Some(path) = config.auth_info.token_file.take().filter(|path| !path.is_empty()) {
             config.auth_info.token = Some(read_token(Path::new(&path))?);
         }
+        check_header(&config.auth_info)?;
         let agent = HeaderValue::from_static(concat!("Zonewright/", env!("CARGO_PKG_VERSION")));
         config.headers.push((USER_AGENT, agent));
         // Retries are the business of whoever calls: a cache says that it fails, a status write is tried again later.
@@ -235,6 +241,32 @@ fn parse_server(server: &str, has_authority: bool) -> Result<Uri, AccessError> {
     let scheme = if has_authority { "https" } else { "http" };
     let url = if server.contains("://") { server.to_owned() } else { format!("{scheme}://{server}") };
     url.parse().map_err(AccessError::Server)
+}
+
+/// A token from which no header can be made is a mistake in a file; kube's client takes it for one in the program, and panics.
+fn check_header(auth: &AuthInfo) -> Result<(), AccessError> {
+    match auth.token.as_ref().map(|token| HeaderValue::from_str(token.expose_secret())) {
+        Some(Err(_)) => Err(AccessError::TokenText),
+        _ => Ok(()),
+    }
+}
+
+/// User name and password in the address of the server go where they belong, as in client-go: libraries log addresses.
+fn take_user(config: &mut Config) {
+    let Some(authority) = config.cluster_url.authority() else { return };
+    let Some((user, host)) = authority.as_str().rsplit_once('@') else { return };
+    let (user, password) = user.split_once(':').unwrap_or((user, ""));
+    let decoded = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let auth = &mut config.auth_info;
+    if auth.username.is_none() && auth.token.is_none() {
+        auth.username = Some(decoded(user));
+        auth.password = Some(decoded(password).into());
+    }
+    let mut parts = config.cluster_url.clone().into_parts();
+    parts.authority = host.parse().ok();
+    if let Ok(url) = Uri::from_parts(parts) {
+        config.cluster_url = url;
+    }
 }
 
 /// A server's address without the user name and password that may stand in it.

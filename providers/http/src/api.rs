@@ -2,7 +2,7 @@
 
 use crate::answers::{self, Unfinished, excerpt_of, leaves_open};
 use crate::client::{Timeouts, client};
-use crate::urls::shown;
+use crate::urls::{secrets_of_proxies, shown};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
@@ -44,6 +44,7 @@ impl Default for ApiSettings {
 pub struct Api {
     http: reqwest::Client,
     settings: ApiSettings,
+    proxies: Redaction,
 }
 
 /// One request.
@@ -191,7 +192,7 @@ impl Api {
         let http = client(base, settings.timeouts, false).map_err(|cause| {
             ProviderError::new(ErrorClass::Permanent, "the HTTP client cannot be set up").caused_by(cause)
         })?;
-        Ok(Self { http, settings })
+        Ok(Self { http, settings, proxies: secrets_of_proxies() })
     }
 
     /// How often requests may go out.
@@ -206,7 +207,9 @@ impl Api {
     /// When there is no complete answer.
     pub async fn send(&self, request: Request) -> Result<Answer, ProviderError> {
         let (only_reads, recorded_url) = (request.only_reads(), request.recorded_url());
-        let Request { operation, what, method, url, headers, body, redaction, brings_secrets, .. } = request;
+        let Request { operation, what, method, url, headers, body, mut redaction, brings_secrets, .. } =
+            request;
+        redaction.extend(&self.proxies);
         let refused = |error: ProviderError| ProviderError::new(error.class(), format!("{what}: {error}"));
         self.settings.budget.turn().await.map_err(refused)?;
         let mut builder = self.http.request(method.clone(), url).headers(headers);

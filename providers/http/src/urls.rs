@@ -86,6 +86,16 @@ pub fn secrets_of(url: &Url) -> Redaction {
     redaction
 }
 
+/// The secrets of the proxies that the environment names: a proxy may quote what it was let in by.
+pub fn secrets_of_proxies() -> Redaction {
+    let mut all = Redaction::default();
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        let url = std::env::var(name).ok().and_then(|text| Url::parse(&text).ok());
+        url.iter().for_each(|url| all.extend(&secrets_of(url)));
+    }
+    all
+}
+
 /// A path below the base URL, whose own path is kept. Segments are escaped.
 pub fn below(base: &Url, segments: &[&str]) -> Url {
     let mut url = base.clone();

@@ -37,6 +37,11 @@ impl Redaction {
         self.0.sort_by_key(|secret| std::cmp::Reverse(secret.expose_secret().len()));
     }
 
+    /// Hides what the other one hides, too.
+    pub fn extend(&mut self, other: &Self) {
+        other.0.iter().for_each(|secret| self.add(secret.expose_secret()));
+    }
+
     /// The text without the secrets.
     pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut text = Cow::Borrowed(text);

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zonewright_planner::DomainFilter;
 use zonewright_provider_http::answers::{self, Unfinished, leaves_open};
-use zonewright_provider_http::{Timeouts, below, client, secrets_of, shown};
+use zonewright_provider_http::{Timeouts, below, client, secrets_of, secrets_of_proxies, shown};
 use zonewright_provider_kit::wire::WireEndpoint;
 use zonewright_provider_kit::{ErrorClass, ProviderError, Redaction, RequestBudget};
 
@@ -51,6 +51,8 @@ impl Client {
         recorder: Option<RequestRecorder>,
     ) -> Result<Self, ConfigError> {
         let base = parse_url(&config.url)?;
+        let mut redaction = secrets_of(&base);
+        redaction.extend(&secrets_of_proxies());
         let timeout = config.read_timeout.saturating_add(config.write_timeout);
         Ok(Self {
             // The whole call has one time; ExternalDNS has none for the connection. Redirects are followed as Go does.
@@ -58,7 +60,7 @@ impl Client {
                 .map_err(ConfigError::Client)?,
             records: below(&base, &["records"]),
             adjust: below(&base, &["adjustendpoints"]),
-            redaction: secrets_of(&base),
+            redaction,
             base,
             timeout,
             max_body_size: u64::try_from(config.max_body_size).ok().filter(|limit| *limit > 0),

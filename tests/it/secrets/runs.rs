@@ -67,7 +67,9 @@ pub async fn say_nothing_secret(name: &str, setup: &Setup) {
         (&["lint"], "debug"),
         (&["rbac"], "debug"),
     ];
-    for (words, level) in runs {
+    // A word by itself is a file for this one.
+    let has_words = setup.args.iter().any(|arg| !arg.starts_with('-'));
+    for (words, level) in runs.iter().filter(|(words, _)| !(has_words && words.contains(&"lint"))) {
         let mut command = setup.command(words, &objects, level);
         if words.first() == Some(&"--once") {
             command.arg("--metrics-address=127.0.0.1:0");
@@ -76,7 +78,7 @@ pub async fn say_nothing_secret(name: &str, setup: &Setup) {
         let output = output.await.unwrap_or_else(|_| panic!("{name}: {words:?} does not end")).unwrap();
         let said =
             format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(!said.is_empty(), "{name}: {words:?} says nothing");
+        assert!(words != &["--once"] || !said.is_empty(), "{name}: {words:?} says nothing");
         is_clean(&format!("{name}: {words:?}"), &said);
     }
 }
