@@ -167,7 +167,7 @@ impl Account {
         let mut all = Vec::new();
         let mut pages = Pages::default();
         loop {
-            pages.turn(&call.what, call.url.as_str())?;
+            pages.turn(call.what, call.url.as_str())?;
             let page: Page<T> = self.send(&call).await?.json()?;
             all.extend(page.value);
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(all) };

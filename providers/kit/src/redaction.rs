@@ -58,11 +58,9 @@ impl Redaction {
         if self.0.is_empty() {
             return body;
         }
-        let hidden = match String::from_utf8_lossy(&body) {
-            text => match self.hide(&text) {
-                Cow::Borrowed(_) => None,
-                Cow::Owned(hidden) => Some(hidden.into_bytes()),
-            },
+        let hidden = match self.hide(&String::from_utf8_lossy(&body)) {
+            Cow::Borrowed(_) => None,
+            Cow::Owned(hidden) => Some(hidden.into_bytes()),
         };
         hidden.unwrap_or(body)
     }
