@@ -57,8 +57,13 @@ pub enum AccessError {
         reason: String,
     },
     /// `--server` is not a URL.
-    #[error("--server is not a URL: {0}")]
-    Server(#[source] http::uri::InvalidUri),
+    #[error("--server {server:?} is not a URL: {source}")]
+    Server {
+        /// What was given, unless there is a user name in it.
+        server: String,
+        /// What is wrong with it.
+        source: http::uri::InvalidUri,
+    },
     /// There is neither a kubeconfig nor a service account.
     #[error("no --kubeconfig, no ~/.kube/config, and not inside a Pod: {0}")]
     InCluster(#[source] kube::config::InClusterError),
@@ -240,7 +245,10 @@ fn read_token(path: &Path) -> Result<SecretString, AccessError> {
 fn parse_server(server: &str, has_authority: bool) -> Result<Uri, AccessError> {
     let scheme = if has_authority { "https" } else { "http" };
     let url = if server.contains("://") { server.to_owned() } else { format!("{scheme}://{server}") };
-    url.parse().map_err(AccessError::Server)
+    url.parse().map_err(|source| {
+        let server = if server.contains('@') { "…" } else { server };
+        AccessError::Server { server: server.to_owned(), source }
+    })
 }
 
 /// A token from which no header can be made is a mistake in a file; kube's client takes it for one in the program, and panics.
