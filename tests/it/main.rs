@@ -7,6 +7,8 @@
 mod aws;
 #[cfg(feature = "azure")]
 mod azure;
+#[cfg(all(feature = "aws", feature = "aws-sd", feature = "azure", feature = "cloudflare"))]
+mod bounds;
 mod chart;
 mod cli;
 #[cfg(feature = "cloudflare")]
@@ -17,7 +19,15 @@ mod docs;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;
-#[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare"))]
+mod fuzz;
 mod program;
+#[cfg(all(
+    feature = "aws",
+    feature = "aws-sd",
+    feature = "azure",
+    feature = "cloudflare",
+    feature = "dynamodb"
+))]
+mod secrets;
 mod shared_names;
 mod status_page;
