@@ -182,17 +182,21 @@ pub(crate) fn read_data(
     decoder: &mut BinDecoder<'_>,
     length: usize,
 ) -> Option<Vec<u8>> {
-    let end = decoder.index() + length;
-    // So many bytes stand before the name.
+    let start = decoder.index();
+    let end = start + length;
+    // So many bytes stand before the name, if there is one.
     let before = match record_type {
-        RecordType::A | RecordType::Aaaa | RecordType::Txt | RecordType::Other(_) => length,
-        RecordType::Cname | RecordType::Dname | RecordType::Ns | RecordType::Ptr => 0,
-        RecordType::Mx => 2,
-        RecordType::Srv => 6,
-        RecordType::Naptr => naptr_texts(decoder.slice_from(decoder.index()).ok()?.get(..length)?)?,
+        RecordType::A | RecordType::Aaaa | RecordType::Txt | RecordType::Other(_) => None,
+        RecordType::Cname | RecordType::Dname | RecordType::Ns | RecordType::Ptr => Some(0),
+        RecordType::Mx => Some(2),
+        RecordType::Srv => Some(6),
+        RecordType::Naptr => {
+            let mut ahead = decoder.clone(u16::try_from(start).ok()?);
+            Some(naptr_texts(ahead.read_slice(length).ok()?.unverified())?)
+        }
     };
-    let mut data = decoder.read_slice(before).ok()?.unverified().to_vec();
-    if before < length || before == 0 {
+    let mut data = decoder.read_slice(before.unwrap_or(length)).ok()?.unverified().to_vec();
+    if before.is_some() {
         data.extend(bytes_of(&Name::read(decoder).ok()?));
     }
     let is_well_formed = match record_type {

@@ -155,9 +155,11 @@ impl Set {
         Self(bytes.into())
     }
 
+    /// In order, so that what is listed does not depend on what came first.
     fn add(&mut self, ttl: u32, new: &[u8]) {
-        let is_new = !self.data().any(|data| data == new);
-        *self = self.with(ttl, self.data().chain(is_new.then_some(new)));
+        let before = self.data().take_while(|data| *data < new);
+        let after = self.data().skip_while(|data| *data <= new);
+        *self = self.with(ttl, before.chain([new]).chain(after));
     }
 
     /// `None` where it is not there.

@@ -104,7 +104,8 @@ fn refused_update(code: u8) -> (ErrorClass, String) {
         rcode::REFUSED => (
             ErrorClass::InvalidRecord,
             "REFUSED: the server does not take this change; does its policy let the key change this name and type \
-             (BIND: update-policy, Knot: acl), and has every MX and SRV target within the zone an address?",
+             (BIND: update-policy, Knot: acl)? BIND also wants host names without underscores for addresses (check-names), and an \
+             address for every MX and SRV target within the zone",
         ),
         rcode::YXDOMAIN | rcode::YXRRSET => (
             ErrorClass::Conflict,

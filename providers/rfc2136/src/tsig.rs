@@ -5,7 +5,7 @@
 
 use crate::convert::bytes_of;
 use hickory_proto::rr::Name;
-use hickory_proto::serialize::binary::{BinDecodable, BinDecoder};
+use hickory_proto::serialize::binary::{BinDecodable, BinDecoder, DecodeError};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretSlice};
 use std::fmt;
@@ -353,7 +353,7 @@ impl Signature {
         Self::read(message).map_err(|_| TsigProblem::Malformed)
     }
 
-    fn read(message: &[u8]) -> Result<Option<Self>, hickory_proto::serialize::binary::DecodeError> {
+    fn read(message: &[u8]) -> Result<Option<Self>, DecodeError> {
         let mut decoder = BinDecoder::new(message);
         decoder.read_slice(4)?;
         let mut counts = [0u16; 4];
@@ -376,6 +376,7 @@ impl Signature {
                 decoder.read_slice(length)?;
                 continue;
             }
+            let end = decoder.index() + length;
             let algorithm = bytes_of(&Name::read(&mut decoder)?);
             let time = decoder.read_slice(6)?.unverified();
             let time = time_of(time).unwrap_or_default();
@@ -387,6 +388,9 @@ impl Signature {
             let size = usize::from(decoder.read_u16()?.unverified());
             let other = decoder.read_slice(size)?.unverified().to_vec();
             let key = bytes_of(&name);
+            if decoder.index() != end || end != message.len() {
+                return Err(DecodeError::InsufficientBytes);
+            }
             let signature = Self { start, key, algorithm, time, fudge, mac, original_id, error, other };
             return Ok(Some(signature));
         }
