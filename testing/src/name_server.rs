@@ -38,8 +38,12 @@ pub struct NameServerSetup {
     pub algorithm: String,
     /// BIND: what `update-policy` grants the key; everything in the zone unless told.
     pub grant: String,
-    /// BIND: further lines within `options`.
-    pub options: String,
+    /// Whether the zones take no updates at all.
+    pub read_only: bool,
+    /// The address of loopback on which it listens.
+    pub listen: String,
+    /// A port instead of any that is free.
+    pub port: Option<u16>,
     /// BIND: speak TLS as well, and to whom.
     pub tls: Option<TlsSetup>,
 }
@@ -60,7 +64,9 @@ impl NameServerSetup {
             zones: names.iter().map(|name| ((*name).to_owned(), String::new())).collect(),
             algorithm: "hmac-sha256".to_owned(),
             grant: "zonesub ANY".to_owned(),
-            options: String::new(),
+            read_only: false,
+            listen: "127.0.0.1".to_owned(),
+            port: None,
             tls: None,
         }
     }
@@ -92,8 +98,8 @@ impl NameServer {
             .prefix("zonewright-test-")
             .tempdir()
             .context(|| "making a temporary folder".to_owned())?;
-        let mut server =
-            Self { make, setup, port: free_port()?, tls_port: free_port()?, program, process: None, dir };
+        let port = setup.port.map_or_else(free_port, Ok)?;
+        let mut server = Self { make, setup, port, tls_port: free_port()?, program, process: None, dir };
         server.write_files()?;
         server.start_again().await?;
         Ok(server)
@@ -185,7 +191,8 @@ impl NameServer {
         let what = || "running dig".to_owned();
         let port = self.port.to_string();
         let mut command = process::Command::new(program);
-        command.args(["@127.0.0.1", "-p", &port, "+tcp"]).args(arguments);
+        let address = format!("@{}", self.setup.listen);
+        command.args([&address, "-p", &port, "+tcp"]).args(arguments);
         let output =
             tokio::task::spawn_blocking(move || command.output()).await.map_err(std::io::Error::other);
         let output = output.and_then(|output| output).context(what)?;
@@ -222,7 +229,7 @@ impl NameServer {
         let what = || "running nsupdate".to_owned();
         let key = format!("{}:{KEY}:{SECRET}", self.setup.algorithm);
         let script = self.path("nsupdate.txt");
-        let text = format!("server 127.0.0.1 {}\n{commands}\nsend\n", self.port);
+        let text = format!("server {} {}\n{commands}\nsend\n", self.setup.listen, self.port);
         fs::write(&script, text).context(what)?;
         let mut command = process::Command::new(program);
         command.args(["-v", "-y", &key]).arg(&script);
@@ -291,9 +298,9 @@ impl NameServer {
     }
 
     fn named_conf(&self) -> String {
-        let (dir, port, options) = (self.dir.path().display(), self.port, &self.setup.options);
+        let (dir, port, address) = (self.dir.path().display(), self.port, &self.setup.listen);
         let mut text = format!("include \"{dir}/key.conf\";\n");
-        let mut listen = format!("listen-on port {port} {{ 127.0.0.1; }};");
+        let mut listen = format!("listen-on port {port} {{ {address}; }};");
         if let Some(tls) = self.setup.tls {
             let file = |name: &str| self.path(name).display().to_string();
             let (key, certificate) = (file("server.key"), file("server.pem"));
@@ -302,19 +309,22 @@ impl NameServer {
                 TlsSetup::KnownClients => format!(" ca-file \"{}\";", file("ca.pem")),
             };
             let _ = writeln!(text, "tls test {{ key-file \"{key}\"; cert-file \"{certificate}\";{clients} }};");
-            let _ = write!(listen, " listen-on port {} tls test {{ 127.0.0.1; }};", self.tls_port);
+            let _ = write!(listen, " listen-on port {} tls test {{ {address}; }};", self.tls_port);
         }
         let _ = writeln!(
             text,
             "options {{ directory \"{dir}\"; pid-file \"{dir}/named.pid\"; session-keyfile \"{dir}/session.key\"; {listen} \
-             recursion no; dnssec-validation no; notify no; allow-transfer {{ none; }}; {options} }};\ncontrols {{ }};"
+             recursion no; dnssec-validation no; notify no; allow-transfer {{ none; }}; }};\ncontrols {{ }};"
         );
         for (index, (zone, _)) in self.setup.zones.iter().enumerate() {
+            let updates = match self.setup.read_only {
+                true => "allow-update { none; };".to_owned(),
+                false => format!("update-policy {{ grant {KEY} {}; }};", self.setup.grant),
+            };
             let _ = writeln!(
                 text,
                 "zone \"{zone}\" {{ type primary; file \"{dir}/zone{index}.db\"; allow-transfer {{ key {KEY}; }}; \
-                 update-policy {{ grant {KEY} {}; }}; }};",
-                self.setup.grant
+                 {updates} }};"
             );
         }
         text
@@ -322,10 +332,11 @@ impl NameServer {
 
     fn knot_conf(&self) -> String {
         let (dir, port, algorithm) = (self.dir.path().display(), self.port, &self.setup.algorithm);
+        let (address, actions) = (&self.setup.listen, if self.setup.read_only { "transfer" } else { "update, transfer" });
         let mut text = format!(
-            "server:\n  rundir: {dir}\n  listen: 127.0.0.1@{port}\nlog:\n- target: stderr\n  any: info\n\
+            "server:\n  rundir: {dir}\n  listen: {address}@{port}\nlog:\n- target: stderr\n  any: info\n\
              database:\n  storage: {dir}/db\nkey:\n- id: {KEY}\n  algorithm: {algorithm}\n  secret: {SECRET}\n\
-             acl:\n- id: all\n  key: {KEY}\n  action: [update, transfer]\nzone:\n"
+             acl:\n- id: all\n  key: {KEY}\n  action: [{actions}]\nzone:\n"
         );
         for (index, (zone, _)) in self.setup.zones.iter().enumerate() {
             let _ = writeln!(text, "- domain: {zone}\n  storage: {dir}\n  file: zone{index}.db\n  acl: all");

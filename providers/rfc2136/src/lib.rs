@@ -153,7 +153,7 @@ impl Shared {
     async fn write(&self, zone: &Zone, changes: &[ZoneChange], outcomes: &mut [Outcome]) {
         let mut unwritable: BTreeMap<&DnsName, ProviderError> = BTreeMap::new();
         for change in changes {
-            if let Err(problem) = Update::default().add(change, &self.rules) {
+            if let Err(problem) = self.check_writable(zone, change) {
                 let message = format!("{}: {problem}", change.change.name());
                 unwritable
                     .insert(change.change.name(), ProviderError::new(ErrorClass::InvalidRecord, message));
@@ -176,6 +176,19 @@ impl Shared {
             }
             outcomes.iter_mut().filter(|outcome| outcome.is_ok()).for_each(|outcome| *outcome = Err(error.clone()));
         }
+    }
+
+    /// Whether a change can be written at all.
+    fn check_writable(&self, zone: &Zone, change: &ZoneChange) -> Result<(), String> {
+        let mut update = Update::default();
+        update.add(change, &self.rules)?;
+        if size_of(change) <= self.room() {
+            return Ok(());
+        }
+        // An estimate that errs on the safe side.
+        let message = update.message(&zones::apex(zone), 0, &self.rules);
+        let size = message.map_err(|error| error.to_string())?.len();
+        if size <= self.room() { Ok(()) } else { Err(format!("its {size} bytes do not fit into a message of DNS")) }
     }
 
     /// Sends an update to the first server that takes it.

@@ -52,7 +52,7 @@ async fn what_others_change_is_seen(#[values(Make::Bind, Make::Knot)] make: Make
     cycle.converge(&wishes).await;
     for changes in [
         "update delete b.example.org. A 192.0.2.3",
-        "update add a.example.org. 60 A 192.0.2.1",
+        "update delete a.example.org. A\nupdate add a.example.org. 60 A 192.0.2.1",
         "update delete a.example.org.\nupdate add a.example.org. 300 CNAME x.example.net.",
         "update add new.example.org. 300 TXT \"theirs\"",
     ] {

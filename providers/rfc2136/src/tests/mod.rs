@@ -134,13 +134,6 @@ impl Cycle {
         let left = self.changes(wishes, &self.records().await).await;
         assert!(left.is_empty(), "{left:?}");
     }
-
-    /// The only error of a run that fails.
-    async fn error(&self, wishes: &[Endpoint]) -> ProviderError {
-        let changes = self.changes(wishes, &self.records().await).await;
-        let errors: Vec<_> = self.write(&changes).await.into_iter().filter_map(Result::err).collect();
-        errors.into_iter().next().expect("nothing failed")
-    }
 }
 
 /// What is there, as another client sees it: `name ttl type value`.

@@ -61,7 +61,7 @@ fn names_belong_to_zones_by_whole_labels() {
 async fn foreign_spellings_are_understood(#[values(Make::Bind, Make::Knot)] make: Make) {
     let mut setup = NameServerSetup::zones(&[ZONE]);
     setup.zones[0].1 = "MiXed A 192.0.2.1\nalias CNAME HOST.Example.NET.\nm MX 10 MAIL.example.NET.\n\
-        t TXT \"a\" \"b\" \"\"\ncaa CAA 0 issue \"ca.example.net\"\nodd\\032name A 192.0.2.3\nh HINFO \"a\" \"b\"\n"
+        t TXT \"a\" \"b\" \"\"\ncaa CAA 0 issue \"ca.example.net\"\nodd\\032name TXT \"odd\"\nh HINFO \"a\" \"b\"\n"
         .to_owned();
     let server = start_with(make, setup).await;
     let cycle = Cycle::new(config(&server));

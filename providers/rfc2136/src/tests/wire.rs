@@ -38,12 +38,13 @@ impl Wire {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let seen = Arc::new(Seen { to: AtomicU16::new(server.port()), ..Seen::default() });
-        let (shared, task) = (seen.clone(), async move |seen: Arc<Seen>| {
+        let shared = seen.clone();
+        let task = tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                tokio::spawn(pass(client, seen.clone()));
+                tokio::spawn(pass(client, shared.clone()));
             }
         });
-        Self { port, seen, task: tokio::spawn(task(shared)) }
+        Self { port, seen, task }
     }
 
     pub(super) fn config(&self, server: &NameServer) -> Rfc2136Config {
