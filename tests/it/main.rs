@@ -16,7 +16,9 @@ mod conformance;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;
-#[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare"))]
+#[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare", feature = "rfc2136"))]
 mod program;
+#[cfg(feature = "rfc2136")]
+mod rfc2136;
 mod shared_names;
 mod status_page;
