@@ -1,10 +1,10 @@
 //! Real DNS servers, BIND and Knot: they take dynamic updates and transfers signed with a key.
 
+use crate::Result;
 use crate::components;
 use crate::error::Context;
 use crate::identity::{Authority, Identity};
 use crate::process::{Process, free_port};
-use crate::Result;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -124,7 +124,11 @@ impl NameServer {
         let mut process = Process::start(name, &self.program, arguments, self.dir.path())?;
         let deadline = Instant::now() + START_TIMEOUT;
         for (zone, _) in &self.setup.zones {
-            while self.dig(&[zone, "SOA", "+short", "+tries=1", "+time=1"]).await.map_or(true, |out| out.is_empty()) {
+            while self
+                .dig(&[zone, "SOA", "+short", "+tries=1", "+time=1"])
+                .await
+                .map_or(true, |out| out.is_empty())
+            {
                 if process.has_ended() {
                     return Err(process.problem("ended while starting"));
                 }
@@ -213,9 +217,12 @@ impl NameServer {
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         let is_ours = |line: &String| {
             let is_of_the_apex = line.starts_with(&format!("{zone}. "));
-            !line.starts_with(';') && !line.contains(" SOA ") && !(is_of_the_apex && line.contains(" NS ns.invalid."))
+            !line.starts_with(';')
+                && !line.contains(" SOA ")
+                && !(is_of_the_apex && line.contains(" NS ns.invalid."))
         };
-        let mut lines: Vec<String> = text.lines().map(words).filter(|line| !line.is_empty()).filter(is_ours).collect();
+        let mut lines: Vec<String> =
+            text.lines().map(words).filter(|line| !line.is_empty()).filter(is_ours).collect();
         lines.sort();
         Ok(lines)
     }
@@ -308,7 +315,8 @@ impl NameServer {
                 TlsSetup::Anybody => String::new(),
                 TlsSetup::KnownClients => format!(" ca-file \"{}\";", file("ca.pem")),
             };
-            let _ = writeln!(text, "tls test {{ key-file \"{key}\"; cert-file \"{certificate}\";{clients} }};");
+            let _ =
+                writeln!(text, "tls test {{ key-file \"{key}\"; cert-file \"{certificate}\";{clients} }};");
             let _ = write!(listen, " listen-on port {} tls test {{ {address}; }};", self.tls_port);
         }
         let _ = writeln!(
@@ -332,7 +340,8 @@ impl NameServer {
 
     fn knot_conf(&self) -> String {
         let (dir, port, algorithm) = (self.dir.path().display(), self.port, &self.setup.algorithm);
-        let (address, actions) = (&self.setup.listen, if self.setup.read_only { "transfer" } else { "update, transfer" });
+        let (address, actions) =
+            (&self.setup.listen, if self.setup.read_only { "transfer" } else { "update, transfer" });
         let mut text = format!(
             "server:\n  rundir: {dir}\n  listen: {address}@{port}\nlog:\n- target: stderr\n  any: info\n\
              database:\n  storage: {dir}/db\nkey:\n- id: {KEY}\n  algorithm: {algorithm}\n  secret: {SECRET}\n\

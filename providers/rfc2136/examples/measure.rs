@@ -1,6 +1,11 @@
 //! What reading and writing cost, on BIND and on Knot: `benches/rfc2136` runs this.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, reason = "a measurement ends where it fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a measurement ends where it fails"
+)]
 
 use std::num::NonZeroUsize;
 use std::time::{Duration, Instant};

@@ -78,8 +78,8 @@ impl Client {
         };
         let transferred = timeout(TRANSFER, reading).await;
         let minutes = TRANSFER.as_secs() / 60;
-        let transferred =
-            transferred.map_err(|_| Failed::Senseless(format!("it did not end within {minutes} minutes")))??;
+        let transferred = transferred
+            .map_err(|_| Failed::Senseless(format!("it did not end within {minutes} minutes")))??;
         server.keep(dialogue.connection).await;
         transferred.ok_or_else(|| Failed::Senseless("the transfer ended early".to_owned()))
     }
@@ -135,7 +135,8 @@ impl Dialogue<'_> {
     async fn next(&mut self) -> Result<(Vec<u8>, bool), Failed> {
         let message = self.connection.receive().await.map_err(Failed::NoAnswer)?;
         let senseless = |what: &str| Err(Failed::Senseless(what.to_owned()));
-        let Some([id_high, id_low, flags, code]) = message.first_chunk().copied().filter(|_| message.len() >= 12)
+        let Some([id_high, id_low, flags, code]) =
+            message.first_chunk().copied().filter(|_| message.len() >= 12)
         else {
             return senseless("the answer is shorter than a message can be");
         };
@@ -155,7 +156,9 @@ impl Dialogue<'_> {
             }
         };
         match (code, problem) {
-            (0, None) if flags & 0x02 != 0 => senseless("the answer is truncated, which it cannot be over TCP"),
+            (0, None) if flags & 0x02 != 0 => {
+                senseless("the answer is truncated, which it cannot be over TCP")
+            }
             (0, None) => Ok((message, true)),
             (0, Some(problem)) => Err(Failed::Untrusted(problem)),
             // Whoever does not know the key cannot sign with it; and a refusal is one, whoever it comes from.

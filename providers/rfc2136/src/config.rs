@@ -109,7 +109,8 @@ impl TsigKey {
         if bytes.is_empty() {
             return Err(ConfigError::NoSecret);
         }
-        Self::new(name, algorithm, SecretSlice::from(bytes)).ok_or_else(|| ConfigError::KeyName(name.to_owned()))
+        Self::new(name, algorithm, SecretSlice::from(bytes))
+            .ok_or_else(|| ConfigError::KeyName(name.to_owned()))
     }
 }
 
@@ -165,7 +166,10 @@ mod tests {
         let zones = |texts: &[&str]| {
             let texts: Vec<String> = texts.iter().map(|text| (*text).to_owned()).collect();
             let names = zone_names(&texts).unwrap();
-            names.into_iter().map(|name| name.map_or(".".to_owned(), |name| name.to_string())).collect::<Vec<_>>()
+            names
+                .into_iter()
+                .map(|name| name.map_or(".".to_owned(), |name| name.to_string()))
+                .collect::<Vec<_>>()
         };
         assert_eq!(zones(&["Example.org.", "example.org", "a.org"]), ["a.org", "example.org"]);
         assert_eq!(zones(&[]), ["."]);

@@ -169,8 +169,7 @@ fn numbers_and_name(record_type: &RecordType, text: &str) -> Option<Vec<u8>> {
 
 fn naptr_data(naptr: &Naptr) -> Option<Vec<u8>> {
     let mut data = [naptr.order.to_be_bytes(), naptr.preference.to_be_bytes()].concat();
-    let fits =
-        [&naptr.flags, &naptr.service, &naptr.regex].iter().all(|field| push_string(&mut data, field));
+    let fits = [&naptr.flags, &naptr.service, &naptr.regex].iter().all(|field| push_string(&mut data, field));
     data.extend(parse_name(&naptr.replacement)?);
     fits.then_some(data)
 }

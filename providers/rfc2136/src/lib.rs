@@ -53,8 +53,8 @@ use update::{ROOM, Rules, Update, size_of};
 use zones::Zones;
 use zonewright_planner::{DnsName, Endpoint, Properties, RecordType, Target, Ttl};
 use zonewright_provider_kit::{
-    Adjusted, Capabilities, ErrorClass, Listing, ProviderError, ReadZones, Rejected, RequestBudget, WriteZone,
-    Zone, ZoneChange,
+    Adjusted, Capabilities, ErrorClass, Listing, ProviderError, ReadZones, Rejected, RequestBudget,
+    WriteZone, Zone, ZoneChange,
 };
 
 /// The provider. Clones, readers and writers share connections and what is known of the zones.
@@ -174,7 +174,10 @@ impl Shared {
             if error.class() == ErrorClass::Conflict {
                 self.zones.doubt(&zone.id);
             }
-            outcomes.iter_mut().filter(|outcome| outcome.is_ok()).for_each(|outcome| *outcome = Err(error.clone()));
+            outcomes
+                .iter_mut()
+                .filter(|outcome| outcome.is_ok())
+                .for_each(|outcome| *outcome = Err(error.clone()));
         }
     }
 
@@ -188,7 +191,11 @@ impl Shared {
         // An estimate that errs on the safe side.
         let message = update.message(&zones::apex(zone), 0, &self.rules);
         let size = message.map_err(|error| error.to_string())?.len();
-        if size <= self.room() { Ok(()) } else { Err(format!("its {size} bytes do not fit into a message of DNS")) }
+        if size <= self.room() {
+            Ok(())
+        } else {
+            Err(format!("its {size} bytes do not fit into a message of DNS"))
+        }
     }
 
     /// Sends an update to the first server that takes it.
@@ -203,9 +210,9 @@ impl Shared {
                 Ok(message) => self.client.update(server, message).await,
                 Err(failed) => Err(failed),
             };
-            let failed = match sent {
-                Ok(()) => return Ok(()),
-                Err(failed) => failed,
+            let Err(failed) = sent else {
+                self.client.servers.served(index);
+                return Ok(());
             };
             let goes_on = failed.may_be_asked_elsewhere(Asked::Update);
             let is_refusal = matches!(failed, Failed::Refused(rcode::REFUSED, None));
@@ -215,12 +222,8 @@ impl Shared {
                 error = ProviderError::new(ErrorClass::Auth, message);
             }
             if !goes_on {
-                if error.is_outcome_unknown() {
-                    self.client.servers.failed(index);
-                }
-                return Err(first.unwrap_or(error));
+                return Err(error);
             }
-            self.client.servers.failed(index);
             first.get_or_insert(error);
         }
         Err(first.unwrap_or_else(|| ProviderError::new(ErrorClass::Permanent, "there is no server")))
@@ -228,7 +231,12 @@ impl Shared {
 
     /// Whether a server refuses even an update that changes nothing. Then it is not about what was in the update that it refused.
     async fn takes_nothing(&self, server: &Server, apex: &[u8]) -> bool {
-        let Ok(message) = Update::default().message(apex, self.client.id(), &self.rules) else { return false };
+        let Ok(message) = Update::default().message(apex, self.client.id(), &self.rules) else {
+            return false;
+        };
+        if self.client.turn().await.is_err() {
+            return false;
+        }
         matches!(self.client.update(server, message).await, Err(Failed::Refused(rcode::REFUSED, None)))
     }
 
@@ -286,7 +294,9 @@ impl WriteZone for Rfc2136Writer {
         while done < changes.len() {
             let rest = changes.get(done..).unwrap_or_default();
             let now = self.fitting(zone, rest).clamp(1, rest.len());
-            let (Some(part), Some(parts)) = (rest.get(..now), outcomes.get_mut(done..done + now)) else { break };
+            let (Some(part), Some(parts)) = (rest.get(..now), outcomes.get_mut(done..done + now)) else {
+                break;
+            };
             self.0.write(zone, part, parts).await;
             done += now;
         }

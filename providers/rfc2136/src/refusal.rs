@@ -63,9 +63,7 @@ impl Failed {
         };
         let is_update = asked == Asked::Update;
         match self {
-            Self::NotSent(error) => {
-                ProviderError::new(ErrorClass::Unavailable, format!("{what}: {error}"))
-            }
+            Self::NotSent(error) => ProviderError::new(ErrorClass::Unavailable, format!("{what}: {error}")),
             Self::NoAnswer(error) => {
                 let error = ProviderError::new(ErrorClass::Unavailable, format!("{what}: {error}"));
                 if is_update { error.with_unknown_outcome() } else { error }
@@ -111,9 +109,10 @@ fn refused_update(code: u8) -> (ErrorClass, String) {
             ErrorClass::Conflict,
             "a record that was to be new exists already, or excludes the new one; somebody else has changed the zone",
         ),
-        rcode::NXDOMAIN | rcode::NXRRSET => {
-            (ErrorClass::Conflict, "a record is not what it was when it was read; somebody else has changed the zone")
-        }
+        rcode::NXDOMAIN | rcode::NXRRSET => (
+            ErrorClass::Conflict,
+            "a record is not what it was when it was read; somebody else has changed the zone",
+        ),
         rcode::NOTAUTH => (
             ErrorClass::Auth,
             "NOTAUTH: the server is not the primary of this zone, or wants another key; name the primary by \
@@ -133,14 +132,17 @@ fn refused_question(code: u8, asked: Asked) -> (ErrorClass, String) {
             "REFUSED: the server lets this key (or address) have no transfer of this zone (BIND: allow-transfer, \
              Knot: acl with action transfer)",
         ),
-        rcode::REFUSED => {
-            (ErrorClass::Auth, "REFUSED: the server does not answer for this zone; does it know it, and may we ask?")
-        }
+        rcode::REFUSED => (
+            ErrorClass::Auth,
+            "REFUSED: the server does not answer for this zone; does it know it, and may we ask?",
+        ),
         rcode::NOTAUTH => (
             ErrorClass::Auth,
             "NOTAUTH: the server does not have this zone, or wants another key; --rfc2136-zone takes the zone's own name",
         ),
-        rcode::SERVFAIL => (ErrorClass::Unavailable, "SERVFAIL: the server has no usable copy of the zone; its log says why"),
+        rcode::SERVFAIL => {
+            (ErrorClass::Unavailable, "SERVFAIL: the server has no usable copy of the zone; its log says why")
+        }
         rcode::NXDOMAIN => (ErrorClass::Permanent, "NXDOMAIN: the server knows no such zone"),
         rcode::NOTIMP => (ErrorClass::Permanent, "NOTIMP: the server does not do that"),
         rcode::FORMERR => (ErrorClass::Permanent, "FORMERR: the server does not understand the query"),
@@ -187,7 +189,8 @@ mod tests {
         #[case] class: &str,
         #[case] part: &str,
     ) {
-        let error = Failed::Refused(code, None).into_error(Asked::Question(question), "example.org", "ns1:53");
+        let error =
+            Failed::Refused(code, None).into_error(Asked::Question(question), "example.org", "ns1:53");
         assert_eq!(error.class().code(), class);
         assert!(error.to_string().contains(part), "{error}");
     }

@@ -58,11 +58,10 @@ impl Servers {
         self.order.beginning_at(first)
     }
 
-    /// Notes that a server did not do what it was asked for.
-    pub(crate) fn failed(&self, index: usize) {
-        if self.order.balancing == Balancing::Disabled && self.order.count > 1 {
-            let next = (index + 1) % self.order.count;
-            let _ = self.order.next.compare_exchange(index, next, Ordering::Relaxed, Ordering::Relaxed);
+    /// Notes that a server did what it was asked for, and those before it did not: where one is used until it fails, it is this one now.
+    pub(crate) fn served(&self, index: usize) {
+        if self.order.balancing == Balancing::Disabled {
+            self.order.next.store(index, Ordering::Relaxed);
         }
     }
 }
@@ -101,9 +100,8 @@ mod tests {
     fn one_is_used_until_it_fails() {
         let servers = servers(Balancing::Disabled);
         assert_eq!((first(&servers), first(&servers)), (0, 0));
-        servers.failed(0);
-        servers.failed(0);
-        assert_eq!(first(&servers), 1, "one failure that is noticed twice is one");
+        servers.served(1);
+        assert_eq!(first(&servers), 1);
         assert_eq!(servers.for_reading(Some(0))[0], 1, "what was written there is read there");
     }
 

@@ -155,12 +155,7 @@ impl Naptr {
     pub(crate) fn to_text(&self) -> String {
         let Self { order, preference, flags, service, regex, replacement } = self;
         let replacement = replacement.trim_end_matches('.').to_ascii_lowercase();
-        format!(
-            "{order} {preference} {} {} {} {replacement}.",
-            quoted(flags),
-            quoted(service),
-            quoted(regex)
-        )
+        format!("{order} {preference} {} {} {} {replacement}.", quoted(flags), quoted(service), quoted(regex))
     }
 }
 

@@ -95,7 +95,8 @@ impl Server {
     }
 
     async fn connect(&self) -> Result<Connection, TransportError> {
-        let stream = TcpStream::connect((self.host.as_str(), self.port)).await.map_err(TransportError::Connect)?;
+        let stream =
+            TcpStream::connect((self.host.as_str(), self.port)).await.map_err(TransportError::Connect)?;
         stream.set_nodelay(true).map_err(TransportError::Connect)?;
         let stream: Box<dyn Stream> = match &self.tls {
             Some(tls) => Box::new(tls.connect(&self.host, stream).await.map_err(TransportError::Tls)?),

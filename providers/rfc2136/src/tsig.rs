@@ -139,7 +139,9 @@ pub(crate) struct Signed {
 pub(crate) enum TsigProblem {
     #[error("the server does not know TSIG key {key:?} with {algorithm} (BADKEY)")]
     BadKey { key: String, algorithm: &'static str },
-    #[error("the server finds the signature wrong (BADSIG): the secret of TSIG key {key:?} is another one there")]
+    #[error(
+        "the server finds the signature wrong (BADSIG): the secret of TSIG key {key:?} is another one there"
+    )]
     BadSignature { key: String },
     #[error("{}", skew_text(*.skew))]
     BadTime { skew: Option<i64> },
@@ -151,7 +153,9 @@ pub(crate) enum TsigProblem {
     Unsigned,
     #[error("the answer is signed by another key than the request")]
     OtherKey,
-    #[error("the answer's signature is wrong: the secret of TSIG key {key:?} is another one on the server, or somebody stands between")]
+    #[error(
+        "the answer's signature is wrong: the secret of TSIG key {key:?} is another one on the server, or somebody stands between"
+    )]
     WrongMac { key: String },
     #[error("the answer's signature is malformed")]
     Malformed,
@@ -410,7 +414,15 @@ mod tests {
     }
 
     /// An answer with nothing in it, signed as a server does.
-    fn answer(key: &TsigKey, id: u16, before: &[u8], first: bool, time: u64, error: u16, other: &[u8]) -> Vec<u8> {
+    fn answer(
+        key: &TsigKey,
+        id: u16,
+        before: &[u8],
+        first: bool,
+        time: u64,
+        error: u16,
+        other: &[u8],
+    ) -> Vec<u8> {
         let mut message = [&id.to_be_bytes()[..], &[0x84, 0, 0, 0, 0, 0, 0, 0, 0, 0]].concat();
         let mut mac = after(key, before);
         mac.add(&message);

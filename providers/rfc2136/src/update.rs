@@ -215,7 +215,8 @@ fn after(new: &Endpoint, rules: &Rules) -> Result<(u32, Vec<Vec<u8>>), String> {
 }
 
 fn values(record_type: &RecordType, targets: &[Target]) -> Result<Vec<Vec<u8>>, String> {
-    let mut values = targets.iter().map(|target| data_of(record_type, target)).collect::<Result<Vec<_>, _>>()?;
+    let mut values =
+        targets.iter().map(|target| data_of(record_type, target)).collect::<Result<Vec<_>, _>>()?;
     if values.is_empty() {
         return Err("a record set without values cannot be written".to_owned());
     }

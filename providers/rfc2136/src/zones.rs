@@ -72,12 +72,12 @@ impl Zones {
             let in_doubt = book.in_doubt.swap(false, Ordering::Relaxed);
             match refresh.run(&mut known, in_doubt).await {
                 Ok(()) => {
+                    client.servers.served(index);
                     let image = known.as_ref().map(|known| &known.image);
                     return Ok(image.map(|image| image.listing(&zone.id)).unwrap_or_default());
                 }
                 Err(error) => {
                     book.in_doubt.fetch_or(in_doubt, Ordering::Relaxed);
-                    client.servers.failed(index);
                     tracing::debug!(zone.id = %zone.id, "{error}");
                     first.get_or_insert(error);
                 }
@@ -127,7 +127,8 @@ impl Refresh<'_> {
                 Ok(())
             }
             _ => {
-                let failed = Failed::Senseless("the answer to a request for everything is not that".to_owned());
+                let failed =
+                    Failed::Senseless("the answer to a request for everything is not that".to_owned());
                 Err(to_error(failed, Asked::Question(Question::Zone), self.zone.id.as_str(), self.server))
             }
         }

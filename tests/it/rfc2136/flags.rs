@@ -20,8 +20,18 @@ use rstest::rstest;
 #[tokio::test]
 async fn what_cannot_work_is_refused(#[case] flags: &[&str], #[case] part: &str) {
     let mut command = bare();
-    command.args(["--provider=rfc2136", "--policy=sync", "--source=fake", "--txt-owner-id=me", "--rfc2136-axfr"]);
-    for default in ["--rfc2136-tsig-keyname=k", "--rfc2136-tsig-secret=c2VjcmV0", "--rfc2136-tsig-secret-alg=hmac-sha256"] {
+    command.args([
+        "--provider=rfc2136",
+        "--policy=sync",
+        "--source=fake",
+        "--txt-owner-id=me",
+        "--rfc2136-axfr",
+    ]);
+    for default in [
+        "--rfc2136-tsig-keyname=k",
+        "--rfc2136-tsig-secret=c2VjcmV0",
+        "--rfc2136-tsig-secret-alg=hmac-sha256",
+    ] {
         let name = default.split('=').next().unwrap();
         if !flags.iter().any(|flag| flag.split('=').next() == Some(name)) {
             command.arg(default);

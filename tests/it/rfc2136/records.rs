@@ -65,7 +65,10 @@ async fn a_zone_of_externaldns_is_taken_over_without_a_write(#[values(Make::Bind
     objects.write(&ingress("shop", "shop.example.org", "192.0.2.1", &[]));
     settle(&server, &objects, &[]).await;
     assert_eq!(serial(&server).await, before);
-    assert_eq!(server.lines(ZONE).await.unwrap(), [row("shop"), "shop.example.org. 0 IN A 192.0.2.1".to_owned()]);
+    assert_eq!(
+        server.lines(ZONE).await.unwrap(),
+        [row("shop"), "shop.example.org. 0 IN A 192.0.2.1".to_owned()]
+    );
 }
 
 #[tokio::test]

@@ -23,16 +23,11 @@ fn targets(record_type: &str, seed: usize) -> String {
         match record_type {
             "A" => format!("192.0.2.{n}"),
             "AAAA" => format!("2001:db8::{n}"),
-            "TXT" => [
-                "plain; words",
-                "\"quoted one\"",
-                "\"a\" \"b\"",
-                "say \"hi\"",
-                "grün",
-                "x=1;y=\\2",
-                "\"\"",
-            ][n - 1]
-                .to_owned(),
+            "TXT" => {
+                ["plain; words", "\"quoted one\"", "\"a\" \"b\"", "say \"hi\"", "grün", "x=1;y=\\2", "\"\""]
+                    [n - 1]
+                    .to_owned()
+            }
             "MX" => format!("{n} host{}.example.net", n % 3),
             "SRV" => format!("{n} {n} 443 host{n}.example.net."),
             "NAPTR" => format!("{n} 10 \"u\" \"E2U+sip\" \"!^.*$!sip:{n}@example.net!\" ."),
@@ -52,7 +47,8 @@ fn wishes_at(name: &str, shape: &Shape) -> Vec<Endpoint> {
     };
     let possible = types.split('+').filter(can_be);
     let one = |record_type: &str| {
-        wish(&format!("{name} {record_type} {}", targets(record_type, *seed))).with_ttl(Ttl::from_seconds(*ttl))
+        wish(&format!("{name} {record_type} {}", targets(record_type, *seed)))
+            .with_ttl(Ttl::from_seconds(*ttl))
     };
     possible.map(one).collect()
 }

@@ -20,7 +20,8 @@ async fn an_unchanged_zone_costs_one_small_query(#[values(Make::Bind, Make::Knot
 #[rstest]
 #[tokio::test]
 async fn one_change_is_one_message_and_is_read_back_alone(#[values(Make::Bind, Make::Knot)] make: Make) {
-    let lines = |range: std::ops::Range<usize>| range.map(|n| format!("h{n} A 192.0.2.1\n")).collect::<String>();
+    let lines =
+        |range: std::ops::Range<usize>| range.map(|n| format!("h{n} A 192.0.2.1\n")).collect::<String>();
     let mut setup = NameServerSetup::zones(&[ZONE]);
     setup.zones[0].1 = lines(0..500);
     let server = start_with(make, setup).await;
@@ -30,10 +31,8 @@ async fn one_change_is_one_message_and_is_read_back_alone(#[values(Make::Bind, M
     assert_eq!(records.len(), 500);
     wire.take();
     let new = wish("new.example.org A 192.0.2.7");
-    let change = ZoneChange {
-        change: Change::create(new, zonewright_planner::CreateReason::New),
-        rows: Vec::new(),
-    };
+    let change =
+        ZoneChange { change: Change::create(new, zonewright_planner::CreateReason::New), rows: Vec::new() };
     assert!(cycle.write(&[change]).await[0].is_ok());
     assert_eq!(wire.take(), ["UPDATE"]);
     records = cycle.records().await;
@@ -99,7 +98,8 @@ async fn a_zone_that_went_back_is_read_as_a_whole() {
     let cycle = Cycle::new(wire.config(&server));
     let old = wishes(&["a.example.org A 192.0.2.1"]);
     cycle.converge(&old).await;
-    let kept: Vec<_> = ["zone0.db", "zone0.db.jnl"].iter().map(|file| server.read_file(file).unwrap()).collect();
+    let kept: Vec<_> =
+        ["zone0.db", "zone0.db.jnl"].iter().map(|file| server.read_file(file).unwrap()).collect();
     cycle.converge(&wishes(&["a.example.org A 192.0.2.2"])).await;
     server.kill();
     for (file, bytes) in ["zone0.db", "zone0.db.jnl"].iter().zip(kept) {
@@ -135,7 +135,10 @@ async fn without_leave_to_read_records_are_added_and_nobody_is_asked() {
     let wishes = wishes(&["a.example.org A 192.0.2.1", "b.example.org CNAME x.example.net"]);
     for _ in 0..2 {
         let changes = cycle.changes(&wishes, &cycle.records().await).await;
-        assert!(cycle.write(&changes).await.iter().all(Result::is_ok), "what is there already is added again");
+        assert!(
+            cycle.write(&changes).await.iter().all(Result::is_ok),
+            "what is there already is added again"
+        );
     }
     assert_eq!(wire.take(), ["UPDATE", "UPDATE"]);
     assert_eq!(

@@ -14,9 +14,7 @@ mod wire;
 use super::*;
 use std::num::NonZeroUsize;
 use std::time::Duration;
-use zonewright_planner::{
-    Change, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Record, Scope, plan,
-};
+use zonewright_planner::{Change, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Record, Scope, plan};
 use zonewright_provider_kit::zone_for;
 use zonewright_testing::{Make, NameServer, NameServerSetup};
 
@@ -53,8 +51,7 @@ fn config(server: &NameServer) -> Rfc2136Config {
 /// `name type target|target`, with a TTL of 300.
 fn wish(text: &str) -> Endpoint {
     let mut words = text.splitn(3, ' ');
-    let (name, record_type, targets) =
-        (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+    let (name, record_type, targets) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
     let targets: Vec<&str> = targets.split('|').collect();
     let record_type = RecordType::from_text(record_type);
     Endpoint::new(name, record_type, &targets, Properties::new()).unwrap().with_ttl(Ttl::from_seconds(300))
@@ -87,7 +84,9 @@ impl Cycle {
             all.extend(self.reader.records(zone).await.unwrap().records);
         }
         // What every zone has.
-        all.retain(|record| !(record.record_type == RecordType::Ns && record.spelled_targets() == ["ns.invalid"]));
+        all.retain(|record| {
+            !(record.record_type == RecordType::Ns && record.spelled_targets() == ["ns.invalid"])
+        });
         all
     }
 

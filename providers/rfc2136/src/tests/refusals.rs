@@ -21,7 +21,11 @@ async fn what_others_have_changed_is_noticed_and_left_alone(#[values(Make::Bind,
     let cycle = Cycle::new(config(&server));
     cycle.converge(&wishes(&["a.example.org A 192.0.2.1", "gone.example.org A 192.0.2.1"])).await;
     let records = cycle.records().await;
-    let wanted = wishes(&["a.example.org A 192.0.2.2", "new.example.org A 192.0.2.1", "c.example.org CNAME x.example.net"]);
+    let wanted = wishes(&[
+        "a.example.org A 192.0.2.2",
+        "new.example.org A 192.0.2.1",
+        "c.example.org CNAME x.example.net",
+    ]);
     let changes = cycle.changes(&wanted, &records).await;
     assert_eq!(changes.len(), 4);
     server
@@ -61,13 +65,20 @@ async fn a_refused_message_leaves_nothing_behind(#[values(Make::Bind, Make::Knot
 /// BIND may grant a key some names only: those alone are refused, with advice.
 #[tokio::test]
 async fn names_that_are_not_granted_are_refused_by_themselves() {
-    let setup = NameServerSetup { grant: "subdomain ours.example.org ANY".to_owned(), ..NameServerSetup::zones(&[ZONE]) };
+    let setup = NameServerSetup {
+        grant: "subdomain ours.example.org ANY".to_owned(),
+        ..NameServerSetup::zones(&[ZONE])
+    };
     let server = start_with(Make::Bind, setup).await;
     let cycle = Cycle::new(config(&server));
     let both = [create("theirs.example.org A 192.0.2.1"), create("a.ours.example.org A 192.0.2.1")];
     for outcome in cycle.write(&both).await {
         let error = outcome.unwrap_err();
-        assert_eq!(error.class(), ErrorClass::InvalidRecord, "the caller looks for whom it is about: {error}");
+        assert_eq!(
+            error.class(),
+            ErrorClass::InvalidRecord,
+            "the caller looks for whom it is about: {error}"
+        );
         assert!(error.to_string().contains("update-policy"), "{error}");
     }
     assert!(cycle.write(&both[1..]).await[0].is_ok());

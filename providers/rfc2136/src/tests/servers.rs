@@ -33,7 +33,8 @@ async fn the_error_of_all_is_that_of_the_first() {
 /// What one server refuses for itself may be taken by the next: a secondary, say.
 #[tokio::test]
 async fn a_server_that_is_no_primary_is_passed_over() {
-    let setup = NameServerSetup { listen: "127.0.0.2".to_owned(), ..NameServerSetup::zones(&["other.example.net"]) };
+    let setup =
+        NameServerSetup { listen: "127.0.0.2".to_owned(), ..NameServerSetup::zones(&["other.example.net"]) };
     let other = start_with(Make::Knot, setup).await;
     let setup = NameServerSetup { port: Some(other.port()), ..NameServerSetup::zones(&[ZONE]) };
     let server = start_with(Make::Bind, setup).await;

@@ -44,7 +44,8 @@ async fn a_cname_becomes_an_address_in_one_run(#[values(Make::Bind, Make::Knot)]
 /// W5: there, `anexample.org` goes to `example.org`, whose server refuses the whole message.
 #[test]
 fn names_belong_to_zones_by_whole_labels() {
-    let zones = zones::Zones::new(&config::zone_names(&["example.org".into(), "k8s.example.org.".into()]).unwrap());
+    let zones =
+        zones::Zones::new(&config::zone_names(&["example.org".into(), "k8s.example.org.".into()]).unwrap());
     let zone = |name: &str| {
         let found = zone_for(&zones.all(), &name.parse().unwrap()).map(|zone| zone.id.to_string());
         found.unwrap_or_default()
@@ -98,7 +99,11 @@ async fn ttls_are_no_lower_than_they_may_be() {
     cycle.converge(&wishes).await;
     assert_eq!(
         lines(&server).await,
-        ["high.example.org 600 A 192.0.2.1", "low.example.org 120 A 192.0.2.1", "unset.example.org 120 A 192.0.2.1"]
+        [
+            "high.example.org 600 A 192.0.2.1",
+            "low.example.org 120 A 192.0.2.1",
+            "unset.example.org 120 A 192.0.2.1"
+        ]
     );
 }
 
@@ -127,8 +132,7 @@ async fn many_changes_are_cut_to_what_a_message_takes() {
     let server = start(Make::Bind).await;
     let cycle = Cycle::new(Rfc2136Config { batch_changes: None, ..config(&server) });
     let text = "x".repeat(5_000);
-    let wishes: Vec<Endpoint> =
-        (0..100).map(|n| wish(&format!("t{n}.example.org TXT {text}"))).collect();
+    let wishes: Vec<Endpoint> = (0..100).map(|n| wish(&format!("t{n}.example.org TXT {text}"))).collect();
     let changes = cycle.changes(&wishes, &[]).await;
     let fitting = cycle.writer.fitting(&cycle.zones[0], &changes);
     assert!((8..13).contains(&fitting), "{fitting}");

@@ -18,7 +18,11 @@ fn message(records: &[&str]) -> Vec<u8> {
             Record::from_rdata(Name::from_ascii("Example.org.").unwrap(), 60, RData::SOA(soa))
         } else {
             let address = A::new(192, 0, 2, number as u8);
-            Record::from_rdata(Name::from_ascii(format!("{kind}.example.org.")).unwrap(), 60, RData::A(address))
+            Record::from_rdata(
+                Name::from_ascii(format!("{kind}.example.org.")).unwrap(),
+                60,
+                RData::A(address),
+            )
         };
         message.add_answer(record);
     }
@@ -90,17 +94,15 @@ fn there_is_an_end_to_what_is_taken() {
     let many: Vec<String> = (0..200).map(|n| format!("a{}", n % 200)).collect();
     let many: Vec<&str> = ["S7"].into_iter().chain(many.iter().map(String::as_str)).collect();
     assert!(matches!(transfer(None, &[&many]).unwrap_err(), TransferError::TooMuch(_)));
-    let mut small = Transfer::new(&parse_name("example.org").unwrap(), None, Bounds { records: 100, bytes: 20 });
+    let mut small =
+        Transfer::new(&parse_name("example.org").unwrap(), None, Bounds { records: 100, bytes: 20 });
     assert!(matches!(small.take(&message(&["S7", "a1"])).unwrap_err(), TransferError::TooMuch(_)));
 }
 
 #[test]
 fn types_that_are_not_read_are_passed_over_whatever_is_in_them() {
     let mut odd = Message::new(1, MessageType::Response, OpCode::Query);
-    let caa = RData::Unknown {
-        code: Code::CAA,
-        rdata: hickory_proto::rr::rdata::NULL::with(vec![1]),
-    };
+    let caa = RData::Unknown { code: Code::CAA, rdata: hickory_proto::rr::rdata::NULL::with(vec![1]) };
     odd.add_answer(Record::from_rdata(Name::from_ascii("a.example.org.").unwrap(), 60, caa));
     let mut transfer = Transfer::new(&parse_name("example.org").unwrap(), None, BOUNDS);
     for part in [message(&["S7"]), odd.to_vec().unwrap(), message(&["a1", "S7"])] {

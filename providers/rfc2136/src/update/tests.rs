@@ -5,8 +5,7 @@ use zonewright_provider_kit::RowChange;
 
 fn wish(text: &str) -> Endpoint {
     let mut words = text.splitn(3, ' ');
-    let (name, record_type, targets) =
-        (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
+    let (name, record_type, targets) = (words.next().unwrap(), words.next().unwrap(), words.next().unwrap());
     let targets: Vec<&str> = targets.split('|').collect();
     let record_type = RecordType::from_text(record_type);
     Endpoint::new(name, record_type, &targets, Properties::new()).unwrap().with_ttl(Ttl::from_seconds(300))
@@ -113,7 +112,10 @@ fn a_type_gives_way_before_the_other_comes() {
         );
     }
     let lines = shown(&["+a.example.org CNAME b.example.net", "-a.example.org A 192.0.2.1"], &RULES);
-    assert!(lines.contains(&"? a.example.org NONE AAAA".to_owned()), "what stays unseen excludes it, too: {lines:?}");
+    assert!(
+        lines.contains(&"? a.example.org NONE AAAA".to_owned()),
+        "what stays unseen excludes it, too: {lines:?}"
+    );
     assert!(!lines.contains(&"? a.example.org NONE A".to_owned()), "{lines:?}");
 }
 
@@ -146,10 +148,7 @@ fn one_set_that_is_touched_twice_is_one_transition() {
 #[test]
 fn without_reading_nothing_is_demanded() {
     let rules = Rules { reads: false, min_ttl: 600 };
-    assert_eq!(
-        shown(&["+a.example.org A 192.0.2.1"], &rules),
-        ["! a.example.org IN A 192.0.2.1 ttl=600"]
-    );
+    assert_eq!(shown(&["+a.example.org A 192.0.2.1"], &rules), ["! a.example.org IN A 192.0.2.1 ttl=600"]);
 }
 
 #[test]
