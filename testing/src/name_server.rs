@@ -216,10 +216,8 @@ impl NameServer {
         let text = self.dig(&["-y", &key, zone, "AXFR", "+noall", "+answer"]).await?;
         let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
         let is_ours = |line: &String| {
-            let is_of_the_apex = line.starts_with(&format!("{zone}. "));
-            !line.starts_with(';')
-                && !line.contains(" SOA ")
-                && !(is_of_the_apex && line.contains(" NS ns.invalid."))
+            let is_of_the_zone = line.starts_with(&format!("{zone}. ")) && line.contains(" NS ns.invalid.");
+            !(is_of_the_zone || line.starts_with(';') || line.contains(" SOA "))
         };
         let mut lines: Vec<String> =
             text.lines().map(words).filter(|line| !line.is_empty()).filter(is_ours).collect();
