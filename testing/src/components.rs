@@ -10,6 +10,7 @@ const HELM_MOD: &str = include_str!("../../tests/setup/helm/go.mod");
 const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
 
 const DYNAMODB_LOCAL_POM: &str = include_str!("../../tests/setup/dynamodb-local/pom.xml");
+const AWS_CLI_REQUIREMENTS: &str = include_str!("../../tests/setup/aws-cli/requirements.txt");
 const MOTO_REQUIREMENTS: &str = include_str!("../../tests/setup/moto/requirements.txt");
 
 /// The two programs that together are an API server.
@@ -40,6 +41,17 @@ pub fn gateway_crds() -> Result<PathBuf> {
 /// The program `helm`.
 pub fn helm() -> Result<PathBuf> {
     existing(cached("helm", HELM_MOD, "helm.sh/helm/v4").join("helm"))
+}
+
+/// The program `kubectl`, of the version of the API server.
+pub fn kubectl() -> Result<PathBuf> {
+    existing(cached("kubectl", KUBE_APISERVER_MOD, "k8s.io/kubernetes").join("kubectl"))
+}
+
+/// The program `aws`.
+pub fn aws_cli() -> Result<PathBuf> {
+    let version = AWS_CLI_REQUIREMENTS.lines().find_map(|line| line.strip_prefix("awscli=="));
+    existing(cache().join(format!("aws-cli-{}", version.unwrap_or_default())).join("aws"))
 }
 
 /// The folder of DynamoDB Local's classes and libraries.
@@ -119,6 +131,7 @@ mod tests {
             assert!(required_version(go_mod, module).is_some_and(|v| v.starts_with('v')), "{module}");
         }
         assert!(MOTO_REQUIREMENTS.contains("\nmoto=="));
+        assert!(AWS_CLI_REQUIREMENTS.contains("\nawscli=="));
     }
 
     #[test]

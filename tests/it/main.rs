@@ -13,6 +13,7 @@ mod cli;
 mod cloudflare;
 mod cluster;
 mod conformance;
+mod docs;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;

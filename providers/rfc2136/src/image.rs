@@ -42,7 +42,7 @@ impl Image {
     /// Adds a record. Its TTL is that of the whole set: there is but one (RFC 2181 section 5.2).
     pub(crate) fn add(&mut self, rr: &Rr) {
         let key = key(rr);
-        let mut set = self.sets.take(&key[..]).map_or_else(|| Set::new(&key), |set| set);
+        let mut set = self.sets.take(&key[..]).unwrap_or_else(|| Set::new(&key));
         set.add(rr.ttl, &rr.data);
         self.sets.insert(set);
     }

@@ -52,10 +52,16 @@ pub enum TlsError {
     Handshake(#[from] io::Error),
 }
 
+/// What was read, and from files of which times.
+struct Loaded {
+    times: Vec<Option<SystemTime>>,
+    config: Arc<ClientConfig>,
+}
+
 /// Makes connections.
 pub(crate) struct Tls {
     settings: TlsSettings,
-    current: Mutex<Option<(Vec<Option<SystemTime>>, Arc<ClientConfig>)>>,
+    current: Mutex<Option<Loaded>>,
 }
 
 impl Tls {
@@ -80,13 +86,13 @@ impl Tls {
         let times: Vec<_> = times.collect();
         // Nothing here leaves it half-done.
         let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((known, config)) = current.as_ref()
-            && *known == times
+        if let Some(loaded) = current.as_ref()
+            && loaded.times == times
         {
-            return Ok(config.clone());
+            return Ok(loaded.config.clone());
         }
         let config = Arc::new(self.settings.load()?);
-        *current = Some((times, config.clone()));
+        *current = Some(Loaded { times, config: config.clone() });
         Ok(config)
     }
 }

@@ -1,4 +1,4 @@
-//! A plan for programs. `docs/plan.schema.json` says what each field means; fields are only ever added.
+//! A plan for programs. `docs/reference/plan.schema.json` says what each field means; fields are only ever added.
 
 use super::problems;
 use super::{Preview, objects};
@@ -224,6 +224,7 @@ fn codes(change: &Change) -> Vec<&'static str> {
                 UpdateReason::RowMoved => "ownership-record-name",
                 UpdateReason::RowIntoTable(_) => "ownership-record-table",
                 UpdateReason::FormerRows => "former-ownership-records",
+                UpdateReason::Adopted { .. } => "adopted",
                 UpdateReason::Shared { .. } => "shared",
             })
             .collect(),

@@ -62,10 +62,13 @@ const INTRODUCTION: &str = "\
 
 <!-- Generated from values.yaml; run `UPDATE_DOCS=1 cargo test --test it chart_readme` after a change. -->
 
-    helm install zonewright charts/zonewright --namespace dns --create-namespace \\
-      --set policy=upsert-only --set provider.name=aws --set txtOwnerId=my-cluster
+<!-- needs: cluster -->
+```sh
+helm install zonewright charts/zonewright --namespace dns --create-namespace \\
+  --set policy=upsert-only --set provider.name=aws --set txtOwnerId=my-cluster
+```
 
-[docs/helm.md](../../docs/helm.md) has the rest: taking over a release of the ExternalDNS chart, replicas, roles, alerts, the way back.
+[docs/guides/helm.md](../../docs/guides/helm.md) has the rest: taking over a release of the ExternalDNS chart, replicas, roles, alerts, the way back.
 
 Values of the ExternalDNS chart mean what they mean there; those marked *new* are not there.
 
