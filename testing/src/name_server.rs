@@ -18,7 +18,7 @@ const POLL_INTERVAL: Duration = Duration::from_millis(20);
 /// The key of every server here, 64 bytes.
 const SECRET: &str =
     "em9uZXdyaWdodC10ZXN0cy16b25ld3JpZ2h0LXRlc3RzLXpvbmV3cmlnaHQtdGVzdHMtem9uZXdyaWdodC10ZXN0cw==";
-const KEY: &str = "test-key";
+const KEY: &str = "zonewright";
 
 /// Whose server it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

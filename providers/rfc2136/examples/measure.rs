@@ -1,6 +1,7 @@
 //! What reading and writing cost, on BIND and on Knot: `benches/rfc2136` runs this.
 
 #![allow(
+    clippy::panic,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,

@@ -34,7 +34,7 @@ async fn every_algorithm_does(
 }
 
 #[rstest]
-#[case("test-key", "d3Jvbmc=", "hmac-sha256", "BADSIG")]
+#[case("zonewright", "d3Jvbmc=", "hmac-sha256", "BADSIG")]
 #[case("other-key", "d3Jvbmc=", "hmac-sha256", "BADKEY")]
 #[tokio::test]
 async fn a_wrong_key_is_named(
