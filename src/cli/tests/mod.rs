@@ -120,7 +120,7 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[rstest]
 #[case(
     "--provider=google",
-    "provider google yet; it has aws, aws-sd, azure, azure-dns, azure-private-dns, cloudflare, inmemory, webhook"
+    "provider google yet; it has aws, aws-sd, azure, azure-dns, azure-private-dns, cloudflare, inmemory, rfc2136, webhook"
 )]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
 #[case("--registry=crd", "registry crd yet; it has")]
