@@ -65,6 +65,15 @@ pub(crate) fn moto_server() -> Result<PathBuf> {
     existing(cache().join(format!("moto-{}", version.unwrap_or_default())).join("moto_server"))
 }
 
+/// A program of the system's packages, which the install script installs where it may.
+pub(crate) fn system_program(name: &str) -> Result<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Servers are not on everybody's path.
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.map(|folder| folder.join(name)).find(|program| program.is_file());
+    found.ok_or_else(|| Error::NotInstalled(Path::new("/usr/sbin").join(name)))
+}
+
 fn existing(path: PathBuf) -> Result<PathBuf> {
     if path.exists() { Ok(path) } else { Err(Error::NotInstalled(path)) }
 }

@@ -21,6 +21,8 @@ mod dynamodb;
 mod faults;
 mod fuzz;
 mod program;
+#[cfg(feature = "rfc2136")]
+mod rfc2136;
 #[cfg(all(
     feature = "aws",
     feature = "aws-sd",

@@ -13,7 +13,8 @@
 //! <!-- run: mkdir deploy -->            typed, and not shown
 //! <!-- needs: cluster, webhook -->      once on a page, before its first block: what has to be there. `cluster` (an API server),
 //!                                       `gateway-api` (its definitions), `aws` (moto), `dynamodb`, `webhook` (a webhook provider, as
-//!                                       localhost:8888). The daemon's own address, localhost:7979, is another port in truth
+//!                                       localhost:8888), `bind` and `knot` (with zone example.org, as ns1.example.org and
+//!                                       ns2.example.org, and the secret of key zonewright in the environment). The daemon's own address, localhost:7979, is another port in truth
 //! ````
 //!
 //! `PAGE=sources/service cargo test --test it docs::commands` tries pages with this in their name, and with `UPDATE_DOCS=1` writes what

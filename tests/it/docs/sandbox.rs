@@ -9,7 +9,8 @@ use std::process::Stdio;
 use std::time::Duration;
 use tokio::process::Command;
 use zonewright_testing::{
-    DynamoDbLocal, KubeApiserver, Moto, WebhookStandIn, aws_cli, free_port, gateway_crds, helm, kubectl,
+    DynamoDbLocal, KubeApiserver, Make, Moto, NameServer, NameServerSetup, WebhookStandIn, aws_cli,
+    free_port, gateway_crds, helm, kubectl,
 };
 
 /// For one block.
@@ -36,6 +37,7 @@ struct Services {
     moto: Option<Moto>,
     dynamodb: Option<DynamoDbLocal>,
     webhook: Option<WebhookStandIn>,
+    name_servers: Vec<NameServer>,
 }
 
 /// What a block came to.
@@ -47,7 +49,7 @@ pub struct Typed {
 }
 
 impl Sandbox {
-    /// With these around: `cluster`, `gateway-api`, `aws`, `dynamodb`, `webhook`.
+    /// With these around: `cluster`, `gateway-api`, `aws`, `dynamodb`, `webhook`, `bind`, `knot`.
     pub async fn new(needs: &[String]) -> Self {
         let folder = tempfile::Builder::new().prefix("zonewright-docs-").tempdir().unwrap();
         let work = folder.path().join("work");
@@ -142,8 +144,23 @@ impl Sandbox {
                 self.places.push(("localhost:8888".to_owned(), address));
                 self.services.webhook = Some(webhook);
             }
+            "bind" => self.start_name_server(Make::Bind, "ns1.example.org").await,
+            "knot" => self.start_name_server(Make::Knot, "ns2.example.org").await,
             _ => panic!("nobody knows what {need:?} is"),
         }
+    }
+
+    /// The same zone on each, and the same key.
+    async fn start_name_server(&mut self, make: Make, name: &str) {
+        let server = NameServer::start(make, NameServerSetup::zones(&["example.org"])).await.unwrap();
+        let port = server.port();
+        self.set("EXTERNAL_DNS_RFC2136_TSIG_SECRET", server.secret());
+        self.places.push((
+            format!("--rfc2136-host={name} --rfc2136-port=53"),
+            format!("--rfc2136-host=127.0.0.1 --rfc2136-port={port}"),
+        ));
+        self.places.push((format!("dig @{name}"), format!("dig @127.0.0.1 -p {port}")));
+        self.services.name_servers.push(server);
     }
 
     fn let_into_aws(&mut self) {

@@ -28,7 +28,7 @@ const PARTS: [(&str, &str, &[&str]); 9] = [
         &["helm", "image", "preview-in-ci", "high-availability", "observability", "troubleshooting"],
     ),
     ("Sources", "sources", &["overview", "service", "ingress", "gateway", "crd", "node", "pod", "fake"]),
-    ("Providers", "providers", &["overview", "aws", "azure", "cloudflare", "webhook", "inmemory"]),
+    ("Providers", "providers", &["overview", "aws", "azure", "cloudflare", "rfc2136", "webhook", "inmemory"]),
     ("Registries", "registries", &["overview", "txt", "dynamodb", "aws-sd", "noop"]),
     ("Reference", "reference", &["flags", "environment", "annotations", "plan", "codes", "metrics", "rbac"]),
     ("Security", "security", &["model", "hardening"]),
