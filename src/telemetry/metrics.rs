@@ -213,7 +213,7 @@ impl Metrics {
         let server = &call.server;
         self.http_request(&HttpRequest {
             scheme: server.scheme_str().unwrap_or_default(),
-            host: server.authority().map_or("", |authority| authority.as_str()),
+            host: server.authority().map_or("", |authority| without_user(authority.as_str())),
             path: &call.path,
             method: call.method.as_str(),
             status: call.status.map(|status| status.as_u16()),
@@ -236,7 +236,7 @@ impl Metrics {
         self.http_request(&HttpRequest {
             scheme: call.url.scheme(),
             // With the port, if the URL names one.
-            host: call.url.authority().rsplit('@').next().unwrap_or_default(),
+            host: without_user(call.url.authority()),
             path: call.url.path(),
             method: call.method.as_str(),
             status: call.status.map(|status| status.as_u16()),
@@ -251,7 +251,7 @@ impl Metrics {
         let url: http::Uri = call.url.parse().unwrap_or_default();
         self.http_request(&HttpRequest {
             scheme: url.scheme_str().unwrap_or_default(),
-            host: url.authority().map_or("", |authority| authority.as_str()),
+            host: url.authority().map_or("", |authority| without_user(authority.as_str())),
             path: url.path(),
             method: &call.method,
             status: call.status,
@@ -365,6 +365,11 @@ impl Metrics {
             self.owner_mismatch.with_label_values(&labels.each_ref().map(String::as_str)).inc();
         }
     }
+}
+
+/// A host and its port, without the user name and password before them.
+fn without_user(authority: &str) -> &str {
+    authority.rsplit('@').next().unwrap_or_default()
 }
 
 /// The call of the webhook protocol; it has no others than these.

@@ -7,6 +7,8 @@
 mod aws;
 #[cfg(feature = "azure")]
 mod azure;
+#[cfg(all(feature = "aws", feature = "aws-sd", feature = "azure", feature = "cloudflare"))]
+mod bounds;
 mod chart;
 mod cli;
 #[cfg(feature = "cloudflare")]
@@ -17,9 +19,17 @@ mod docs;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;
-#[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare", feature = "rfc2136"))]
+mod fuzz;
 mod program;
 #[cfg(feature = "rfc2136")]
 mod rfc2136;
+#[cfg(all(
+    feature = "aws",
+    feature = "aws-sd",
+    feature = "azure",
+    feature = "cloudflare",
+    feature = "dynamodb"
+))]
+mod secrets;
 mod shared_names;
 mod status_page;

@@ -137,6 +137,28 @@ fn every_value_is_explained_and_in_the_schema() {
     }
 }
 
+/// Every path of the ExternalDNS chart's values.yaml, as of v0.22 (kubernetes-sigs/external-dns at 2bf1bf8).
+#[test]
+fn every_value_of_the_external_dns_chart_is_there() {
+    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
+    let theirs = std::fs::read_to_string(path("tests/it/chart/externaldns-values.txt")).unwrap();
+    assert!(theirs.lines().count() > 100);
+    for value in theirs.lines() {
+        let explains = |schema: &Value| schema["properties"].is_object();
+        let next = |schema, key| match explains(schema) {
+            true => schema["properties"].get(key),
+            // An object of Kubernetes, taken as it is.
+            false => Some(schema),
+        };
+        assert!(
+            value.split('.').try_fold(&schema, next).is_some(),
+            "values.schema.json does not know {value}"
+        );
+        let (top, _) = value.split_once('.').unwrap_or((value, ""));
+        assert!(values().get(top).is_some(), "values.yaml does not have {top}");
+    }
+}
+
 /// The queries of dashboard and alerts, those of alerts for a release that elects a leader.
 fn queries() -> Vec<String> {
     let dashboard: Value = serde_json::from_str(&read("files/dashboard.json")).unwrap();
