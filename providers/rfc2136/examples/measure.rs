@@ -54,6 +54,13 @@ async fn read(make: Make, names: usize) {
     let (one, _) = time(async || writer.apply(&zone, &[change]).await.remove(0).unwrap()).await;
     let (changed, _) = time(async || reader.records(&zone).await.unwrap().records.len()).await;
     println!("  one change: UPDATE    {one:.1?}; then SOA, IXFR, list {changed:.1?}");
+    // Knot says at once how much that was, BIND when it is done.
+    let log = server.log();
+    let ends = log
+        .lines()
+        .filter(|line| line.contains("FR ended") || line.contains("outgoing") && line.contains("finished"));
+    ends.filter_map(|line| line.split("FR").nth(1))
+        .for_each(|end| println!("  the server's log      …FR{end}"));
 }
 
 async fn write(make: Make) {
