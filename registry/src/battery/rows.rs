@@ -7,7 +7,13 @@ use zonewright_planner::{Endpoint, Labels};
 pub(super) async fn rows_that_make_no_sense_are_told_and_left_alone(table: &Subject) -> Done {
     let keys = ["", "#", "##", "web.example.org", "web.example.org#A", "a..b#A#", "web.example.org##"];
     let mut rows: Vec<Item> = keys.iter().map(|key| item(key, "me")).collect();
-    rows.push(Item { key: None, owner: None, labels: Labels::new(), has_odd_labels: true, is_confirmed: true });
+    rows.push(Item {
+        key: None,
+        owner: None,
+        labels: Labels::new(),
+        has_odd_labels: true,
+        is_confirmed: true,
+    });
     rows.retain(|row| table.can_hold(row));
     let odd = rows.len();
     so!(odd >= 3);

@@ -137,8 +137,12 @@ pub(super) async fn any_text_is_written_as_it_is(table: &Subject) -> Done {
     let (first, second) = (owner(of)?, owner("you")?);
     let done = vec!["done"; keys.len()];
 
-    let inserts =
-        all(&|key| Statement::Insert { key: key.into(), owner: first.clone(), labels: Labels::new(), record: None });
+    let inserts = all(&|key| Statement::Insert {
+        key: key.into(),
+        owner: first.clone(),
+        labels: Labels::new(),
+        record: None,
+    });
     same!(execute(&stage, &inserts).await, done);
     same!(stage.items().await?, sorted(keys.iter().map(|key| row(key, of, &Labels::new())).collect()));
     let updates = all(&|key| Statement::Update {

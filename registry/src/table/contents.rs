@@ -317,7 +317,8 @@ impl Table {
                 let records = matches!(change, Change::Create { .. }).then_some(0);
                 let labels = with_owner(labels, owner);
                 let is_confirmed = !self.keeps_records;
-                self.rows.insert(key, Row { spelled: None, owner: owner.clone(), labels, records, is_confirmed });
+                self.rows
+                    .insert(key, Row { spelled: None, owner: owner.clone(), labels, records, is_confirmed });
             }
             Statement::Update { owner, new_owner, labels, .. } => {
                 if let Some(row) = self.rows.get_mut(&key) {
