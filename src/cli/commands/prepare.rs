@@ -2,7 +2,7 @@
 
 use super::chores::LookUpLoadBalancers;
 use super::telling::Telling;
-use crate::cli::Config;
+use crate::cli::{Config, RegistryName};
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
@@ -71,7 +71,11 @@ pub(super) async fn prepare(
         false => None,
     };
     let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
-    let ownership = wiring::registry(config, &recorders)?;
+    let cluster = match config.registry.name {
+        RegistryName::Crd => Some(cluster_of_registry(config, metrics).await?),
+        _ => None,
+    };
+    let ownership = wiring::registry(config, &recorders, cluster)?;
     // The fence stands before all that writes.
     let fenced = || {
         let writer = ownership.writing(provider.writer.clone());
@@ -228,6 +232,15 @@ async fn campaign(
     let namespace = settings.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
     let lease = ClusterLease::new(client, &namespace, &settings.lease_name(&config.registry.owner));
     Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
+}
+
+/// The API server that holds DNSRecord objects: also where manifests stand in for the one that holds everything else.
+async fn cluster_of_registry(
+    config: &Config,
+    metrics: Option<&Arc<Metrics>>,
+) -> Result<kube::Client, StartError> {
+    let connected = cluster_access(config).connect(recorder(metrics)).await;
+    connected.map_err(|error| StartError::of(format!("--registry=crd needs an API server: {error}")))
 }
 
 pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
