@@ -11,6 +11,7 @@
 
 pub mod cli;
 pub mod kubernetes;
+pub mod serving;
 pub mod sources;
 pub mod status;
 pub mod sync;

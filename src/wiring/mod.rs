@@ -106,7 +106,7 @@ fn managed_types(config: &Config) -> ManagedTypes {
     ManagedTypes::new(config.planning.managed_types.iter().cloned(), &config.planning.excluded_types)
 }
 
-fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
+pub fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
     let filters = &config.filters;
     if filters.regex_domain_filter.is_some() || filters.regex_domain_exclusion.is_some() {
         let (include, exclude) =

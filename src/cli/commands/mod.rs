@@ -12,6 +12,7 @@ mod owners;
 mod plan;
 mod prepare;
 mod rbac;
+mod serve;
 mod telling;
 
 use super::{Command, Exit, parse};

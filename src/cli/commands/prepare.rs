@@ -254,7 +254,7 @@ pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
     }
 }
 
-fn provider_recorders(metrics: Option<&Arc<Metrics>>) -> ProviderRecorders {
+pub(super) fn provider_recorders(metrics: Option<&Arc<Metrics>>) -> ProviderRecorders {
     let Some(metrics) = metrics else { return ProviderRecorders::default() };
     let (of_webhook, of_others) = (metrics.clone(), metrics.clone());
     ProviderRecorders {
