@@ -10,7 +10,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
@@ -31,21 +31,33 @@ pub struct Patience {
 
 /// What a request knows of its connection.
 #[derive(Debug, Clone, Default)]
-pub struct Connection(Arc<AtomicBool>);
+pub struct Connection(Arc<Work>);
+
+#[derive(Debug, Default)]
+struct Work {
+    is_busy: AtomicBool,
+    /// How many requests were answered.
+    answered: AtomicUsize,
+}
 
 impl Connection {
     /// The header is read, and the request is worked on.
     pub(super) fn begin(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.is_busy.store(true, Ordering::Relaxed);
     }
 
     /// It is answered.
     pub(super) fn end(&self) {
-        self.0.store(false, Ordering::Relaxed);
+        self.0.answered.fetch_add(1, Ordering::Relaxed);
+        self.0.is_busy.store(false, Ordering::Relaxed);
     }
 
     fn is_busy(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.is_busy.load(Ordering::Relaxed)
+    }
+
+    fn answered(&self) -> usize {
+        self.0.answered.load(Ordering::Relaxed)
     }
 }
 
@@ -93,13 +105,15 @@ pub(super) struct Stream {
     connection: Connection,
     patience: Patience,
     waits: Waits,
+    /// How many requests had been answered when somebody last looked: one may come and go between two looks.
+    seen: usize,
     until: Pin<Box<Sleep>>,
 }
 
 impl Stream {
     fn new(inner: TcpStream, patience: Patience) -> Self {
         let until = Box::pin(sleep(limit(patience.header)));
-        Self { inner, connection: Connection::default(), patience, waits: Waits::Header, until }
+        Self { inner, connection: Connection::default(), patience, waits: Waits::Header, seen: 0, until }
     }
 
     fn wait(&mut self, waits: Waits) {
@@ -116,6 +130,22 @@ impl Stream {
     }
 }
 
+impl Stream {
+    /// Finds out what is waited for now.
+    fn look(&mut self) {
+        match (self.connection.is_busy(), self.waits) {
+            (true, _) => self.wait(Waits::No),
+            (false, _) if self.connection.answered() != self.seen => {
+                self.seen = self.connection.answered();
+                self.waits = Waits::No;
+                self.wait(Waits::Request);
+            }
+            (false, Waits::No) => self.wait(Waits::Request),
+            (false, Waits::Header | Waits::Request) => {}
+        }
+    }
+}
+
 fn limit(time: Duration) -> Duration {
     if time.is_zero() { FOREVER } else { time.min(FOREVER) }
 }
@@ -127,11 +157,7 @@ impl AsyncRead for Stream {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = &mut *self;
-        match (this.connection.is_busy(), this.waits) {
-            (true, _) => this.wait(Waits::No),
-            (false, Waits::No) => this.wait(Waits::Request),
-            (false, Waits::Header | Waits::Request) => {}
-        }
+        this.look();
         let before = buf.filled().len();
         if let Poll::Ready(read) = Pin::new(&mut this.inner).poll_read(cx, buf) {
             if this.waits == Waits::Request && buf.filled().len() > before {
@@ -150,6 +176,9 @@ impl AsyncWrite for Stream {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nobody reads again by himself after an answer: whoever is woken does, and finds that the time is over.
+        self.look();
+        let _ = self.until.as_mut().poll(cx);
         Pin::new(&mut self.inner).poll_flush(cx)
     }
 

@@ -12,6 +12,7 @@
 //! | 504 | the answer took too long; what was begun goes on |
 
 use super::connection::Impatient;
+use super::shelves::HandedOut;
 use super::writing::{Refusals, write};
 use super::{Connection, Serving, adjust, asked, offer};
 use axum::Router;
@@ -23,6 +24,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::any;
 use futures::StreamExt;
 use std::io;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -32,7 +34,7 @@ use zonewright_provider_kit::ProviderError;
 use zonewright_provider_kit::wire::{MEDIA_TYPE, WireChanges, WireEndpoint, to_json};
 
 /// An answer that is no success, with words for whoever reads the client's log.
-struct Refusal {
+pub(super) struct Refusal {
     status: StatusCode,
     text: String,
     retry_after: Option<Duration>,
@@ -143,7 +145,9 @@ async fn records(State(serving): State<Serving>, request: Request) -> Answer {
         Method::GET | Method::HEAD => {
             accepts(request.headers())?;
             let all = serving.clone();
-            answer_json(in_time(&serving, async move { list(&all).await }).await?)
+            let (body, handed_out) = in_time(&serving, async move { list(&all).await }).await?;
+            handed_out.iter().for_each(|listing| listing.store(true, Ordering::Relaxed));
+            answer_json(body)
         }
         Method::POST => {
             let body = body(&serving, request).await?;
@@ -177,21 +181,22 @@ async fn adjust_endpoints(State(serving): State<Serving>, request: Request) -> A
     answer_json(answer.await?)
 }
 
-/// Everything in every zone.
-async fn list(serving: &Serving) -> Result<Vec<u8>, Refusal> {
+/// Everything in every zone, and where it is noted that a client has got it.
+pub(super) async fn list(serving: &Serving) -> Result<(Vec<u8>, Vec<HandedOut>), Refusal> {
     let shared = &serving.0;
     let zones = shared.reader.zones().await?;
     shared.shelves.keep(&zones);
-    let mut body = Vec::new();
+    let (mut body, mut handed_out) = (Vec::new(), Vec::new());
     for zone in &zones {
         let shelf = shared.shelves.of(zone);
         let mut shelf = shelf.lock().await;
         shelf.refresh(shared.reader.as_ref(), zone, shared.shelves.cache_time()).await?;
-        for record in shelf.hand_out() {
+        for record in shelf.records() {
             add_row(&mut body, &WireEndpoint::from(record))?;
         }
+        handed_out.extend(shelf.handed_out());
     }
-    Ok(finished(body))
+    Ok((finished(body), handed_out))
 }
 
 fn rows<'a>(all: impl Iterator<Item = WireEndpoint<'a>>) -> Result<Vec<u8>, Refusal> {
@@ -361,7 +366,9 @@ mod tests {
     fn whoever_takes_nothing_of_what_there_is_is_told() {
         let taken = |values: &[&str]| {
             let mut headers = HeaderMap::new();
-            values.iter().for_each(|value| drop(headers.append(header::ACCEPT, value.parse().unwrap())));
+            for value in values {
+                headers.append(header::ACCEPT, value.parse().unwrap());
+            }
             accepts(&headers).is_ok()
         };
         assert!(taken(&[]) && taken(&[MEDIA_TYPE]) && taken(&["*/*"]) && taken(&["text/html, */*;q=0.8"]));

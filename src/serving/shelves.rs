@@ -5,6 +5,7 @@
 //! handed out again only for as long as `--provider-cache-time` says, and not at all after a write.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::Mutex as AsyncMutex;
@@ -30,8 +31,11 @@ struct Listing {
     records: BTreeMap<RecordKey, Record>,
     read_at: Instant,
     is_written: bool,
-    is_handed_out: bool,
+    is_handed_out: HandedOut,
 }
+
+/// To be set once a client has got it.
+pub(super) type HandedOut = Arc<AtomicBool>;
 
 impl Shelves {
     pub(super) fn new(cache_time: Duration) -> Self {
@@ -66,7 +70,8 @@ impl Shelf {
     ) -> Result<(), ProviderError> {
         let is_fresh = |listing: &Listing| {
             let age = listing.read_at.elapsed();
-            let is_young = age < cache_time || (!listing.is_handed_out && age < KEPT_FOR_THE_IMPATIENT);
+            let is_young = age < cache_time
+                || (!listing.is_handed_out.load(Ordering::Relaxed) && age < KEPT_FOR_THE_IMPATIENT);
             is_young && !listing.is_written
         };
         if self.0.as_ref().is_some_and(is_fresh) {
@@ -90,14 +95,19 @@ impl Shelf {
             warn!(zone.id = %zone.id, "a record is left out because it cannot be understood: {what}");
         }
         let records = listing.records.into_iter().map(|record| (record.key(), record)).collect();
-        self.0 = Some(Listing { records, read_at: Instant::now(), is_written: false, is_handed_out: false });
+        let (read_at, is_handed_out) = (Instant::now(), HandedOut::default());
+        self.0 = Some(Listing { records, read_at, is_written: false, is_handed_out });
         Ok(())
     }
 
-    /// Every record, to be handed out.
-    pub(super) fn hand_out(&mut self) -> impl Iterator<Item = &Record> {
-        self.0.iter_mut().for_each(|listing| listing.is_handed_out = true);
+    /// Every record.
+    pub(super) fn records(&self) -> impl Iterator<Item = &Record> {
         self.0.iter().flat_map(|listing| listing.records.values())
+    }
+
+    /// Where it is noted that they have been handed out.
+    pub(super) fn handed_out(&self) -> Option<HandedOut> {
+        self.0.as_ref().map(|listing| listing.is_handed_out.clone())
     }
 
     /// A record.
