@@ -9,9 +9,11 @@
 //! The planner, the registry and the providers are crates of their own. This one has the sources, the loop that turns the crank,
 //! the command line, and the wiring between them.
 
+pub mod adoption;
 pub mod cli;
 pub mod kubernetes;
 pub mod serving;
+pub mod snapshot;
 pub mod sources;
 pub mod status;
 pub mod sync;

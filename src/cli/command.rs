@@ -1,6 +1,6 @@
 //! What the program can be asked to do.
 
-use super::{ColorChoice, Config, PlanFormat, ReportFormat};
+use super::{AdoptOptions, ColorChoice, Config, PlanFormat, ReportFormat, RestoreOptions, SnapshotOptions};
 use crate::kubernetes::permissions::ServiceAccount;
 use zonewright_planner::DnsName;
 
@@ -24,6 +24,12 @@ pub enum Command {
     Owners(Box<Config>, ReportFormat),
     /// Delete the records of an owner that is gone, or show that.
     Cleanup(Box<Config>, CleanupOptions),
+    /// Write down what the zones hold.
+    Snapshot(Box<Config>, SnapshotOptions),
+    /// Make the zones hold again what a snapshot says, or show that.
+    Restore(Box<Config>, RestoreOptions),
+    /// Take records that were made without us into our ownership, or show that.
+    Adopt(Box<Config>, AdoptOptions),
     /// Look for mistakes in manifests.
     Lint(Box<Config>, ReportFormat),
     /// Print the roles that a daemon with these flags needs.

@@ -4,7 +4,7 @@ use super::args::{
     ApproveArgs, CleanupArgs, DaemonArgs, ExplainArgs, LintArgs, OwnersArgs, PlanArgs, RbacArgs,
 };
 use super::argv::Given;
-use super::{Exit, PlanFormat, Policy, SourceName};
+use super::{Exit, PlanFormat, Policy, SourceName, keeping};
 use clap::CommandFactory;
 use std::collections::BTreeMap;
 use zonewright_planner::DnsName;
@@ -18,6 +18,9 @@ pub(super) enum Form {
     Explain,
     Owners,
     Cleanup,
+    Snapshot,
+    Restore,
+    Adopt,
     Approve,
     Rbac,
     Crds,
@@ -36,16 +39,21 @@ impl Form {
             Some("lint") => Self::Lint,
             Some("owners") => Self::Owners,
             Some("cleanup") => Self::Cleanup,
+            Some("snapshot") => Self::Snapshot,
+            Some("restore") => Self::Restore,
+            Some("adopt") => Self::Adopt,
             Some(word) if !word.starts_with(['-', '@']) => {
                 return Err(format!(
-                    "unknown subcommand {word}: there are plan, explain, lint, owners, cleanup, approve, rbac and crds, and flags begin with --"
+                    "unknown subcommand {word}: there are plan, explain, lint, owners, cleanup, adopt, snapshot, restore, approve, rbac and crds, and flags begin with --"
                 ));
             }
             _ => return Ok((Self::Daemon, words)),
         };
         words.remove(0);
-        if !matches!(form, Self::Approve | Self::Crds) {
-            words.iter_mut().for_each(long_output);
+        match form {
+            Self::Approve | Self::Crds => {}
+            Self::Snapshot => words = keeping::long_format(words),
+            _ => words.iter_mut().for_each(long_output),
         }
         Ok((form, words))
     }
@@ -58,6 +66,7 @@ impl Form {
             Self::Explain => ExplainArgs::command(),
             Self::Owners => OwnersArgs::command(),
             Self::Cleanup => CleanupArgs::command(),
+            Self::Snapshot | Self::Restore | Self::Adopt => keeping::clap_command(self),
             Self::Approve => ApproveArgs::command(),
             Self::Rbac => RbacArgs::command(),
             Self::Crds => {
@@ -81,15 +90,17 @@ const ABOUT_OBJECTS: [&str; 7] = [
 impl Form {
     /// Sets what goes without saying.
     pub(super) fn settle(self, given: &mut BTreeMap<String, Given>) -> Result<(), Exit> {
-        if !matches!(self, Self::Owners | Self::Cleanup) {
+        if !matches!(self, Self::Owners | Self::Cleanup | Self::Snapshot | Self::Restore | Self::Adopt) {
             return Ok(());
         }
         ABOUT_OBJECTS.iter().for_each(|flag| drop(given.remove(*flag)));
-        let mut set = |flag: &str, value: &str| {
-            let given_here = Given { origin: format!("--{flag}"), values: vec![value.to_owned()] };
-            given.insert(flag.to_owned(), given_here);
-        };
-        set("source", SourceName::Empty.as_str());
+        set_flag(given, "source", SourceName::Empty.as_str());
+        match self {
+            Self::Restore => return keeping::settle_restore(given),
+            Self::Snapshot | Self::Adopt => keeping::settle(self, given),
+            _ => {}
+        }
+        let mut set = |flag: &str, value: &str| set_flag(given, flag, value);
         set("policy", Policy::Sync.as_str());
         if self == Self::Cleanup {
             set("once", "true");
@@ -106,6 +117,12 @@ impl Form {
         }
         Ok(())
     }
+}
+
+/// Gives a flag this value, whatever was typed.
+pub(super) fn set_flag(given: &mut BTreeMap<String, Given>, flag: &str, value: &str) {
+    let given_here = Given { origin: format!("--{flag}"), values: vec![value.to_owned()] };
+    given.insert(flag.to_owned(), given_here);
 }
 
 /// Takes out the one word that is neither a flag nor the value of one. A second one is left, to be refused.

@@ -10,14 +10,17 @@ const COLUMNS: usize = 100;
 
 const SUBCOMMANDS: &str = "\
 Subcommands (before all flags; without one, the daemon runs):
-  plan     Show what a run would change, and why, and change nothing
-  explain  Say why a name is, or is not, published
-  lint     Look for mistakes in manifests, without a cluster and a provider
-  owners   Say who owns how many records in which zone
-  cleanup  Delete what an owner has that is gone for good
-  approve  Let through deletes that the guard of a running daemon withholds, or list them
-  rbac     Print the roles that a daemon with the same flags needs
-  crds     Print the custom resource definitions that the daemon uses
+  plan      Show what a run would change, and why, and change nothing
+  explain   Say why a name is, or is not, published
+  lint      Look for mistakes in manifests, without a cluster and a provider
+  owners    Say who owns how many records in which zone
+  cleanup   Delete what an owner has that is gone for good
+  adopt     Take records that were made without this program into its ownership, as they are
+  snapshot  Write down what the zones hold, as JSON or as a zone file
+  restore   Make the zones hold again what a snapshot says
+  approve   Let through deletes that the guard of a running daemon withholds, or list them
+  rbac      Print the roles that a daemon with the same flags needs
+  crds      Print the custom resource definitions that the daemon uses
 ";
 
 const ENVIRONMENT: &str = "\
@@ -39,6 +42,18 @@ pub(super) fn text(form: Form) -> String {
         Form::Owners => ("zonewright owners --provider=NAME [FLAGS]", ""),
         Form::Cleanup => {
             ("zonewright cleanup --owner=OWNER [--zone=ZONE]... [--dry-run] --provider=NAME [FLAGS]", "")
+        }
+        Form::Snapshot => (
+            "zonewright snapshot [-o json|bind] [--output=FILE] [--zone=ZONE]... --provider=NAME [FLAGS]",
+            "",
+        ),
+        Form::Restore => (
+            "zonewright restore FILE [--zone=ZONE]... [--owner=OWNER] [--dry-run] --provider=NAME [FLAGS]\n       \
+             zonewright restore FILE [--zone=ZONE]... --all-owners [--overwrite] [--dry-run] --provider=NAME [FLAGS]",
+            "",
+        ),
+        Form::Adopt => {
+            ("zonewright adopt NAME|PATTERN... [--zone=ZONE]... [--dry-run] --provider=NAME [FLAGS]", "")
         }
         Form::Lint => ("zonewright lint [FILE|FOLDER|-]... [FLAGS]", ""),
         Form::Rbac => ("zonewright rbac --source=NAME [--service-account=NAMESPACE/NAME] [FLAGS]", ""),
@@ -77,6 +92,25 @@ pub(super) fn text(form: Form) -> String {
              With --dry-run it shows what it would do. The delete guard has its say: what it withholds is shown with a\n\
              hash, and deleted with --approve-hash=HASH.\n\n\
              Exit status: 0 done or nothing to do, 2 changes shown by --dry-run, 3 deletes withheld by the guard, 1 error."
+        }
+        Form::Snapshot => {
+            "Writes down what the zones hold: every record set that the provider reports, ownership records included, with\n\
+             owners, TTLs and settings. Changes nothing. Takes the flags of the daemon; those about objects are ignored.\n\n\
+             Exit status: 0, or 1 for an error, and then nothing is written."
+        }
+        Form::Restore => {
+            "Makes the zones hold again what a snapshot says, or any zone file. Of one owner: what is missing is created, what\n\
+             differs is changed, and with --policy=sync what is not in the snapshot is deleted, which the delete guard\n\
+             watches. With --all-owners: what is missing is created, whoever owned it, and no more. Takes the flags of the\n\
+             daemon; those about objects are ignored. FILE is - for standard input. With --dry-run it shows what it would do.\n\n\
+             Exit status: 0 done or nothing to do, 2 changes shown by --dry-run, 3 deletes withheld by the guard, 1 error."
+        }
+        Form::Adopt => {
+            "Takes records that nobody owns into the ownership of --txt-owner-id: their ownership records are written, and they\n\
+             themselves stay as they are. In a pattern each * stands for any text, dots included. Says of each record that it\n\
+             leaves alone why. Takes the flags of the daemon; those about objects are ignored. With --dry-run it shows what it\n\
+             would do. A daemon with --policy=sync deletes what it owns and no object asks for.\n\n\
+             Exit status: 0 done or nothing to do, 2 changes shown by --dry-run, 1 error."
         }
         Form::Approve => {
             "Lets through the deletes that the guard of a running daemon withholds under this hash: exactly these,\n\

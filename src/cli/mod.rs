@@ -20,6 +20,7 @@ mod flags;
 mod forms;
 mod guard;
 mod help;
+mod keeping;
 mod kubernetes;
 mod leadership;
 mod lint;
@@ -44,12 +45,13 @@ pub use commands::run;
 pub use filters::FiltersConfig;
 pub use flags::Config;
 pub use guard::{ConfigMapName, GuardConfig};
+pub use keeping::{AdoptOptions, RestoreOptions, SnapshotOptions};
 pub use kubernetes::KubernetesConfig;
 pub use leadership::LeadershipConfig;
 pub use names::{
     CertificateAuthority, ColorChoice, Compatibility, EmittedEvent, LoadBalancing, LogFormat, LogLevel,
-    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ReportFormat, ServiceType, SourceName,
-    TlsVersion, ZoneVisibility,
+    OciZoneScope, PlanFormat, Policy, ProviderName, RegistryName, ReportFormat, ServiceType, SnapshotFormat,
+    SourceName, TlsVersion, ZoneVisibility,
 };
 pub use own::OwnConfig;
 pub use planning::PlanningConfig;
@@ -125,6 +127,7 @@ pub fn parse(
         .map(|word| word.into_string().map_err(|word| Exit::bad_flag(format!("{word:?} is not UTF-8"))))
         .collect::<Result<_, _>>()?;
     let (form, mut words) = Form::of(words).map_err(Exit::bad_flag)?;
+    let operands = keeping::take_operands(form, &mut words);
     let operand = match form {
         Form::Approve => take_operand(&mut words),
         Form::Explain if !asks_for_help(&words) => {
@@ -186,6 +189,10 @@ pub fn parse(
             let config = flags.check(preview, &given)?;
             let plan = PlanOptions { format: output, color };
             Ok(Command::Cleanup(Box::new(config), CleanupOptions { zones: zone, plan }))
+        }
+        Form::Snapshot | Form::Restore | Form::Adopt => {
+            keeping::command(form, &matches, operands, |flags, preview| flags.check(preview, &given))
+                .map_err(|error| error.unwrap_or_else(typed))
         }
         Form::Lint => {
             let LintArgs { flags, output } = LintArgs::from_arg_matches(&matches).map_err(typed)?;

@@ -237,6 +237,14 @@ named! {
 }
 
 named! {
+    /// What `snapshot` writes (`--format`).
+    pub enum SnapshotFormat {
+        Json = "json",
+        Bind = "bind",
+    }
+}
+
+named! {
     /// Whether output is coloured (`--color`).
     pub enum ColorChoice {
         Auto = "auto",

@@ -128,13 +128,15 @@ pub fn advice(reason: &SkipReason) -> String {
             );
         }
         SkipReason::Unowned => {
-            "It was made by hand or by another tool. Delete it there, and it is created here in the next run"
+            "It was made by hand or by another tool. `zonewright adopt` takes it over as it is; or delete it there, and it is \
+             created here in the next run"
         }
         SkipReason::PolicyKeeps(_) => "With --policy=sync it would be deleted",
         SkipReason::PolicyFreezes(_) => "With --policy=sync or --policy=upsert-only it would be updated",
         SkipReason::DomainFilter => {
             "Let the name through --domain-filter or --exclude-domains, or the provider's own filter"
         }
+        SkipReason::LeftOut { .. } => "It is not among the records that the command is about",
         SkipReason::UnmanagedType => "Add the type to --managed-record-types",
         SkipReason::Conflict { .. } => {
             "Two objects ask for the same name with different contents. Let one of them go, or give them different set \

@@ -180,6 +180,7 @@ pub(crate) fn every_reason() -> Vec<SkipReason> {
                   --txt-prefix such as \"%{record_type}.\" helps"
                 .into(),
         },
+        SkipReason::LeftOut { why: "nobody owned it; --all-owners puts it back".into() },
         SkipReason::NoZone,
         SkipReason::ZoneUnreadable { zone: "example.org".into() },
         SkipReason::SourceIncomplete { source: "ingress".into() },
@@ -217,6 +218,7 @@ fn is_listed(reason: &SkipReason) {
         | SkipReason::Held(HoldReason::Refused(_))
         | SkipReason::Refused(Refusal::OtherNamespace { .. } | Refusal::DomainPolicy { .. })
         | SkipReason::Unsupported { .. }
+        | SkipReason::LeftOut { .. }
         | SkipReason::NoZone
         | SkipReason::ZoneUnreadable { .. }
         | SkipReason::SourceIncomplete { .. }

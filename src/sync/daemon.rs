@@ -14,7 +14,9 @@ use super::report::{
     CycleReport, Failure, Reporter, Step, records_by_type, tell_applied, verified_by_type, wishes_by_type,
 };
 use super::world::{ListingCache, read, write};
-use super::{Applied, Board, Faults, HoldAges, Pipeline, Proposal, Schedule, Settling, Wanted, World};
+use super::{
+    Applied, Board, Errand, Faults, HoldAges, Pipeline, Proposal, Schedule, Settling, Wanted, World,
+};
 use crate::sources::index::{Dirty, SourceIndex};
 use crate::sources::pipeline::{Desired, PipelineSettings};
 use crate::sources::tenancy::NameHolders;
@@ -73,6 +75,8 @@ pub struct Daemon {
     pub settling: Settling,
     /// Changes are made in these zones only; `None` for in all of them.
     pub only_zones: Option<BTreeSet<ZoneId>>,
+    /// What is wanted in the place of what objects wish for.
+    pub errand: Option<Arc<dyn Errand>>,
     /// Work around each full run.
     pub chores: Vec<Arc<dyn Chores>>,
     /// Who hears of each run.
@@ -105,6 +109,7 @@ impl Daemon {
             faults: Faults::new(Duration::from_secs(60), 0),
             settling: Settling::default(),
             only_zones: None,
+            errand: None,
             chores: Vec::new(),
             observers: Vec::new(),
             leadership: Leadership::always(),
@@ -434,6 +439,9 @@ impl Daemon {
     /// Everything that is wanted. Sources are read one after another, so that an object that changes meanwhile could be seen by none
     /// of them; its names are planned by the next run.
     fn collect(&mut self) -> Desired {
+        if let Some(errand) = &self.errand {
+            return Desired { endpoints: errand.wishes(), ..Desired::default() };
+        }
         let mut desired = self.index.collect();
         self.late = self.index.update();
         for _ in 1..MOST_COLLECTIONS {
@@ -484,6 +492,9 @@ impl Daemon {
                     late.names.contains(change.name()) || (late.everything && change.action() == "delete")
                 };
                 plan.changes.retain(|change| !is_late(change));
+            }
+            if let Some(errand) = &self.errand {
+                plan = errand.revise(&self.pipeline, &world, plan);
             }
             if let Some(zones) = &self.only_zones {
                 plan.changes

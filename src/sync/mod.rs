@@ -10,6 +10,7 @@
 mod apply;
 pub mod board;
 pub mod daemon;
+mod errand;
 pub mod faults;
 pub mod guard;
 mod holds;
@@ -23,6 +24,7 @@ mod world;
 pub(crate) use apply::deliver;
 pub use apply::{Applied, Manner};
 pub use board::Board;
+pub use errand::Errand;
 pub use faults::Faults;
 pub use holds::HoldAges;
 pub use pipeline::{Pipeline, PlanSettings, Proposal, Wanted};

@@ -6,7 +6,7 @@ mod registry;
 mod sources;
 
 pub use providers::{Provider, ProviderRecorders, has_provider, provider};
-pub use registry::{has_registry, registry};
+pub use registry::{Ownership, has_registry, registry};
 pub use sources::{Sources, sources, sources_with, stages};
 
 use crate::cli::{self, Config, RegistryName};

@@ -8,20 +8,14 @@ use std::io;
 use std::sync::Arc;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
 use tokio_rustls::TlsAcceptor;
+use zonewright_double::{Serving, accept};
 
 /// Passes what comes over TLS on to an address. It stops when it is dropped.
 pub struct TlsFront {
     address: String,
     authority: String,
-    server: AbortHandle,
-}
-
-impl Drop for TlsFront {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+    _server: Serving,
 }
 
 impl TlsFront {
@@ -36,8 +30,9 @@ impl TlsFront {
         let listener = TcpListener::bind("127.0.0.1:0").await.map_err(failed)?;
         let own = listener.local_addr().map_err(failed)?.to_string();
         let acceptor = acceptor(&identity.certificate, &identity.key).map_err(failed)?;
-        let server = tokio::spawn(serve(listener, acceptor, address.to_owned())).abort_handle();
-        Ok(Self { address: own, authority: authority.certificate, server })
+        let address = address.to_owned();
+        let server = accept(listener, move |stream| pass_on(stream, acceptor.clone(), address.clone()));
+        Ok(Self { address: own, authority: authority.certificate, _server: server })
     }
 
     /// `host:port` to connect to.
@@ -64,17 +59,9 @@ fn acceptor(certificate: &str, key: &str) -> io::Result<TlsAcceptor> {
     Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
-async fn serve(listener: TcpListener, acceptor: TlsAcceptor, address: String) {
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let (acceptor, address) = (acceptor.clone(), address.clone());
-        connections.spawn(async move {
-            // Clients that do not trust us hang up, and that is what some tests are about.
-            let Ok(mut outside) = acceptor.accept(stream).await else { return };
-            let Ok(mut inside) = TcpStream::connect(address).await else { return };
-            let _ = copy_bidirectional(&mut outside, &mut inside).await;
-        });
-        while connections.try_join_next().is_some() {}
-    }
+async fn pass_on(stream: TcpStream, acceptor: TlsAcceptor, address: String) {
+    // Clients that do not trust us hang up, and that is what some tests are about.
+    let Ok(mut outside) = acceptor.accept(stream).await else { return };
+    let Ok(mut inside) = TcpStream::connect(address).await else { return };
+    let _ = copy_bidirectional(&mut outside, &mut inside).await;
 }

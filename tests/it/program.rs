@@ -103,6 +103,18 @@ pub async fn once(mut command: Command) -> Ended {
     Ended { code: output.status.code(), log: String::from_utf8(output.stderr).unwrap() }
 }
 
+/// A subcommand with the flags and the environment of a program: what it came to, and what it printed.
+pub async fn instead(words: &[&str], program: Command) -> (Option<i32>, String) {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
+    let program = program.as_std();
+    let has = |argument: &&std::ffi::OsStr| !argument.to_string_lossy().starts_with("--metrics-address");
+    command.env_clear().args(words).args(program.get_args().filter(has));
+    command.envs(program.get_envs().filter_map(|(key, value)| Some((key, value?))));
+    let output = command.output().await.unwrap();
+    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
+    (output.status.code(), text)
+}
+
 /// A daemon that writes its log to a file.
 pub fn daemon(mut command: Command, log: &Path) -> Child {
     command.stderr(std::fs::File::create(log).unwrap()).spawn().unwrap()

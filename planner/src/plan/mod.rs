@@ -200,6 +200,11 @@ pub enum UpdateReason {
     RowIntoTable(Arc<String>),
     /// Ownership records under former names are removed.
     FormerRows,
+    /// Somebody who may decide that gives the record to us as it is (`zonewright adopt`).
+    Adopted {
+        /// Whose it is until then; `None` for nobody's.
+        from: Option<Owner>,
+    },
     /// The record is shared with other owners.
     Shared {
         /// What this does to our part in it.
@@ -212,7 +217,14 @@ pub enum UpdateReason {
 impl UpdateReason {
     /// Whether the record itself is already as it should be, and only its ownership record is written or removed.
     pub fn is_of_the_row_alone(&self) -> bool {
-        matches!(self, Self::RowMoved | Self::RowIntoTable(_) | Self::FormerRows | Self::Shared { .. })
+        matches!(
+            self,
+            Self::RowMoved
+                | Self::RowIntoTable(_)
+                | Self::FormerRows
+                | Self::Adopted { .. }
+                | Self::Shared { .. }
+        )
     }
 }
 
@@ -269,6 +281,8 @@ impl fmt::Display for UpdateReason {
             Self::RowMoved => f.write_str("ownership record is written under its new name"),
             Self::RowIntoTable(table) => write!(f, "ownership record is written into the table {table}"),
             Self::FormerRows => f.write_str("former ownership records are removed"),
+            Self::Adopted { from: None } => f.write_str("adopted: nobody owned it"),
+            Self::Adopted { from: Some(owner) } => write!(f, "adopted from owner {:?}", owner.as_str()),
             Self::Shared { step, with } => step.describe(with, f),
         }
     }
@@ -401,6 +415,7 @@ impl Change {
                 Some(UpdateReason::OwnerMigration(_)) => "owner-migration",
                 Some(UpdateReason::RowMoved | UpdateReason::RowIntoTable(_)) => "row-moved",
                 Some(UpdateReason::FormerRows) => "former-rows",
+                Some(UpdateReason::Adopted { .. }) => "adopted",
                 Some(UpdateReason::Shared { .. }) => "shared",
             },
             Self::Delete { reason: DeleteReason::NoLongerWanted, .. } => "no-longer-wanted",
@@ -440,6 +455,11 @@ impl Plan {
         self.skips.extend(skips);
         diff::sort(self);
         self.skips.dedup();
+    }
+
+    /// Puts both lists into their order, after something was put into them.
+    pub fn sort(&mut self) {
+        diff::sort(self);
     }
 
     /// How many changes are of this action (`create`, `update`, `delete`).

@@ -108,6 +108,11 @@ pub enum SkipReason {
         /// What does not fit.
         why: String,
     },
+    /// A command that is about some records leaves this one out.
+    LeftOut {
+        /// Why, and what would take it in.
+        why: String,
+    },
     /// No zone of the provider contains the name.
     NoZone,
     /// The zone that contains the name could not be read in this cycle.
@@ -167,6 +172,7 @@ impl SkipReason {
             Self::Held(_) => "held",
             Self::Refused(refusal) => refusal.code(),
             Self::Unsupported { .. } => "unsupported",
+            Self::LeftOut { .. } => "left-out",
             Self::NoZone => "no-zone",
             Self::ZoneUnreadable { .. } => "zone-unreadable",
             Self::SourceIncomplete { .. } => "source-incomplete",
@@ -229,7 +235,7 @@ impl SkipReason {
             Self::Refused(Refusal::DomainPolicy { .. })
             | Self::Held(HoldReason::Refused(Refusal::DomainPolicy { .. })) => SkipKind::Denied,
             Self::PolicyKeeps(_) | Self::PolicyFreezes(_) => SkipKind::Policy,
-            Self::DomainFilter | Self::UnmanagedType => SkipKind::Filtered,
+            Self::DomainFilter | Self::UnmanagedType | Self::LeftOut { .. } => SkipKind::Filtered,
             Self::NoZone => SkipKind::NoZone,
             Self::Held(HoldReason::Invalid(_)) => SkipKind::Malformed,
             Self::Unsupported { .. } => SkipKind::Unsupported,
@@ -279,7 +285,7 @@ impl fmt::Display for SkipReason {
             Self::Impossible { beside } => write!(f, "impossible beside the {beside} record that stays"),
             Self::Held(reason) => write!(f, "held: {reason}"),
             Self::Refused(refusal) => refusal.fmt(f),
-            Self::Unsupported { why } => f.write_str(why),
+            Self::Unsupported { why } | Self::LeftOut { why } => f.write_str(why),
             Self::NoZone => f.write_str("no zone of the provider contains the name"),
             Self::ZoneUnreadable { zone } => write!(f, "zone {zone} could not be read"),
             Self::SourceIncomplete { source } => {

@@ -3,7 +3,6 @@
 use crate::config::{CloudMapConfig, NamespaceType};
 use crate::endpoint::BareHost;
 use crate::service::{Instance, Service, Summary, wire_type};
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_servicediscovery::Client;
 use aws_sdk_servicediscovery::config::Builder;
 use aws_sdk_servicediscovery::error::{ProvideErrorMetadata, SdkError};
@@ -17,7 +16,7 @@ use aws_sdk_servicediscovery::types::{
 use aws_smithy_runtime_api::http::Response;
 use std::collections::{BTreeMap, HashMap};
 use tokio::sync::OnceCell;
-use zonewright_aws_config::{Access, NameOperation, Service as AwsService, check, connect, of_request};
+use zonewright_aws_config::{Access, Connection, NameOperation, Service as AwsService, connect, of_request};
 use zonewright_planner::RecordType;
 use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
 
@@ -44,13 +43,6 @@ const CLOUD_MAP: AwsService = AwsService {
     },
 };
 
-/// A client, and what it takes its credentials from.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) client: Client,
-    pub(crate) credentials: Option<SharedCredentialsProvider>,
-}
-
 /// Cloud Map in one account and region.
 #[derive(Debug)]
 pub(crate) struct Api {
@@ -58,7 +50,7 @@ pub(crate) struct Api {
     budget: RequestBudget,
     tags: Vec<Tag>,
     /// Set up when it is first needed: files and metadata services may not be there yet when the program starts.
-    connection: OnceCell<Connection>,
+    connection: OnceCell<Connection<Client>>,
 }
 
 /// What a service is made with.
@@ -94,7 +86,7 @@ impl Api {
 
     /// One that needs nothing to be set up.
     #[cfg(test)]
-    pub(crate) fn connected(config: &CloudMapConfig, connection: Connection) -> Self {
+    pub(crate) fn connected(config: &CloudMapConfig, connection: Connection<Client>) -> Self {
         let connection = OnceCell::new_with(Some(connection));
         Self { connection, ..Self::new(config, RequestBudget::default()) }
     }
@@ -104,12 +96,14 @@ impl Api {
         self.client().await.unwrap().clone()
     }
 
-    async fn connection(&self) -> Result<&Connection, ProviderError> {
+    async fn connection(&self) -> Result<&Connection<Client>, ProviderError> {
         let connect = async || {
             let config = connect(&CLOUD_MAP, &self.access, None, self.budget.clone()).await?;
-            let credentials = config.credentials_provider();
-            let config = Builder::from(&config).interceptor(BareHost).interceptor(NameOperation).build();
-            Ok(Connection { client: Client::from_conf(config), credentials })
+            let client = |config: &_| {
+                let config = Builder::from(config).interceptor(BareHost).interceptor(NameOperation);
+                Client::from_conf(config.build())
+            };
+            Ok(Connection::new(&config, client))
         };
         self.connection.get_or_try_init(connect).await
     }
@@ -120,7 +114,7 @@ impl Api {
 
     /// Whether region and credentials can be had at all.
     pub(crate) async fn check(&self) -> Result<(), ProviderError> {
-        check(self.connection().await?.credentials.as_ref()).await
+        self.connection().await?.check().await
     }
 
     /// Every namespace of a type that is in the DNS, or of both.

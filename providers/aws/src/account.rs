@@ -3,13 +3,12 @@
 use crate::convert::to_record;
 use crate::refusal::messages;
 use crate::writing::OnlyThrottled;
-use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::Builder;
 use aws_sdk_route53::operation::list_resource_record_sets::ListResourceRecordSetsOutput;
 use aws_sdk_route53::types::{Change, ChangeBatch, HostedZone, ResourceTagSet, RrType, TagResourceType};
 use tokio::sync::OnceCell;
-use zonewright_aws_config::{Access, NameOperation, Service, check, connect, of_request};
+use zonewright_aws_config::{Access, Connection, NameOperation, Service, connect, of_request};
 use zonewright_planner::DnsName;
 use zonewright_provider_kit::{ErrorClass, Listing, ProviderError, RequestBudget, Zone};
 
@@ -35,13 +34,6 @@ const ROUTE_53: Service = Service {
     },
 };
 
-/// A client, and what it takes its credentials from.
-#[derive(Debug)]
-pub(crate) struct Connection {
-    pub(crate) client: Client,
-    pub(crate) credentials: Option<SharedCredentialsProvider>,
-}
-
 /// One account: a profile, or what the default chain finds.
 #[derive(Debug)]
 pub(crate) struct Account {
@@ -49,7 +41,7 @@ pub(crate) struct Account {
     access: Access,
     budget: RequestBudget,
     /// Set up when it is first needed: files and metadata services may not be there yet when the program starts.
-    connection: OnceCell<Connection>,
+    connection: OnceCell<Connection<Client>>,
 }
 
 /// Why a batch was not carried out.
@@ -67,7 +59,7 @@ impl Account {
 
     /// One that needs nothing to be set up.
     #[cfg(test)]
-    pub(crate) fn connected(connection: Connection) -> Self {
+    pub(crate) fn connected(connection: Connection<Client>) -> Self {
         let (access, budget) = (Access::default(), RequestBudget::default());
         Self { profile: None, access, budget, connection: OnceCell::new_with(Some(connection)) }
     }
@@ -80,13 +72,13 @@ impl Account {
         }
     }
 
-    async fn connection(&self) -> Result<&Connection, ProviderError> {
+    async fn connection(&self) -> Result<&Connection<Client>, ProviderError> {
         let connect = async || {
             let (profile, budget) = (self.profile.as_deref(), self.budget.clone());
             let config = connect(&ROUTE_53, &self.access, profile, budget).await?;
-            let credentials = config.credentials_provider();
-            let config = Builder::from(&config).interceptor(NameOperation).build();
-            Ok(Connection { client: Client::from_conf(config), credentials })
+            let client =
+                |config: &_| Client::from_conf(Builder::from(config).interceptor(NameOperation).build());
+            Ok(Connection::new(&config, client))
         };
         self.connection.get_or_try_init(connect).await
     }
@@ -98,7 +90,8 @@ impl Account {
     /// Whether region and credentials can be had at all.
     pub(crate) async fn check(&self) -> Result<(), ProviderError> {
         let connection = self.connection().await?;
-        check(connection.credentials.as_ref())
+        connection
+            .check()
             .await
             .map_err(|error| ProviderError::new(error.class(), format!("{}: {error}", self.name())))
     }

@@ -178,33 +178,35 @@ fn unanswered() -> ProviderError {
 
 /// Places of changes that have a name in common, in the order in which they are to be made.
 fn groups(changes: &[ZoneChange]) -> Vec<Vec<usize>> {
-    // The group of each change; one that joins several makes them one.
-    let mut group_of: Vec<usize> = (0..changes.len()).collect();
-    let mut by_name: HashMap<&str, usize> = HashMap::new();
+    let mut by_name: HashMap<&DnsName, Vec<usize>> = HashMap::new();
     for (i, change) in changes.iter().enumerate() {
-        for operation in change.operations() {
-            let name = match operation {
-                Operation::Create(new) | Operation::Update(_, new) => &new.name,
-                Operation::Delete(old) => &old.name,
-            };
-            let (mine, theirs) = (group_of[i], *by_name.entry(name.as_str()).or_insert(i));
-            let theirs = group_of[theirs];
-            if mine != theirs {
-                let first = mine.min(theirs);
-                group_of
-                    .iter_mut()
-                    .filter(|group| [mine, theirs].contains(group))
-                    .for_each(|group| *group = first);
+        names(change).for_each(|name| by_name.entry(name).or_default().push(i));
+    }
+    let mut is_placed = vec![false; changes.len()];
+    let mut groups = Vec::new();
+    for first in 0..changes.len() {
+        let (mut group, mut waiting) = (Vec::new(), vec![first]);
+        while let Some(i) = waiting.pop() {
+            if !std::mem::replace(&mut is_placed[i], true) {
+                group.push(i);
+                // Who comes first to a name brings all others that have it.
+                waiting.extend(names(&changes[i]).filter_map(|name| by_name.remove(name)).flatten());
             }
         }
+        if !group.is_empty() {
+            group.sort_unstable();
+            in_order(changes, &mut group);
+            groups.push(group);
+        }
     }
-    let mut groups: Vec<Vec<usize>> = vec![Vec::new(); changes.len()];
-    for (i, group) in group_of.into_iter().enumerate() {
-        groups[group].push(i);
-    }
-    groups.retain(|group| !group.is_empty());
-    groups.iter_mut().for_each(|group| in_order(changes, group));
     groups
+}
+
+fn names(change: &ZoneChange) -> impl Iterator<Item = &DnsName> {
+    change.operations().into_iter().map(|operation| match operation {
+        Operation::Create(new) | Operation::Update(_, new) => &new.name,
+        Operation::Delete(old) => &old.name,
+    })
 }
 
 /// A CNAME stands alone, so that what goes has to go first where one is involved. Elsewhere what comes comes first: no moment without an

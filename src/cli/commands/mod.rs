@@ -1,6 +1,8 @@
 //! What the subcommands do.
 
+mod adopt;
 mod approve;
+mod carrying_out;
 mod chores;
 mod cleanup;
 mod daemon;
@@ -12,7 +14,9 @@ mod owners;
 mod plan;
 mod prepare;
 mod rbac;
+mod restore;
 mod serve;
+mod snapshot;
 mod telling;
 
 use super::{Command, Exit, parse};
@@ -45,6 +49,9 @@ pub async fn run(
         Ok(Command::Explain(config, options)) => explain::run(&config, &options, &stop).await,
         Ok(Command::Owners(config, format)) => owners::run(&config, format, &stop).await,
         Ok(Command::Cleanup(config, options)) => cleanup::run(&config, &options, &stop).await,
+        Ok(Command::Snapshot(config, options)) => snapshot::run(&config, &options, &stop).await,
+        Ok(Command::Restore(config, options)) => restore::run(&config, &options, &stop).await,
+        Ok(Command::Adopt(config, options)) => adopt::run(&config, &options, &stop).await,
         Ok(Command::Run(config)) => daemon::run(&config, stop).await,
     }
 }

@@ -13,7 +13,7 @@ use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::{Metrics, StatusParts};
-use crate::wiring::{self, Provider, ProviderRecorders, Sources, StartError};
+use crate::wiring::{self, Ownership, Provider, ProviderRecorders, Sources, StartError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,11 +71,7 @@ pub(super) async fn prepare(
         false => None,
     };
     let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
-    let cluster = match config.registry.name {
-        RegistryName::Crd => Some(cluster_of_registry(config, metrics).await?),
-        _ => None,
-    };
-    let ownership = wiring::registry(config, &recorders, cluster)?;
+    let ownership = ownership(config, &recorders, metrics).await?;
     // The fence stands before all that writes.
     let fenced = || {
         let writer = ownership.writing(provider.writer.clone());
@@ -232,6 +228,19 @@ async fn campaign(
     let namespace = settings.namespace.clone().unwrap_or_else(|| client.default_namespace().to_owned());
     let lease = ClusterLease::new(client, &namespace, &settings.lease_name(&config.registry.owner));
     Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
+}
+
+/// The registry, with an API server where it needs one.
+pub(super) async fn ownership(
+    config: &Config,
+    recorders: &ProviderRecorders,
+    metrics: Option<&Arc<Metrics>>,
+) -> Result<Ownership, StartError> {
+    let cluster = match config.registry.name {
+        RegistryName::Crd => Some(cluster_of_registry(config, metrics).await?),
+        _ => None,
+    };
+    wiring::registry(config, recorders, cluster)
 }
 
 /// The API server that holds DNSRecord objects: also where manifests stand in for the one that holds everything else.

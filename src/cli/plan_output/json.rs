@@ -224,6 +224,7 @@ fn codes(change: &Change) -> Vec<&'static str> {
                 UpdateReason::RowMoved => "ownership-record-name",
                 UpdateReason::RowIntoTable(_) => "ownership-record-table",
                 UpdateReason::FormerRows => "former-ownership-records",
+                UpdateReason::Adopted { .. } => "adopted",
                 UpdateReason::Shared { .. } => "shared",
             })
             .collect(),

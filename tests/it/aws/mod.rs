@@ -9,8 +9,9 @@ mod golden;
 mod metrics;
 mod moto;
 mod records;
+mod snapshots;
 
-use crate::program::{Ended, Objects, bare, daemon, once, said, until};
+use crate::program::{Ended, Objects, bare, daemon, instead, once, said, until};
 use tokio::process::Command;
 use zonewright_aws_double::{AwsDouble, NewZone};
 
@@ -45,18 +46,6 @@ fn with_keys(mut command: Command) -> Command {
         .env("AWS_ACCESS_KEY_ID", "AKIATEST")
         .env("AWS_SECRET_ACCESS_KEY", "secret");
     command
-}
-
-/// A subcommand with the flags and the environment of a program: what it came to, and what it printed.
-async fn instead(words: &[&str], program: Command) -> (Option<i32>, String) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
-    let program = program.as_std();
-    let has = |argument: &&std::ffi::OsStr| !argument.to_string_lossy().starts_with("--metrics-address");
-    command.env_clear().args(words).args(program.get_args().filter(has));
-    command.envs(program.get_envs().filter_map(|(key, value)| Some((key, value?))));
-    let output = command.output().await.unwrap();
-    let text = String::from_utf8(output.stdout).unwrap() + &String::from_utf8(output.stderr).unwrap();
-    (output.status.code(), text)
 }
 
 /// A double with one zone.

@@ -4,8 +4,9 @@ mod access;
 mod bad_input;
 mod calls;
 mod records;
+mod snapshots;
 
-use crate::program::{Ended, Objects, bare, daemon, once, said, until};
+use crate::program::{Ended, Objects, bare, daemon, instead, once, said, until};
 use std::path::PathBuf;
 use tokio::process::Command;
 use zonewright_azure_double::{AzureDouble, NewZone, RecordSet};

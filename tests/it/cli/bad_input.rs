@@ -66,7 +66,7 @@ fn start_up_mistakes_name_the_flag(#[case] words: &[&str], #[case] expected: &st
 #[case::provider(&["--source=ingress", "--policy=sync"], "required flag(s) '--provider' not provided")]
 #[case::source(&["--provider=inmemory", "--policy=sync"], "required flag(s) '--source' not provided")]
 #[case::policy(&["--provider=inmemory", "--source=ingress"], "--policy must be set")]
-#[case::subcommand(&["apply"], "unknown subcommand apply: there are plan, explain, lint, owners, cleanup, approve, rbac and crds")]
+#[case::subcommand(&["apply"], "unknown subcommand apply: there are plan, explain, lint, owners, cleanup, adopt, snapshot, restore, approve, rbac and crds")]
 #[case::metrics_address(
     &["--provider=inmemory", "--source=ingress", "--policy=sync", "--once", "--metrics-address=nowhere"],
     "--metrics-address"

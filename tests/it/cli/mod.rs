@@ -1,11 +1,13 @@
 //! The program as its users meet it: words in, exit status and two streams out.
 
+mod adopt;
 mod bad_input;
 mod cleanup;
 mod explain;
 mod guard;
 mod lint;
 mod quickstart;
+mod restore;
 mod streams;
 
 use std::io::Write;

@@ -3,9 +3,10 @@
 mod bad_input;
 mod calls;
 mod records;
+mod snapshots;
 mod tls;
 
-use crate::program::{Ended, Objects, bare, daemon, once, until_within};
+use crate::program::{Ended, Objects, bare, daemon, instead, once, until_within};
 use std::time::Duration;
 use tokio::process::Command;
 use zonewright_cloudflare_double::CloudflareDouble;

@@ -1,5 +1,6 @@
 //! The program with its ownership in a table: DynamoDB Local, a zone in a file, objects from files.
 
+use crate::program::{bare, daemon, until};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -50,7 +51,7 @@ impl Stage {
     }
 
     fn program(&self, words: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_zonewright"));
+        let mut command = bare();
         command
             .args(words.iter().take_while(|word| !is_flag(word)))
             .args(["--source=service", "--source=ingress", "--source=gateway-httproute", "--source=crd"])
@@ -59,8 +60,6 @@ impl Stage {
             .arg(format!("--manifests={}", self.path("manifests").display()))
             .arg(format!("--inmemory-records={}", self.path("records.yaml").display()))
             .args(words.iter().skip_while(|word| !is_flag(word)))
-            .env_clear()
-            .env("HOME", "/nonexistent")
             .env("EXTERNAL_DNS_METRICS_ADDRESS", "127.0.0.1:0")
             // The table's own endpoint; AWS as such is out of reach.
             .env("AWS_ENDPOINT_URL_DYNAMODB", self.local.url())
@@ -70,10 +69,7 @@ impl Stage {
             .env("AWS_REGION", "eu-central-1")
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "secret")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
+            .stdout(Stdio::piped());
         command
     }
 
@@ -285,11 +281,12 @@ async fn one_change_takes_one_statement_and_no_scan() {
     let stage = Stage::new().await;
     assert_eq!(stage.run(&["--once"]).await.code, Some(0));
     stage.calls();
-    let daemon = stage.program(&["--interval=1h"]).spawn().unwrap();
-    wait_until("the first run", || stage.calls().contains_key("Scan")).await;
-    // The rest of that run has nothing to write; what comes now is a partial one.
-    tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(stage.calls(), calls(&[]));
+    let log = stage.path("log");
+    let daemon = daemon(stage.program(&["--interval=1h"]), &log);
+    let told = || std::fs::read_to_string(&log).unwrap();
+    until("the end of the first run", || told().contains("All records are already up to date")).await;
+    // It had nothing to write; what comes now is a partial one.
+    assert_eq!(stage.calls(), calls(READ));
     let endpoint = |target: &str| {
         json!({
             "apiVersion": "externaldns.k8s.io/v1alpha1",
@@ -304,32 +301,78 @@ async fn one_change_takes_one_statement_and_no_scan() {
         std::fs::rename(stage.path("new"), stage.path("manifests/late.json")).unwrap();
     };
     write(endpoint("192.0.2.50"));
-    wait_until("the new record", || stage.records().contains("192.0.2.50")).await;
+    until("the new record", || stage.records().contains("192.0.2.50")).await;
     write(endpoint("192.0.2.51"));
-    wait_until("the changed record", || stage.records().contains("192.0.2.51")).await;
+    until("the changed record", || stage.records().contains("192.0.2.51")).await;
     assert_eq!(
         stage.calls(),
         calls(&[("BatchExecuteStatement", 1)]),
         "the change says nothing new about ownership"
     );
     std::fs::remove_file(stage.path("manifests/late.json")).unwrap();
-    wait_until("the end of the record", || !stage.records().contains("late.example.org")).await;
-    let mut made = calls(&[]);
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while made.is_empty() && Instant::now() < deadline {
-        made.extend(stage.calls());
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(made, calls(&[("BatchExecuteStatement", 1)]));
+    // Said once the row is gone, too.
+    until("the end of the record", || told().contains("deleted A late.example.org")).await;
+    assert!(!stage.records().contains("late.example.org"));
+    assert_eq!(stage.calls(), calls(&[("BatchExecuteStatement", 1)]));
     drop(daemon);
     let keys: Vec<String> = stage.rows().await.into_iter().map(|(key, _)| key).collect();
     assert!(!keys.contains(&"late.example.org#A#".to_owned()), "{keys:?}");
 }
 
-async fn wait_until(what: &str, condition: impl Fn() -> bool) {
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while !condition() {
-        assert!(Instant::now() < deadline, "{what} did not come");
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+/// The rows of the table are no part of a zone: they stay when it is lost, and are written with the records of the one who restores.
+#[tokio::test]
+async fn a_lost_zone_comes_back_to_its_rows_and_lost_rows_with_their_records() {
+    let stage = Stage::new().await;
+    assert_eq!(stage.run(&["--once"]).await.code, Some(0));
+    let taken = stage.run(&["snapshot"]).await;
+    assert_eq!(taken.code, Some(0), "{}", taken.stderr);
+    let file = stage.path("snapshot.json").display().to_string();
+    std::fs::write(&file, &taken.stdout).unwrap();
+    let (records, rows) = (stage.records(), stage.rows().await);
+    assert!(taken.stdout.contains("\"name\":\"api.example.org\",\"type\":\"A\"") && !rows.is_empty());
+
+    std::fs::write(stage.path("records.yaml"), "[]").unwrap();
+    let restored = stage.run(&["restore", &file, "--all-owners"]).await;
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    assert_eq!((stage.records(), stage.rows().await), (records.clone(), rows.clone()));
+    assert_eq!(stage.run(&["snapshot"]).await.stdout, taken.stdout);
+
+    // Without their rows records would be nobody's.
+    std::fs::write(stage.path("records.yaml"), "[]").unwrap();
+    let keys: Vec<Value> = rows.iter().map(|(key, _)| json!({ "S": key })).collect();
+    stage.local.remove(TABLE, &keys).await.unwrap();
+    let restored = stage.run(&["restore", &file, "--all-owners"]).await;
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    assert!(!stage.records().contains("dnsName: api.example.org"), "{}", stage.records());
+    assert!(stage.records().contains("dnsName: mail.example.org"), "it was nobody's before");
+    let shown = stage.run(&["restore", &file, "--all-owners", "--dry-run"]).await;
+    let told = shown.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(
+        told.contains("its row in the table is not there any more; --owner=quickstart instead of --all-owners writes it, too"),
+        "{told}"
+    );
+    let restored = stage.run(&["restore", &file, "--owner=quickstart"]).await;
+    assert_eq!(restored.code, Some(0), "{}", restored.stderr);
+    // One was ours by a row in its zone alone.
+    let mut expected = rows.clone();
+    expected.push(("wiki.example.org#A#".to_owned(), "quickstart".to_owned()));
+    assert_eq!(stage.rows().await, expected);
+    assert_eq!(stage.run(&["snapshot"]).await.stdout, taken.stdout);
+}
+
+#[tokio::test]
+async fn a_record_is_adopted_by_a_row_of_the_table() {
+    let stage = Stage::new().await;
+    let before = stage.records();
+    let shown = stage.run(&["adopt", "mail.example.org", "--dry-run"]).await;
+    assert_eq!(shown.code, Some(2), "{}", shown.stderr);
+    assert!(stage.rows().await.is_empty(), "shown, not done");
+    let adopted = stage.run(&["adopt", "mail.example.org"]).await;
+    assert_eq!(adopted.code, Some(0), "{}", adopted.stderr);
+    assert_eq!(stage.rows().await, [("mail.example.org#A#".to_owned(), "quickstart".to_owned())]);
+    assert_eq!(stage.records(), before, "the zone has nothing to do with it");
+    // Of another owner, whose row is in the zone so far.
+    let adopted = stage.run(&["adopt", "payments.example.org", "--from-owner=cluster-blue"]).await;
+    assert_eq!(adopted.code, Some(0), "{}", adopted.stderr);
+    assert!(stage.rows().await.contains(&("payments.example.org#A#".to_owned(), "quickstart".to_owned())));
 }

@@ -31,7 +31,7 @@ async fn lists_and_changes_take_no_more_requests_than_they_have_to() {
         let mut wishes = seed(&aws, &namespace, count);
         let config = CloudMapConfig { cleanup: true, trust: Duration::from_secs(3600), ..swift() };
         let provider = provider(&aws, config);
-        let cycle = Cycle::new(&provider);
+        let cycle = cycle_of(&provider);
         let pages = count.div_ceil(100);
         let list = |looks: usize| {
             let calls = [
@@ -49,7 +49,7 @@ async fn lists_and_changes_take_no_more_requests_than_they_have_to() {
         let change = async |name: &str, wishes: &[Endpoint], expected: &[(Operation, usize)]| {
             let (plan, zones, parts) = cycle.plan(wishes).await;
             aws.forget_requests();
-            let changes = cycle.registry.decorate_all(plan.changes, &parts[0].rows);
+            let changes = cycle.ownership.0.decorate_all(plan.changes, &parts[0].rows);
             let outcomes = cycle.writer.apply(&zones[0], &changes).await;
             assert!(outcomes.iter().all(Result::is_ok), "{outcomes:?}");
             assert_eq!(asked(&aws), expected.iter().copied().collect(), "{name}, {count} services");
@@ -91,7 +91,7 @@ async fn what_others_change_is_noticed() {
     let wishes = seed(&aws, &namespace, 3);
     for (trust, instances, notices) in [(3600, 2, true), (3600, 1, false), (0, 1, true)] {
         let provider = provider(&aws, CloudMapConfig { trust: Duration::from_secs(trust), ..swift() });
-        let cycle = Cycle::new(&provider);
+        let cycle = cycle_of(&provider);
         cycle.converge(&wishes).await;
         let mut drifted = aws.services(&namespace).remove(1);
         drifted.instances = (0..instances)
@@ -113,7 +113,7 @@ async fn a_failure_takes_one_look_more() {
     let (aws, namespace) = aws().await;
     let mut wishes = seed(&aws, &namespace, 100);
     let provider = provider(&aws, CloudMapConfig { trust: Duration::from_secs(3600), ..swift() });
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&wishes).await;
     wishes[7] = wish("n0007.example.org A 192.0.2.2");
     aws.inject(When::call(Operation::RegisterInstance), Fault::refuse(500, "InternalFailure", "Oh no"));
@@ -133,7 +133,7 @@ async fn requests_stay_within_the_budget() {
     let access = Access { requests_per_second: Some(20.0), ..swift().access };
     let provider = provider_at(&aws.url(), CloudMapConfig { access, ..swift() }, &Clock::default());
     let begun = std::time::Instant::now();
-    Cycle::new(&provider).expect_nothing(&wishes).await;
+    cycle_of(&provider).expect_nothing(&wishes).await;
     assert_eq!(aws.requests().len(), 42);
     assert!(begun.elapsed() >= Duration::from_secs(2), "{:?}", begun.elapsed());
 }

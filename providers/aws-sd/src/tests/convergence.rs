@@ -55,7 +55,7 @@ fn random_wishes_converge_in_one_run_whatever_went_wrong_before() {
             aws.seed_service(&namespace, theirs.clone()).unwrap();
             let trust = Duration::from_secs(if is_trusting { 3600 } else { 0 });
             let provider = provider(&aws, CloudMapConfig { cleanup, trust, ..swift() });
-            let cycle = Cycle::new(&provider);
+            let cycle = cycle_of(&provider);
             for (state, fault) in &history {
                 let wishes: Vec<Endpoint> = names
                     .iter()

@@ -7,7 +7,7 @@ use super::*;
 async fn both_kinds_share_a_service() {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let (v4, v6) = (wish("a.example.org A 192.0.2.1,192.0.2.2"), wish("a.example.org AAAA 2001:db8::1"));
     let both = "a A/300+AAAA/300 MULTIVALUE: AWS_INSTANCE_IPV4=192.0.2.1+AWS_INSTANCE_IPV6=2001:db8::1 \
                 AWS_INSTANCE_IPV4=192.0.2.2+AWS_INSTANCE_IPV6=2001:db8::1";
@@ -28,7 +28,7 @@ async fn both_kinds_share_a_service() {
 async fn both_kinds_are_created_at_once() {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let wishes =
         [wish("a.example.org A 192.0.2.1 60"), wish("a.example.org AAAA 2001:db8::1,2001:db8::2 120")];
     cycle.converge(&wishes).await;

@@ -27,7 +27,7 @@ fn denied() -> Fault {
 async fn errors_have_a_class(#[case] fault: Fault, #[case] class: ErrorClass) {
     let (aws, _) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let zone = cycle.reader.zones().await.unwrap().remove(0);
     for operation in [
         Operation::ListNamespaces,
@@ -87,7 +87,7 @@ async fn the_next_cycle_makes_good(#[case] fault: Fault) {
         for trust in [Duration::ZERO, Duration::from_secs(3600)] {
             let (aws, namespace) = aws().await;
             let provider = provider(&aws, CloudMapConfig { cleanup: true, trust, ..swift() });
-            let cycle = Cycle::new(&provider);
+            let cycle = cycle_of(&provider);
             for state in states {
                 let wishes: Vec<Endpoint> = state.iter().map(|line| wish(line)).collect();
                 aws.inject(When::call(operation), fault.clone());
@@ -122,7 +122,7 @@ async fn a_bad_service_harms_only_itself() {
     let many: Vec<&str> = many.iter().map(String::as_str).collect();
     aws.seed_service(&namespace, service("full A MULTIVALUE 300", OURS, "AWS_INSTANCE_IPV4", &many)).unwrap();
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let long = format!("{}.{}.example.org", "a".repeat(63), "b".repeat(63));
     let too_long = format!("{}.{long}", "c".repeat(10));
     let mut wishes = vec![
@@ -145,7 +145,7 @@ async fn a_bad_service_harms_only_itself() {
 async fn what_is_gone_is_made_anew() {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, CloudMapConfig { trust: Duration::from_secs(3600), ..swift() });
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     let (_, zones, _) = cycle.plan(&[]).await;
     let service = aws.services(&namespace).remove(0);
@@ -158,7 +158,7 @@ async fn what_is_gone_is_made_anew() {
         new: Box::new(wish("a.example.org A 192.0.2.2")),
         reasons: vec![zonewright_planner::UpdateReason::Targets],
     };
-    let changes = cycle.registry.decorate_all(vec![change], &Default::default());
+    let changes = cycle.ownership.0.decorate_all(vec![change], &Default::default());
     let outcome = cycle.writer.apply(&zones[0], &changes).await.remove(0);
     assert_eq!(outcome.unwrap_err().class(), ErrorClass::Conflict);
     cycle.converge(&[wish("a.example.org A 192.0.2.2")]).await;
@@ -169,12 +169,12 @@ async fn what_is_gone_is_made_anew() {
 async fn what_somebody_else_made_is_theirs() {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let (plan, zones, _) = cycle.plan(&[wish("a.example.org A 192.0.2.1")]).await;
     let theirs = service("a A MULTIVALUE 300", "the shop", "AWS_INSTANCE_IPV4", &["192.0.2.9"]);
     aws.seed_service(&namespace, theirs).unwrap();
     let before = aws.services(&namespace);
-    let changes = cycle.registry.decorate_all(plan.changes, &Default::default());
+    let changes = cycle.ownership.0.decorate_all(plan.changes, &Default::default());
     let outcome = cycle.writer.apply(&zones[0], &changes).await.remove(0);
     assert_eq!(outcome.unwrap_err().class(), ErrorClass::Conflict);
     assert_eq!(aws.services(&namespace), before);
@@ -207,6 +207,6 @@ async fn what_discovery_does_not_know_is_listed() {
         Fault::refuse(404, "ServiceNotFound", "No such service"),
     );
     let provider = provider(&aws, swift());
-    Cycle::new(&provider).expect_nothing(&[wish(&format!("a.example.org A {}", targets.join(",")))]).await;
+    cycle_of(&provider).expect_nothing(&[wish(&format!("a.example.org A {}", targets.join(",")))]).await;
     assert_eq!(aws.count(Operation::ListInstances), 2);
 }

@@ -12,7 +12,6 @@ mod records;
 mod waiting;
 
 use super::*;
-use crate::api::Connection;
 use crate::endpoint::BareHost;
 use crate::operations::Pace;
 use aws_credential_types::Credentials;
@@ -21,13 +20,11 @@ use aws_sdk_servicediscovery::Client;
 use aws_sdk_servicediscovery::config::{BehaviorVersion, Region};
 use aws_smithy_types::retry::RetryConfig;
 use std::sync::Mutex;
-use zonewright_aws_config::{budgeted, http_client};
+use zonewright_aws_config::{Connection, budgeted, http_client};
 use zonewright_aws_double::{AwsDouble, CloudService, NamespaceKind};
-use zonewright_planner::{
-    Change, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Record, Scope, Ttl, plan,
-};
-use zonewright_provider_kit::zone_of_new;
-use zonewright_registry::{AwsSdRegistry, Owned, Registry};
+use zonewright_planner::{Change, Leftover, ManagedTypes, Record, Ttl};
+use zonewright_provider_kit::battery::{Held, Ownership};
+use zonewright_registry::{AwsSdRegistry, Owned, Registry, Rows};
 
 /// Time that passes when somebody waits, and only then.
 #[derive(Clone, Default)]
@@ -91,92 +88,44 @@ pub(super) async fn aws() -> (AwsDouble, String) {
     (aws, namespace)
 }
 
-/// What a cycle does.
-pub(super) struct Cycle {
-    pub(super) reader: CloudMapReader,
-    pub(super) writer: CloudMapWriter,
-    pub(super) registry: Registry,
+pub(super) type Cycle = zonewright_provider_kit::battery::Cycle<CloudMapReader, CloudMapWriter, ByRegistry>;
+
+/// Ownership as the registry keeps it.
+pub(super) struct ByRegistry(pub(super) Registry);
+
+impl Ownership for ByRegistry {
+    type Rows = Rows;
+
+    fn read(&self, records: Vec<Record>) -> Held<Rows> {
+        let Owned { records, claims, rows, .. } = self.0.read(records);
+        Held { records, claims, rows }
+    }
+
+    fn decorate(&self, _: &Zone, changes: Vec<Change>, rows: &Rows) -> Vec<ZoneChange> {
+        self.0.decorate_all(changes, rows)
+    }
+
+    fn owner(&self) -> Option<&Owner> {
+        self.0.owner()
+    }
+
+    fn leftovers(&self, rows: &Rows) -> Vec<Leftover> {
+        self.0.leftovers(rows)
+    }
 }
 
-/// What a cycle found and did.
-#[derive(Debug)]
-pub(super) struct Done {
-    pub(super) plan: Plan,
-    pub(super) failures: Vec<(String, ProviderError)>,
+/// With registry aws-sd, for owner `me`.
+pub(super) fn cycle_of(provider: &CloudMap) -> Cycle {
+    let registry = AwsSdRegistry::new(Owner::new("me").unwrap(), None, provider.0.cleanup);
+    cycle_with(provider, Registry::AwsSd(registry))
 }
 
-impl Cycle {
-    /// With registry aws-sd, for owner `me`.
-    pub(super) fn new(provider: &CloudMap) -> Self {
-        let registry = AwsSdRegistry::new(Owner::new("me").unwrap(), None, provider.0.cleanup);
-        Self::with(provider, Registry::AwsSd(registry))
-    }
-
-    pub(super) fn with(provider: &CloudMap, registry: Registry) -> Self {
-        Self { reader: provider.reader(), writer: provider.writer(), registry }
-    }
-
-    /// Reads, plans and writes.
-    pub(super) async fn run(&self, wishes: &[Endpoint]) -> Done {
-        let (plan, zones, parts) = self.plan(wishes).await;
-        let mut failures = Vec::new();
-        for (zone, owned) in zones.iter().zip(&parts) {
-            let is_here = |change: &&Change| match change {
-                Change::Create { new, .. } => zone_of_new(&zones, new) == Some(zone),
-                Change::Update { old, .. } | Change::Delete { old, .. } => old.zone == zone.id,
-            };
-            let changes = plan.changes.iter().filter(is_here).cloned().collect();
-            let changes = self.registry.decorate_all(changes, &owned.rows);
-            let outcomes = self.writer.apply(zone, &changes).await;
-            assert_eq!(outcomes.len(), changes.len());
-            for (change, outcome) in changes.iter().zip(outcomes) {
-                failures.extend(outcome.err().map(|error| (change.change.name().to_string(), error)));
-            }
-        }
-        Done { plan, failures }
-    }
-
-    /// The plan, the zones and what they hold.
-    pub(super) async fn plan(&self, wishes: &[Endpoint]) -> (Plan, Vec<Zone>, Vec<Owned>) {
-        let zones = self.reader.zones().await.unwrap();
-        let mut parts = Vec::new();
-        for zone in &zones {
-            parts.push(self.registry.read(self.reader.records(zone).await.unwrap().records));
-        }
-        let adjusted = self.reader.adjust(wishes.to_vec()).await.unwrap();
-        let homes: Homes = adjusted
-            .endpoints
-            .iter()
-            .filter_map(|wish| Some((wish.name.clone(), self.reader.homes(&zones, &wish.name)?)))
-            .collect();
-        let input = PlanInput {
-            desired: &adjusted.endpoints,
-            current: parts.iter().flat_map(|part| &part.records).collect(),
-            holds: &Holds::default(),
-            claims: parts.iter().map(|part| &part.claims).collect(),
-            filters: &[DomainFilter::All],
-            managed: &ManagedTypes::default(),
-            policy: Policy::Sync,
-            owner: self.registry.owner(),
-            scope: Scope::All,
-            homes: &homes,
-            shared: Default::default(),
-        };
-        let mut plan = plan(&input);
-        plan.tidy(&input, parts.iter().flat_map(|part| self.registry.leftovers(&part.rows)));
-        (plan, zones, parts)
-    }
-
-    /// Runs until nothing is left to do, which is at once.
-    pub(super) async fn converge(&self, wishes: &[Endpoint]) {
-        let done = self.run(wishes).await;
-        assert!(done.failures.is_empty(), "{:?}", done.failures);
-        self.expect_nothing(wishes).await;
-    }
-
-    pub(super) async fn expect_nothing(&self, wishes: &[Endpoint]) {
-        let (left, ..) = self.plan(wishes).await;
-        assert_eq!(left.changes, [], "a second plan is empty");
+pub(super) fn cycle_with(provider: &CloudMap, registry: Registry) -> Cycle {
+    Cycle {
+        reader: provider.reader(),
+        writer: provider.writer(),
+        ownership: ByRegistry(registry),
+        managed: ManagedTypes::default(),
     }
 }
 

@@ -11,7 +11,7 @@ async fn script(url: &str) -> Vec<Vec<String>> {
     client.create_public_dns_namespace().name("example.org").send().await.unwrap();
     let namespaces = client.list_namespaces().send().await.unwrap();
     assert_eq!(namespaces.namespaces()[0].r#type(), Some(&WireNamespaceType::DnsPublic));
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let states: [&[&str]; 8] = [
         &["a.example.org A 192.0.2.1"],
         &["a.example.org A 192.0.2.1,192.0.2.2", "b.c.example.org AAAA 2001:db8::1 60"],

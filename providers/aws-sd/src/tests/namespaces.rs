@@ -49,7 +49,7 @@ async fn twins_are_kept_alike() {
     let twins =
         [NamespaceKind::Public, NamespaceKind::Private].map(|kind| aws.create_namespace("example.org", kind));
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let services = || twins.each_ref().map(|id| all_shown(&aws, id));
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     let [public, private] = services();
@@ -74,7 +74,7 @@ async fn names_go_to_the_closest_namespace() {
     let inner = aws.create_namespace("k8s.example.org", NamespaceKind::Public);
     let provider = provider(&aws, swift());
     let wishes = [wish("a.k8s.example.org A 192.0.2.1"), wish("circus-k8s.example.org A 192.0.2.2")];
-    Cycle::new(&provider).converge(&wishes).await;
+    cycle_of(&provider).converge(&wishes).await;
     assert_eq!(all_shown(&aws, &inner), ["a A/300 MULTIVALUE: AWS_INSTANCE_IPV4=192.0.2.1"]);
     assert_eq!(all_shown(&aws, &outer), ["circus-k8s A/300 MULTIVALUE: AWS_INSTANCE_IPV4=192.0.2.2"]);
 }
@@ -107,7 +107,7 @@ async fn services_with_many_instances_are_seen_whole() {
     let targets: Vec<&str> = targets.iter().map(String::as_str).collect();
     aws.seed_service(&namespace, service("a A MULTIVALUE 300", OURS, "AWS_INSTANCE_IPV4", &targets)).unwrap();
     let provider = provider(&aws, swift());
-    Cycle::new(&provider).expect_nothing(&[wish(&format!("a.example.org A {}", targets.join(",")))]).await;
+    cycle_of(&provider).expect_nothing(&[wish(&format!("a.example.org A {}", targets.join(",")))]).await;
     assert_eq!(aws.count(Operation::DiscoverInstances), 1);
 }
 

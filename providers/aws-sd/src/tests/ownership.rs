@@ -43,7 +43,7 @@ async fn services_of_others_are_left_alone(#[case] description: &str) {
     aws.seed_service(&namespace, http).unwrap();
     let before = aws.services(&namespace);
     let provider = provider(&aws, CloudMapConfig { cleanup: true, ..swift() });
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     for wishes in [
         vec![],
         vec![wish("full.example.org A 192.0.2.9 60"), wish("empty.example.org A 192.0.2.9 60")],
@@ -69,7 +69,7 @@ async fn the_owner_of_a_name_is_told() {
         .unwrap();
     aws.seed_service(&namespace, service("b SRV MULTIVALUE 300", theirs, "AWS_INSTANCE_IPV4", &[])).unwrap();
     let provider = provider(&aws, swift());
-    let done = Cycle::new(&provider)
+    let done = cycle_of(&provider)
         .run(&[wish("a.example.org A 192.0.2.9"), wish("b.example.org A 192.0.2.9")])
         .await;
     assert_eq!(done.plan.skips[0].reason, SkipReason::ForeignOwner { owner: Owner::new("you").unwrap() });
@@ -84,7 +84,7 @@ async fn services_go_with_their_last_instance_only_if_asked_to() {
     for cleanup in [false, true] {
         let (aws, namespace) = aws().await;
         let provider = provider(&aws, CloudMapConfig { cleanup, ..swift() });
-        let cycle = Cycle::new(&provider);
+        let cycle = cycle_of(&provider);
         cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
         cycle.converge(&[]).await;
         assert_eq!(aws.services(&namespace).len(), usize::from(!cleanup));
@@ -101,7 +101,7 @@ async fn left_over_services_are_planned_to_go() {
         aws.seed_service(&namespace, seeded).unwrap();
     }
     let provider = provider(&aws, CloudMapConfig { cleanup: true, ..swift() });
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let wishes = [wish("wanted.example.org A 192.0.2.1"), wish("other.example.org A 192.0.2.1")];
     let (plan, ..) = cycle.plan(&wishes).await;
     assert_eq!(plan.changes.len(), 3);
@@ -124,7 +124,7 @@ async fn services_of_a_former_owner_are_taken_over() {
     let owners = vec![Owner::new("me").unwrap(), before.clone().unwrap()];
     let provider = provider(&aws, CloudMapConfig { owners, ..swift() });
     let registry = AwsSdRegistry::new(Owner::new("me").unwrap(), before, false);
-    let cycle = Cycle::with(&provider, Registry::AwsSd(registry));
+    let cycle = cycle_with(&provider, Registry::AwsSd(registry));
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     let descriptions: Vec<Option<String>> =
         aws.services(&namespace).into_iter().map(|service| service.description).collect();
@@ -144,7 +144,7 @@ async fn without_a_registry_everything_is_ours() {
     aws.seed_service(&namespace, service("empty A MULTIVALUE 300", "none", "AWS_INSTANCE_IPV4", &[]))
         .unwrap();
     let provider = provider(&aws, CloudMapConfig { owners: Vec::new(), cleanup: true, ..swift() });
-    let cycle = Cycle::with(&provider, Registry::Noop);
+    let cycle = cycle_with(&provider, Registry::Noop);
     cycle.converge(&[wish("a.example.org A 192.0.2.2 60"), wish("b.example.org A 192.0.2.3")]).await;
     let described: Vec<(String, Option<String>)> =
         aws.services(&namespace).into_iter().map(|service| (service.name, service.description)).collect();

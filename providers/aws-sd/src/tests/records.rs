@@ -21,7 +21,7 @@ const LB: &str = "lb.eu-west-1.elb.amazonaws.com";
 async fn a_record_is_a_service_with_an_instance_per_target(#[case] line: &str, #[case] expected: &str) {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    Cycle::new(&provider).converge(&[wish(line)]).await;
+    cycle_of(&provider).converge(&[wish(line)]).await;
     let services = aws.services(&namespace);
     assert_eq!(services.len(), 1);
     assert_eq!(shown(&services[0]), expected);
@@ -59,7 +59,7 @@ async fn what_external_dns_has_written_needs_no_change() {
     aws.seed_service(&namespace, hashed).unwrap();
     let before = aws.services(&namespace);
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let wishes = [
         wish("a.example.org A 192.0.2.2,192.0.2.1"),
         wish("aaaa.example.org AAAA 2001:db8::1"),
@@ -86,7 +86,7 @@ async fn a_change_of_targets_leaves_the_others_alone() {
     use zonewright_aws_double::Operation;
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1,192.0.2.2,192.0.2.3")]).await;
     aws.forget_requests();
     cycle.converge(&[wish("a.example.org A 192.0.2.2,192.0.2.3,192.0.2.4")]).await;
@@ -102,7 +102,7 @@ async fn what_is_new_is_there_before_what_is_old_goes() {
     use zonewright_aws_double::Operation;
     let (aws, _) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     aws.forget_requests();
     cycle.run(&[wish("a.example.org A 192.0.2.2")]).await;
@@ -117,7 +117,7 @@ async fn what_is_new_is_there_before_what_is_old_goes() {
 async fn a_ttl_is_an_update_of_the_service() {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1 60")]).await;
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     assert_eq!(aws.services(&namespace)[0].records, [("A".to_owned(), 60)]);
@@ -142,7 +142,7 @@ async fn a_ttl_is_an_update_of_the_service() {
 async fn a_name_changes_its_type(#[case] from: &str, #[case] to: &str) {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish(&format!("a.example.org {from}"))]).await;
     cycle.converge(&[wish(&format!("a.example.org {to}"))]).await;
     let services = aws.services(&namespace);
@@ -159,7 +159,7 @@ async fn a_name_changes_its_type(#[case] from: &str, #[case] to: &str) {
 async fn an_empty_service_of_ours_is_used_again(#[case] then: &str) {
     let (aws, namespace) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     cycle.converge(&[]).await;
     assert_eq!(all_shown(&aws, &namespace), ["a A/300 MULTIVALUE: "]);
@@ -173,7 +173,7 @@ async fn an_empty_service_of_ours_is_used_again(#[case] then: &str) {
 async fn properties_make_no_difference() {
     let (aws, _) = aws().await;
     let provider = provider(&aws, swift());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let mut wish = wish("a.example.org CNAME web.example.net");
     wish.properties = [("alias", "false"), ("aws/weight", "10")].into_iter().collect();
     cycle.converge(&[wish]).await;
@@ -187,7 +187,7 @@ async fn strange_instances_stay() {
     seeded.instances.insert("strange".into(), [("version".to_owned(), "1".to_owned())].into());
     aws.seed_service(&namespace, seeded).unwrap();
     let provider = provider(&aws, CloudMapConfig { cleanup: true, ..swift() });
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let zone = cycle.reader.zones().await.unwrap().remove(0);
     let unreadable = cycle.reader.records(&zone).await.unwrap().unreadable;
     assert_eq!(unreadable.len(), 1);
@@ -208,6 +208,6 @@ async fn services_are_created_with_tags() {
     let tags: BTreeMap<String, String> =
         [("team".to_owned(), "dns".to_owned()), ("empty".to_owned(), String::new())].into();
     let provider = provider(&aws, CloudMapConfig { tags: tags.clone(), ..swift() });
-    Cycle::new(&provider).converge(&[wish("a.example.org A 192.0.2.1")]).await;
+    cycle_of(&provider).converge(&[wish("a.example.org A 192.0.2.1")]).await;
     assert_eq!(aws.services(&namespace)[0].tags, tags);
 }

@@ -17,7 +17,7 @@ async fn slow(time: Duration) -> (AwsDouble, String, CloudMap, Clock) {
 #[tokio::test]
 async fn what_is_reported_as_done_is_done() {
     let (aws, namespace, provider, clock) = slow(Duration::from_secs(20)).await;
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     assert_eq!(all_shown(&aws, &namespace), ["a A/300 MULTIVALUE: AWS_INSTANCE_IPV4=192.0.2.1"]);
     assert!(clock.now() >= Duration::from_secs(20));
@@ -33,7 +33,7 @@ async fn what_is_reported_as_done_is_done() {
 #[tokio::test]
 async fn patience_ends() {
     let (aws, namespace, provider, clock) = slow(Duration::from_secs(1000)).await;
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let done = cycle.run(&[wish("a.example.org A 192.0.2.1")]).await;
     let error = &done.failures[0].1;
     assert!(error.is_outcome_unknown() && error.class() == ErrorClass::Unavailable, "{error}");
@@ -49,7 +49,7 @@ async fn patience_ends() {
 async fn whoever_may_not_ask_after_operations_does_without() {
     let (aws, namespace, provider, _) = slow(Duration::ZERO).await;
     aws.inject(When::call(Operation::GetOperation).always(), Fault::access_denied());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     for line in
         ["a.example.org A 192.0.2.1", "a.example.org A 192.0.2.2", "a.example.org CNAME web.example.net"]
     {
@@ -70,7 +70,7 @@ async fn a_service_that_cannot_go_yet_goes_later() {
     let config = CloudMapConfig { cleanup: true, ..swift() };
     let provider = provider_at(&aws.url(), config, &Clock::default());
     aws.inject(When::call(Operation::GetOperation).always(), Fault::access_denied());
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     aws.set_operation_time(Duration::from_secs(20));
     let done = cycle.run(&[]).await;
@@ -85,7 +85,7 @@ async fn a_service_that_cannot_go_yet_goes_later() {
 #[tokio::test]
 async fn operations_of_others_are_waited_for() {
     let (aws, namespace, provider, _) = slow(Duration::from_secs(20)).await;
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle.converge(&[wish("a.example.org A 192.0.2.1")]).await;
     let other = provider_at(&aws.url(), swift(), &Clock::default());
     let zone = cycle.reader.zones().await.unwrap().remove(0);

@@ -139,22 +139,38 @@ fn timeouts() -> TimeoutConfig {
     TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).read_timeout(READ_TIMEOUT).build()
 }
 
-/// Looks for credentials.
-///
-/// # Errors
-/// Why there are none, and what would help.
-pub async fn check(credentials: Option<&SharedCredentialsProvider>) -> Result<(), ProviderError> {
-    let missing = |why: &str, hint: &str| {
-        ProviderError::new(ErrorClass::Auth, format!("no AWS credentials: {why}; {hint}"))
-    };
-    let Some(credentials) = credentials else {
-        return Err(missing("no source of them is configured", credentials_hint("")));
-    };
-    match credentials.provide_credentials().await {
-        Ok(_) => Ok(()),
-        Err(error) => {
-            let text = of_causes(&error);
-            Err(missing(&text, credentials_hint(&text)))
+/// A client of a service, and what it takes its credentials from.
+#[derive(Debug)]
+pub struct Connection<C> {
+    /// The client.
+    pub client: C,
+    /// `None` where no source of credentials is configured.
+    pub credentials: Option<SharedCredentialsProvider>,
+}
+
+impl<C> Connection<C> {
+    /// A connection of what [`connect`] has found.
+    pub fn new(config: &SdkConfig, client: impl FnOnce(&SdkConfig) -> C) -> Self {
+        Self { client: client(config), credentials: config.credentials_provider() }
+    }
+
+    /// Looks for credentials.
+    ///
+    /// # Errors
+    /// Why there are none, and what would help.
+    pub async fn check(&self) -> Result<(), ProviderError> {
+        let missing = |why: &str, hint: &str| {
+            ProviderError::new(ErrorClass::Auth, format!("no AWS credentials: {why}; {hint}"))
+        };
+        let Some(credentials) = &self.credentials else {
+            return Err(missing("no source of them is configured", credentials_hint("")));
+        };
+        match credentials.provide_credentials().await {
+            Ok(_) => Ok(()),
+            Err(error) => {
+                let text = of_causes(&error);
+                Err(missing(&text, credentials_hint(&text)))
+            }
         }
     }
 }

@@ -12,7 +12,7 @@ mod errors;
 mod recording;
 
 pub use connection::{budgeted, http_client};
-pub use credentials::{check, connect, sdk_config};
+pub use credentials::{Connection, connect, sdk_config};
 pub use errors::{Service, of_request};
 pub use recording::{NameOperation, recorded};
 

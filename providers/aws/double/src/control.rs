@@ -15,13 +15,13 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use zonewright_double::{Serving, serve};
 
 /// Route 53, Cloud Map and STS on a free loopback port. They stop when this is dropped.
 pub struct AwsDouble {
     address: SocketAddr,
     shared: Shared,
-    server: JoinHandle<()>,
+    _server: Serving,
 }
 
 /// Why the double could not be set up as asked.
@@ -53,8 +53,9 @@ impl AwsDouble {
         let address = listener.local_addr().map_err(Error::Listen)?;
         let started = tokio::time::Instant::now();
         let shared = Shared::new(State::new(Arc::new(move || started.elapsed())));
-        let server = tokio::spawn(server::serve(listener, shared.clone()));
-        Ok(AwsDouble { address, shared, server })
+        let state = shared.clone();
+        let server = serve(listener, move |parts, body| server::handle(state.clone(), parts, body));
+        Ok(AwsDouble { address, shared, _server: server })
     }
 
     /// What `AWS_ENDPOINT_URL` takes.
@@ -180,7 +181,7 @@ impl AwsDouble {
 
     /// Makes something go wrong.
     pub fn inject(&self, when: When, fault: Fault) {
-        self.shared.lock().faults.add(when, fault);
+        self.shared.lock().faults.add(when.turns, when, fault);
     }
 
     /// From now on every change batch with this name in it is refused, for reasons that no client could have foreseen. The
@@ -227,11 +228,5 @@ impl AwsDouble {
     /// Forgets what was asked.
     pub fn forget_requests(&self) {
         self.shared.lock().log.forget();
-    }
-}
-
-impl Drop for AwsDouble {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }

@@ -2,19 +2,20 @@
 
 use crate::log::Operation;
 use std::time::Duration;
+use zonewright_double::Turns;
 
 /// Which requests a fault is for. Of several faults that fit a request the one that was injected first is taken.
 #[derive(Debug, Clone)]
 pub struct When {
     operation: Option<Operation>,
     zone: Option<String>,
-    times: Option<usize>,
+    pub(crate) turns: Turns,
 }
 
 impl When {
     /// The next request, whatever it is.
     pub fn any() -> Self {
-        When { operation: None, zone: None, times: Some(1) }
+        When { operation: None, zone: None, turns: Turns::ONCE }
     }
 
     /// The next request of this operation.
@@ -29,12 +30,17 @@ impl When {
 
     /// So many requests instead of one.
     pub fn times(self, times: usize) -> Self {
-        When { times: Some(times), ..self }
+        When { turns: Turns { times: Some(times), ..self.turns }, ..self }
     }
 
     /// All requests, until [`AwsDouble::withdraw_faults`](crate::AwsDouble::withdraw_faults).
     pub fn always(self) -> Self {
-        When { times: None, ..self }
+        When { turns: Turns { times: None, ..self.turns }, ..self }
+    }
+
+    pub(crate) fn is_for(&self, operation: Operation, zone: Option<&str>) -> bool {
+        self.operation.is_none_or(|wanted| wanted == operation)
+            && self.zone.as_deref().is_none_or(|wanted| zone == Some(wanted))
     }
 }
 
@@ -108,61 +114,5 @@ impl Fault {
     }
 }
 
-#[derive(Default)]
-pub(crate) struct Faults(Vec<(When, Fault)>);
-
-impl Faults {
-    pub(crate) fn add(&mut self, when: When, fault: Fault) {
-        self.0.push((when, fault));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// How many requests are still to meet a fault, those that are for all requests not counted.
-    pub(crate) fn left(&self) -> usize {
-        self.0.iter().filter_map(|(when, _)| when.times).sum()
-    }
-
-    /// The fault for this request, if there is one.
-    pub(crate) fn take(&mut self, operation: Operation, zone: Option<&str>) -> Option<Fault> {
-        let fits = |when: &When| {
-            when.operation.is_none_or(|wanted| wanted == operation)
-                && when.zone.as_deref().is_none_or(|wanted| zone == Some(wanted))
-                && when.times != Some(0)
-        };
-        let index = self.0.iter().position(|(when, _)| fits(when))?;
-        let (when, fault) = self.0.get_mut(index)?;
-        let fault = fault.clone();
-        if let Some(times) = &mut when.times {
-            *times -= 1;
-        }
-        self.0.retain(|(when, _)| when.times != Some(0));
-        Some(fault)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_wait_for_the_request_they_are_for() {
-        let mut faults = Faults::default();
-        let list = Operation::ListResourceRecordSets;
-        faults.add(When::call(list).in_zone("/hostedzone/Z1").times(2), Fault::throttling());
-        faults.add(When::call(list).in_zone("Z2").always(), Fault::access_denied());
-        assert!(faults.take(Operation::ListHostedZones, None).is_none());
-        assert!(faults.take(list, Some("Z3")).is_none());
-        assert_eq!(faults.left(), 2);
-        for _ in 0..2 {
-            assert!(matches!(faults.take(list, Some("Z1")), Some(Fault::Refuse { status: 400, .. })));
-        }
-        assert!(faults.take(list, Some("Z1")).is_none());
-        for _ in 0..3 {
-            assert!(matches!(faults.take(list, Some("Z2")), Some(Fault::Refuse { status: 403, .. })));
-        }
-        assert_eq!(faults.left(), 0);
-    }
-}
+/// The faults that are still to come.
+pub(crate) type Faults = zonewright_double::Faults<When, Fault>;

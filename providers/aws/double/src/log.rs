@@ -101,37 +101,7 @@ pub struct Request {
     pub error: Option<String>,
 }
 
-#[derive(Default)]
-pub(crate) struct Log {
-    requests: Vec<Request>,
-    forgotten: usize,
-}
-
-impl Log {
-    /// Notes a request under a number that stays its own.
-    pub(crate) fn add(&mut self, request: Request) -> usize {
-        self.requests.push(request);
-        self.forgotten + self.requests.len() - 1
-    }
-
-    /// Notes how a request was answered, if it is still remembered.
-    pub(crate) fn answered(&mut self, number: usize, status: u16, error: Option<String>) {
-        let index = number.checked_sub(self.forgotten);
-        if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
-            request.status = status;
-            request.error = error;
-        }
-    }
-
-    pub(crate) fn forget(&mut self) {
-        self.forgotten += self.requests.len();
-        self.requests.clear();
-    }
-
-    pub(crate) fn requests(&self) -> &[Request] {
-        &self.requests
-    }
-}
+pub(crate) type Log = zonewright_double::Log<Request>;
 
 /// The largest number of these moments that lie within one second.
 pub(crate) fn busiest_second(mut moments: Vec<Duration>) -> usize {

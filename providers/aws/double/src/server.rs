@@ -7,45 +7,17 @@ use crate::log::{Operation, Request, Service};
 use crate::state::Shared;
 use crate::{cloud_map, route53, sts};
 use bytes::Bytes;
-use futures::stream::{self, StreamExt};
 use http::Response;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
-use std::io::{Error, ErrorKind};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-
-type Body = BoxBody<Bytes, Error>;
-
-/// Serves until it is dropped, and all connections with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let shared = shared.clone();
-        connections.spawn(async move {
-            let service = service_fn(move |request| handle(shared.clone(), request));
-            // Clients that go away, and connections that are closed on purpose.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-        while connections.try_join_next().is_some() {}
-    }
-}
+use http::request::Parts;
+use std::io;
+use zonewright_double::{Body, hang_up, respond};
 
 /// An error closes the connection without a word.
-async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Response<Body>, Error> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|error| Error::new(ErrorKind::InvalidData, error))?.to_bytes();
+pub(crate) async fn handle(shared: Shared, parts: Parts, body: Bytes) -> io::Result<Response<Body>> {
     let call = Call::read(parts, body);
     let (number, fault) = {
         let mut state = shared.lock();
-        let fault = state.faults.take(call.operation, call.zone());
+        let fault = state.faults.take(|when| when.is_for(call.operation, call.zone()));
         let entry = entry(&call, state.now());
         (state.log.add(entry), fault)
     };
@@ -66,17 +38,20 @@ async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Resp
         Some(Fault::Say { status, content_type, body }) => {
             Answer { status, content_type, headers: Vec::new(), body: body.into(), error: None }
         }
-        Some(Fault::HangUp) => return Err(ErrorKind::ConnectionReset.into()),
+        Some(Fault::HangUp) => return Err(hang_up()),
         Some(Fault::LoseAnswer) => {
             perform(&shared, &call, number).await;
-            return Err(ErrorKind::ConnectionReset.into());
+            return Err(hang_up());
         }
         Some(Fault::HalfAnswer) => {
             cut = true;
             perform(&shared, &call, number).await
         }
     };
-    shared.lock().log.answered(number, answer.status, answer.error.clone());
+    if let Some(request) = shared.lock().log.get_mut(number) {
+        request.status = answer.status;
+        request.error = answer.error.clone();
+    }
     response(answer, number, cut)
 }
 
@@ -97,7 +72,7 @@ fn request_id(number: usize) -> String {
     format!("00000000-0000-4000-8000-{number:012x}")
 }
 
-fn response(answer: Answer, number: usize, cut: bool) -> Result<Response<Body>, Error> {
+fn response(answer: Answer, number: usize, cut: bool) -> io::Result<Response<Body>> {
     let mut response = Response::builder()
         .status(answer.status)
         .header("content-type", answer.content_type)
@@ -105,20 +80,7 @@ fn response(answer: Answer, number: usize, cut: bool) -> Result<Response<Body>, 
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    let body = if cut {
-        // The whole length is promised.
-        response = response.header("content-length", answer.body.len());
-        let half = Frame::data(answer.body.slice(..answer.body.len() / 2));
-        let broken = async {
-            // What was said so far is sent when there is nothing more to say at once.
-            tokio::task::yield_now().await;
-            Err(ErrorKind::ConnectionReset.into())
-        };
-        BodyExt::boxed(StreamBody::new(stream::iter([Ok(half)]).chain(stream::once(broken))))
-    } else {
-        Full::new(answer.body).map_err(|never: Infallible| match never {}).boxed()
-    };
-    response.body(body).map_err(|error| Error::new(ErrorKind::InvalidInput, error))
+    respond(response, answer.body, cut)
 }
 
 /// Does what is asked, or refuses.

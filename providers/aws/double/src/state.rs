@@ -10,24 +10,14 @@ use crate::name::Name;
 use crate::rate::Bucket;
 use crate::zone::Zone;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The time since some moment in the past.
 pub(crate) type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 
-#[derive(Clone)]
-pub(crate) struct Shared(Arc<Mutex<State>>);
-
-impl Shared {
-    pub(crate) fn new(state: State) -> Self {
-        Shared(Arc::new(Mutex::new(state)))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+/// What everybody looks at.
+pub(crate) type Shared = zonewright_double::Shared<State>;
 
 /// A change batch that was taken.
 pub(crate) struct Submitted {

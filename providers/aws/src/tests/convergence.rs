@@ -130,7 +130,7 @@ fn random_wishes_converge_in_one_run() {
     let result = runner.run(&history(shapes()), |history| {
         runtime.block_on(async {
             let (aws, _) = aws().await;
-            live_through(&history, &Cycle::new(&provider(&aws, swift()))).await;
+            live_through(&history, &cycle_of(&provider(&aws, swift()))).await;
         });
         Ok(())
     });
@@ -141,7 +141,7 @@ fn random_wishes_converge_in_one_run() {
 #[tokio::test]
 async fn every_transition_is_one_batch() {
     let (aws, _) = aws().await;
-    let cycle = Cycle::new(&provider(&aws, swift()));
+    let cycle = cycle_of(&provider(&aws, swift()));
     let base = wish("target.example.org A 192.0.2.250", &[]);
     let shapes = shapes();
     let mut last = Shape::Nothing;

@@ -8,21 +8,16 @@ mod refusals;
 mod zones;
 
 use super::*;
-use crate::account::Connection;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_route53::Client;
 use aws_sdk_route53::config::{BehaviorVersion, Region};
 use aws_smithy_types::retry::RetryConfig;
-use std::cell::Cell;
-use std::collections::BTreeMap;
-use zonewright_aws_config::{NameOperation, budgeted, http_client, recorded};
+use zonewright_aws_config::{Connection, NameOperation, budgeted, http_client, recorded};
 use zonewright_aws_double::{AwsDouble, NewZone};
-use zonewright_planner::{
-    Change, DomainFilter, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Properties, Record, Scope,
-    Target, Ttl, plan,
-};
-use zonewright_provider_kit::{RowChange, zone_of_new};
+use zonewright_planner::{Change, ManagedTypes, Properties, Record, Ttl};
+use zonewright_provider_kit::RowChange;
+use zonewright_provider_kit::battery::PlainRows;
 
 /// A provider whose accounts use these access keys, all against one double.
 pub(super) fn provider_of(aws: &AwsDouble, config: AwsConfig, keys: &[&str]) -> Route53 {
@@ -80,118 +75,17 @@ pub(super) async fn aws() -> (AwsDouble, String) {
     (aws, zone)
 }
 
-/// What a cycle does with the provider: ownership rows of the plainest kind, named after type and name.
-pub(super) struct Cycle {
-    pub(super) reader: Route53Reader,
-    pub(super) writer: Route53Writer,
-    /// Rows say how many there were before: moto does not make anew what was there before and is gone.
-    written: Cell<usize>,
-}
+pub(super) type Cycle = zonewright_provider_kit::battery::Cycle<Route53Reader, Route53Writer, PlainRows>;
 
-/// What a cycle found and did.
-pub(super) struct Done {
-    pub(super) plan: Plan,
-    pub(super) failures: Vec<(String, ProviderError)>,
-}
-
-impl Cycle {
-    pub(super) fn new(provider: &Route53) -> Self {
-        Self { reader: provider.reader(), writer: provider.writer(), written: Cell::new(0) }
+/// Its rows are named after type and name, and numbered: moto does not make anew what was there before and is gone.
+pub(super) fn cycle_of(provider: &Route53) -> Cycle {
+    let types = [RecordType::A, RecordType::Aaaa, RecordType::Cname, RecordType::Txt, RecordType::Mx];
+    Cycle {
+        reader: provider.reader(),
+        writer: provider.writer(),
+        ownership: PlainRows::named(|kind, name| format!("{kind}-{name}")).numbered(),
+        managed: ManagedTypes::new(types, &[]),
     }
-
-    /// Reads, plans and writes.
-    pub(super) async fn run(&self, wishes: &[Endpoint]) -> Done {
-        let (plan, zones, rows) = self.plan(wishes).await;
-        let mut by_zone: BTreeMap<&Zone, Vec<ZoneChange>> = BTreeMap::new();
-        for change in &plan.changes {
-            let zone = match change {
-                Change::Create { new, .. } => zone_of_new(&zones, new).unwrap(),
-                Change::Update { old, .. } | Change::Delete { old, .. } => {
-                    zones.iter().find(|zone| zone.id == old.zone).unwrap()
-                }
-            };
-            self.written.set(self.written.get() + 1);
-            let row = row_change(zone, change, &rows, self.written.get());
-            by_zone.entry(zone).or_default().push(ZoneChange { change: change.clone(), rows: vec![row] });
-        }
-        let mut failures = Vec::new();
-        for (zone, changes) in by_zone {
-            let outcomes = self.writer.apply(zone, &changes).await;
-            assert_eq!(outcomes.len(), changes.len());
-            for (change, outcome) in changes.iter().zip(outcomes) {
-                failures.extend(outcome.err().map(|error| (change.change.name().to_string(), error)));
-            }
-        }
-        Done { plan, failures }
-    }
-
-    /// The plan, the zones and the rows that it was made with.
-    async fn plan(&self, wishes: &[Endpoint]) -> (Plan, Vec<Zone>, Vec<Record>) {
-        let zones = self.reader.zones().await.unwrap();
-        let (mut records, mut rows) = (Vec::new(), Vec::new());
-        for zone in &zones {
-            for record in self.reader.records(zone).await.unwrap().records {
-                let is_row = record.targets.iter().any(|target| target.to_string().contains("heritage="));
-                if is_row { rows.push(record) } else { records.push(record) }
-            }
-        }
-        let adjusted = self.reader.adjust(wishes.to_vec()).await.unwrap();
-        assert_eq!(adjusted.rejected, []);
-        let homes: Homes = adjusted
-            .endpoints
-            .iter()
-            .filter_map(|wish| Some((wish.name.clone(), self.reader.homes(&zones, &wish.name)?)))
-            .collect();
-        let managed = ManagedTypes::new(
-            [RecordType::A, RecordType::Aaaa, RecordType::Cname, RecordType::Txt, RecordType::Mx],
-            &[],
-        );
-        let plan = plan(&PlanInput {
-            desired: &adjusted.endpoints,
-            current: records.iter().collect(),
-            holds: &Holds::default(),
-            claims: Vec::new(),
-            filters: &[DomainFilter::All],
-            managed: &managed,
-            policy: Policy::Sync,
-            owner: None,
-            scope: Scope::All,
-            homes: &homes,
-            shared: Default::default(),
-        });
-        (plan, zones, rows)
-    }
-
-    /// Runs until nothing is left to do, which is at once.
-    pub(super) async fn converge(&self, wishes: &[Endpoint]) {
-        let done = self.run(wishes).await;
-        assert!(done.failures.is_empty(), "{:?}", done.failures);
-        let (left, ..) = self.plan(wishes).await;
-        assert_eq!(left.changes, [], "a second plan is empty");
-    }
-}
-
-/// The change of the row that goes with a change, as the registry would make it.
-fn row_change(zone: &Zone, change: &Change, rows: &[Record], number: usize) -> RowChange {
-    let row_name = |name: &DnsName, record_type: &RecordType| {
-        format!("{}-{}", record_type.as_str().to_ascii_lowercase(), name.as_str().replace('*', "any"))
-    };
-    let name = row_name(change.name(), change.record_type());
-    let is_it = |row: &&Record| {
-        row.zone == zone.id && row.name.as_str() == name && row.set_identifier == *change.set_identifier()
-    };
-    let read = rows.iter().find(is_it).cloned();
-    let write = match change {
-        Change::Create { new, .. } | Change::Update { new, .. } => {
-            let text = format!("\"heritage=external-dns,external-dns/owner=me,external-dns/row={number}\"");
-            let text = Target::Text(text.into());
-            let name = DnsName::parse(&name).unwrap();
-            let row = Endpoint::from_parts(name, RecordType::Txt, vec![text], new.properties.clone());
-            Some(row.with_set_identifier(new.set_identifier.clone()))
-        }
-        Change::Delete { .. } => None,
-    };
-    RowChange { read, expected: None, write }
 }
 
 /// `NAME TYPE TARGETS`, with properties without their `aws/`.

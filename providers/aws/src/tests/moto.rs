@@ -39,7 +39,7 @@ fn random_wishes_converge_in_one_run() {
     let result = runner.run(&history(shapes), |history: History| {
         runtime.block_on(async {
             let (_moto, provider) = moto(&["example.org"]).await;
-            live_through(&history, &Cycle::new(&provider)).await;
+            live_through(&history, &cycle_of(&provider)).await;
         });
         Ok(())
     });

@@ -14,7 +14,7 @@ async fn twins() -> (AwsDouble, String, String) {
 #[tokio::test]
 async fn a_split_horizon_gets_the_record_twice_and_drift_is_seen_in_each() {
     let (aws, public, private) = twins().await;
-    let cycle = Cycle::new(&provider(&aws, swift()));
+    let cycle = cycle_of(&provider(&aws, swift()));
     let wishes = [
         wish("www.example.org A 192.0.2.1", &[]),
         wish("alias.example.org A www.example.org", &[("alias", "true")]),
@@ -43,7 +43,7 @@ async fn a_split_horizon_gets_the_record_twice_and_drift_is_seen_in_each() {
 #[tokio::test]
 async fn a_pin_keeps_a_record_out_of_the_other_zone() {
     let (aws, public, private) = twins().await;
-    let cycle = Cycle::new(&provider(&aws, swift()));
+    let cycle = cycle_of(&provider(&aws, swift()));
     cycle.converge(&[wish("www.example.org A 192.0.2.1", &[])]).await;
     cycle.converge(&[wish("www.example.org A 192.0.2.1", &[("hosted-zone-id", &private)])]).await;
     assert_eq!((aws.records(&public).len(), aws.records(&private).len()), (0, 2));
@@ -114,7 +114,7 @@ async fn accounts_have_their_own_zones_and_credentials() {
     let one = aws.create_zone(NewZone::public("example.org").in_account("111111111111")).unwrap();
     let two = aws.create_zone(NewZone::public("sub.example.org").in_account("222222222222")).unwrap();
     let provider = provider_of(&aws, swift(), &["AKIAONE", "AKIATWO"]);
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle
         .converge(&[wish("a.example.org A 192.0.2.1", &[]), wish("b.sub.example.org A 192.0.2.1", &[])])
         .await;
@@ -145,7 +145,7 @@ async fn aliases_by_hand_are_read_and_deleted_exactly() {
     aws.add_alias_zone("ZELSE", "search.example.net");
     let alias = RecordSet::alias("a.example.org", "A", "ZELSE", "x.search.example.net");
     aws.seed(&id, [alias]).unwrap();
-    let cycle = Cycle::new(&provider(&aws, swift()));
+    let cycle = cycle_of(&provider(&aws, swift()));
     let properties = [("alias", "true"), ("target-hosted-zone", "ZELSE")];
     let kept = [wish("a.example.org A x.search.example.net", &properties)];
     let done = cycle.run(&kept).await;

@@ -10,14 +10,14 @@ use crate::tokens::Proof;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use zonewright_double::{Serving, serve};
 
 /// Resource Manager and those who give tokens, on a free loopback port. They stop when this is dropped.
 pub struct AzureDouble {
     address: SocketAddr,
     shared: Shared,
-    server: JoinHandle<()>,
+    _server: Serving,
 }
 
 /// Why the double could not be set up as asked.
@@ -41,8 +41,11 @@ impl AzureDouble {
         let address = listener.local_addr().map_err(Error::Listen)?;
         let shared = Shared::new(State::new());
         let base = format!("http://{address}");
-        let server = tokio::spawn(server::serve(listener, shared.clone(), base, Instant::now()));
-        Ok(Self { address, shared, server })
+        let (state, started) = (shared.clone(), Instant::now());
+        let server = serve(listener, move |parts, body| {
+            server::handle(state.clone(), base.clone(), started, parts, body)
+        });
+        Ok(Self { address, shared, _server: server })
     }
 
     /// Resource Manager's endpoint, Entra ID's authority and the host of instance metadata.
@@ -146,7 +149,7 @@ impl AzureDouble {
 
     /// Lets something go wrong.
     pub fn inject(&self, when: When, fault: Fault) {
-        self.shared.lock().faults.add(when, fault);
+        self.shared.lock().faults.add(when.turns, when, fault);
     }
 
     /// Lets nothing go wrong any more.
@@ -156,7 +159,7 @@ impl AzureDouble {
 
     /// Everything that was asked since it was last forgotten.
     pub fn requests(&self) -> Vec<Request> {
-        self.shared.lock().log.requests().to_vec()
+        self.shared.lock().log.asked.requests().to_vec()
     }
 
     /// Forgets what was asked.
@@ -166,7 +169,8 @@ impl AzureDouble {
 
     /// How often something was asked since it was last forgotten.
     pub fn count(&self, operation: Operation) -> usize {
-        self.shared.lock().log.requests().iter().filter(|request| request.operation == operation).count()
+        let state = self.shared.lock();
+        state.log.asked.requests().iter().filter(|request| request.operation == operation).count()
     }
 
     /// The most requests that were under way at once.
@@ -177,11 +181,5 @@ impl AzureDouble {
     /// Requests, or answers of the double, that were not as the APIs are published. They were refused.
     pub fn violations(&self) -> Vec<String> {
         self.shared.lock().log.violations.clone()
-    }
-}
-
-impl Drop for AzureDouble {
-    fn drop(&mut self) {
-        self.server.abort();
     }
 }

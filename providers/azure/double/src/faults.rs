@@ -2,6 +2,7 @@
 
 use crate::call::Operation;
 use std::time::Duration;
+use zonewright_double::Turns;
 
 /// Which requests meet a fault.
 #[derive(Debug, Clone)]
@@ -9,8 +10,7 @@ pub struct When {
     operation: Option<Operation>,
     zone: Option<String>,
     record: Option<String>,
-    after: usize,
-    times: Option<usize>,
+    pub(crate) turns: Turns,
 }
 
 /// What happens to them.
@@ -47,7 +47,7 @@ pub enum Fault {
 impl When {
     /// The next request of a kind.
     pub fn call(operation: Operation) -> Self {
-        Self { operation: Some(operation), zone: None, record: None, after: 0, times: Some(1) }
+        Self { operation: Some(operation), zone: None, record: None, turns: Turns::ONCE }
     }
 
     /// Only those about a zone.
@@ -67,22 +67,28 @@ impl When {
     /// Not the first so many.
     #[must_use]
     pub fn after(mut self, requests: usize) -> Self {
-        self.after = requests;
+        self.turns.skip = requests;
         self
     }
 
     /// So many of them.
     #[must_use]
     pub fn times(mut self, times: usize) -> Self {
-        self.times = Some(times);
+        self.turns.times = Some(times);
         self
     }
 
     /// All of them.
     #[must_use]
     pub fn always(mut self) -> Self {
-        self.times = None;
+        self.turns.times = None;
         self
+    }
+
+    pub(crate) fn is_for(&self, operation: Operation, zone: Option<&str>, record: Option<&str>) -> bool {
+        self.operation.is_none_or(|wanted| wanted == operation)
+            && self.zone.as_deref().is_none_or(|wanted| zone == Some(wanted))
+            && self.record.as_deref().is_none_or(|wanted| record == Some(wanted))
     }
 }
 
@@ -115,42 +121,5 @@ impl Fault {
     }
 }
 
-#[derive(Default)]
-pub(crate) struct Faults(Vec<(When, Fault)>);
-
-impl Faults {
-    pub(crate) fn add(&mut self, when: When, fault: Fault) {
-        self.0.push((when, fault));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// The fault for this request, if there is one.
-    pub(crate) fn take(
-        &mut self,
-        operation: Operation,
-        zone: Option<&str>,
-        record: Option<&str>,
-    ) -> Option<Fault> {
-        let fits = |when: &When| {
-            when.operation.is_none_or(|wanted| wanted == operation)
-                && when.zone.as_deref().is_none_or(|wanted| zone == Some(wanted))
-                && when.record.as_deref().is_none_or(|wanted| record == Some(wanted))
-                && when.times != Some(0)
-        };
-        let index = self.0.iter().position(|(when, _)| fits(when))?;
-        let (when, fault) = self.0.get_mut(index)?;
-        if when.after > 0 {
-            when.after -= 1;
-            return None;
-        }
-        let fault = fault.clone();
-        if let Some(times) = &mut when.times {
-            *times -= 1;
-        }
-        self.0.retain(|(when, _)| when.times != Some(0));
-        Some(fault)
-    }
-}
+/// The faults that are still to come.
+pub(crate) type Faults = zonewright_double::Faults<When, Fault>;

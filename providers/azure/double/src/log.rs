@@ -30,8 +30,7 @@ pub struct Request {
 
 #[derive(Default)]
 pub(crate) struct Log {
-    requests: Vec<Request>,
-    forgotten: usize,
+    pub(crate) asked: zonewright_double::Log<Request>,
     /// How many are being answered, and the most that there were at once.
     under_way: usize,
     pub(crate) most_at_once: usize,
@@ -40,12 +39,11 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    /// Notes a request under a number that stays its own.
+    /// Notes a request and gives its number.
     pub(crate) fn add(&mut self, request: Request) -> usize {
         self.under_way += 1;
         self.most_at_once = self.most_at_once.max(self.under_way);
-        self.requests.push(request);
-        self.forgotten + self.requests.len() - 1
+        self.asked.add(request)
     }
 
     /// It was answered, or the connection closed.
@@ -53,22 +51,8 @@ impl Log {
         self.under_way = self.under_way.saturating_sub(1);
     }
 
-    /// Notes how a request was answered, if it is still remembered.
-    pub(crate) fn answered(&mut self, number: usize, status: u16, error: Option<String>) {
-        let index = number.checked_sub(self.forgotten);
-        if let Some(request) = index.and_then(|index| self.requests.get_mut(index)) {
-            request.status = status;
-            request.error = error;
-        }
-    }
-
     pub(crate) fn forget(&mut self) {
-        self.forgotten += self.requests.len();
-        self.requests.clear();
+        self.asked.forget();
         self.most_at_once = self.under_way;
-    }
-
-    pub(crate) fn requests(&self) -> &[Request] {
-        &self.requests
     }
 }

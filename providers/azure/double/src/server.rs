@@ -7,66 +7,36 @@ use crate::faults::Fault;
 use crate::log::Request;
 use crate::state::Shared;
 use bytes::Bytes;
-use futures::stream::{self, StreamExt};
 use http::Response;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
-use std::convert::Infallible;
-use std::io::{Error, ErrorKind};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
+use http::request::Parts;
+use std::io;
 use tokio::time::Instant;
-
-type Body = BoxBody<Bytes, Error>;
-
-/// Serves until it is dropped, and all connections with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Shared, base: String, started: Instant) {
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let (shared, base) = (shared.clone(), base.clone());
-        connections.spawn(async move {
-            let service = service_fn(move |request| {
-                let (shared, base) = (shared.clone(), base.clone());
-                async move { handle(&shared, &base, started, request).await }
-            });
-            // Clients that go away, and connections that are closed on purpose.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-        while connections.try_join_next().is_some() {}
-    }
-}
+use zonewright_double::{Body, hang_up, respond};
 
 /// An error closes the connection without a word.
-async fn handle(
-    shared: &Shared,
-    base: &str,
+pub(crate) async fn handle(
+    shared: Shared,
+    base: String,
     started: Instant,
-    request: http::Request<Incoming>,
-) -> Result<Response<Body>, Error> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|error| Error::new(ErrorKind::InvalidData, error))?.to_bytes();
+    parts: Parts,
+    body: Bytes,
+) -> io::Result<Response<Body>> {
     let call = Call::read(parts, body);
     let (number, fault) = {
         let mut state = shared.lock();
         let (zone, record) = (call.zone(), call.record());
-        let fault = state.faults.take(call.operation, zone.as_deref(), record.as_deref());
+        let fault = state.faults.take(|when| when.is_for(call.operation, zone.as_deref(), record.as_deref()));
         (state.log.add(entry(&call, started)), fault)
     };
-    let _under_way = UnderWay(shared);
+    let _under_way = UnderWay(&shared);
     // Others may come while this one is under way, as with a service far away.
     tokio::task::yield_now().await;
     let mut cut = false;
     let answer = match fault {
-        None => perform(shared, &call, base),
+        None => perform(&shared, &call, &base),
         Some(Fault::Delay(time)) => {
             tokio::time::sleep(time).await;
-            perform(shared, &call, base)
+            perform(&shared, &call, &base)
         }
         Some(Fault::Refuse { status, code, message, retry_after }) => {
             let refusal = Refusal::new(status, code, message);
@@ -80,14 +50,14 @@ async fn handle(
         Some(Fault::Say { status, body }) => {
             Answer { status, headers: Vec::new(), body: body.into(), error: None }
         }
-        Some(Fault::HangUp) => return Err(ErrorKind::ConnectionReset.into()),
+        Some(Fault::HangUp) => return Err(hang_up()),
         Some(Fault::LoseAnswer) => {
-            perform(shared, &call, base);
-            return Err(ErrorKind::ConnectionReset.into());
+            perform(&shared, &call, &base);
+            return Err(hang_up());
         }
         Some(Fault::HalfAnswer) => {
             cut = true;
-            perform(shared, &call, base)
+            perform(&shared, &call, &base)
         }
     };
     let mut state = shared.lock();
@@ -99,7 +69,10 @@ async fn handle(
             String::from_utf8_lossy(&answer.body)
         ));
     }
-    state.log.answered(number, answer.status, answer.error.clone());
+    if let Some(request) = state.log.asked.get_mut(number) {
+        request.status = answer.status;
+        request.error = answer.error.clone();
+    }
     drop(state);
     response(answer, cut)
 }
@@ -136,24 +109,11 @@ impl Drop for UnderWay<'_> {
     }
 }
 
-fn response(answer: Answer, cut: bool) -> Result<Response<Body>, Error> {
+fn response(answer: Answer, cut: bool) -> io::Result<Response<Body>> {
     let mut response =
         Response::builder().status(answer.status).header("content-type", "application/json; charset=utf-8");
     for (name, value) in answer.headers {
         response = response.header(name, value);
     }
-    let body = if cut {
-        // The whole length is promised.
-        response = response.header("content-length", answer.body.len());
-        let half = Frame::data(answer.body.slice(..answer.body.len() / 2));
-        let broken = async {
-            // What was said so far is sent when there is nothing more to say at once.
-            tokio::task::yield_now().await;
-            Err(ErrorKind::ConnectionReset.into())
-        };
-        BodyExt::boxed(StreamBody::new(stream::iter([Ok(half)]).chain(stream::once(broken))))
-    } else {
-        Full::new(answer.body).map_err(|never: Infallible| match never {}).boxed()
-    };
-    response.body(body).map_err(|error| Error::new(ErrorKind::InvalidInput, error))
+    respond(response, answer.body, cut)
 }

@@ -6,7 +6,6 @@ use crate::record::{RecordSet, Spelling};
 use crate::tokens::Tokens;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A zone to be made.
 #[derive(Debug, Clone)]
@@ -200,17 +199,5 @@ fn put(zone: &mut Zone, set: &RecordSet, etag: String) {
     zone.sets.insert((set.name.to_ascii_lowercase(), set.record_type.clone()), stored);
 }
 
-/// The one state that everybody shares.
-#[derive(Clone)]
-pub(crate) struct Shared(Arc<Mutex<State>>);
-
-impl Shared {
-    pub(crate) fn new(state: State) -> Self {
-        Self(Arc::new(Mutex::new(state)))
-    }
-
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // A test that panicked elsewhere has failed anyway.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+/// What everybody looks at.
+pub(crate) type Shared = zonewright_double::Shared<State>;

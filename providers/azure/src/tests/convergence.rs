@@ -47,7 +47,7 @@ fn random_wishes_converge_in_one_run(#[values(Service::Public, Service::Private)
         runtime.block_on(async {
             let (world, _) = World::with_zone(service).await;
             let provider = world.provider(service);
-            let cycle = Cycle::new(&provider);
+            let cycle = cycle_of(&provider);
             for state in &history {
                 let mut all = Vec::new();
                 for (name, (shape, seed)) in names.iter().zip(state) {
@@ -69,7 +69,7 @@ fn random_wishes_converge_in_one_run(#[values(Service::Public, Service::Private)
 async fn every_transition_takes_one_run(#[values(Service::Public, Service::Private)] service: Service) {
     let (world, _) = World::with_zone(service).await;
     let provider = world.provider(service);
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let mut seed = 0;
     for from in SHAPES {
         for to in SHAPES {

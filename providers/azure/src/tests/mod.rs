@@ -13,11 +13,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use zonewright_azure_double::{AzureDouble, NewZone};
-use zonewright_planner::{
-    Change, DomainFilter, Holds, Homes, ManagedTypes, Plan, PlanInput, Policy, Properties, Record,
-    RecordType, Scope, Target, Ttl, plan,
-};
-use zonewright_provider_kit::{ErrorClass, RequestRecorder, RowChange, zone_of_new};
+use zonewright_planner::{Change, DomainFilter, ManagedTypes, Properties, Record, RecordType, Ttl};
+use zonewright_provider_kit::battery::{Cycle, PlainRows};
+use zonewright_provider_kit::{ErrorClass, RequestRecorder, RowChange};
 
 pub(super) const SUBSCRIPTION: &str = "11111111-2222-3333-4444-555555555555";
 
@@ -105,108 +103,22 @@ pub(super) fn provider(config: AzureConfig) -> Azure {
     provider
 }
 
-/// What a cycle does with the provider: ownership rows of the plainest kind, named after type and name.
-pub(super) struct Cycle {
-    pub(super) reader: AzureReader,
-    pub(super) writer: AzureWriter,
-}
-
-/// What a cycle found and did.
-pub(super) struct Done {
-    pub(super) plan: Plan,
-    pub(super) failures: Vec<(String, ProviderError)>,
-}
-
-impl Cycle {
-    pub(super) fn new(provider: &Azure) -> Self {
-        Self { reader: provider.reader(), writer: provider.writer() }
+/// What a cycle does. Its rows are named as with a prefix that ends in a dot: the row of the apex is inside, too.
+pub(super) fn cycle_of(provider: &Azure) -> Cycle<AzureReader, AzureWriter, PlainRows> {
+    let types = [
+        RecordType::A,
+        RecordType::Aaaa,
+        RecordType::Cname,
+        RecordType::Txt,
+        RecordType::Mx,
+        RecordType::Srv,
+    ];
+    Cycle {
+        reader: provider.reader(),
+        writer: provider.writer(),
+        ownership: PlainRows::named(|kind, name| format!("own-{kind}.{name}")),
+        managed: ManagedTypes::new(types, &[]),
     }
-
-    /// Reads, plans and writes.
-    pub(super) async fn run(&self, wishes: &[Endpoint]) -> Done {
-        let (plan, zones, rows) = self.plan(wishes).await;
-        let mut by_zone: BTreeMap<&Zone, Vec<ZoneChange>> = BTreeMap::new();
-        for change in &plan.changes {
-            let zone = match change {
-                Change::Create { new, .. } => zone_of_new(&zones, new).unwrap(),
-                Change::Update { old, .. } | Change::Delete { old, .. } => {
-                    zones.iter().find(|zone| zone.id == old.zone).unwrap()
-                }
-            };
-            let row = row_change(zone, change, &rows);
-            by_zone.entry(zone).or_default().push(ZoneChange { change: change.clone(), rows: vec![row] });
-        }
-        let mut failures = Vec::new();
-        for (zone, changes) in by_zone {
-            let outcomes = self.writer.apply(zone, &changes).await;
-            assert_eq!(outcomes.len(), changes.len());
-            for (change, outcome) in changes.iter().zip(outcomes) {
-                failures.extend(outcome.err().map(|error| (change.change.name().to_string(), error)));
-            }
-        }
-        Done { plan, failures }
-    }
-
-    /// The plan, the zones and the rows that it was made with.
-    pub(super) async fn plan(&self, wishes: &[Endpoint]) -> (Plan, Vec<Zone>, Vec<Record>) {
-        let zones = self.reader.zones().await.unwrap();
-        let (mut records, mut rows) = (Vec::new(), Vec::new());
-        for zone in &zones {
-            for record in self.reader.records(zone).await.unwrap().records {
-                let is_row = record.targets.iter().any(|target| target.to_string().contains("heritage="));
-                if is_row { rows.push(record) } else { records.push(record) }
-            }
-        }
-        let adjusted = self.reader.adjust(wishes.to_vec()).await.unwrap();
-        assert_eq!(adjusted.rejected, []);
-        let homes: Homes = adjusted
-            .endpoints
-            .iter()
-            .filter_map(|wish| Some((wish.name.clone(), self.reader.homes(&zones, &wish.name)?)))
-            .collect();
-        let types = [RecordType::A, RecordType::Aaaa, RecordType::Cname, RecordType::Txt, RecordType::Mx];
-        let managed = ManagedTypes::new(types.into_iter().chain([RecordType::Srv]), &[]);
-        let plan = plan(&PlanInput {
-            desired: &adjusted.endpoints,
-            current: records.iter().collect(),
-            holds: &Holds::default(),
-            claims: Vec::new(),
-            filters: &[DomainFilter::All],
-            managed: &managed,
-            policy: Policy::Sync,
-            owner: None,
-            scope: Scope::All,
-            homes: &homes,
-            shared: Default::default(),
-        });
-        (plan, zones, rows)
-    }
-
-    /// Runs until nothing is left to do, which is at once.
-    pub(super) async fn converge(&self, wishes: &[Endpoint]) {
-        let done = self.run(wishes).await;
-        assert!(done.failures.is_empty(), "{:?}", done.failures);
-        let (left, ..) = self.plan(wishes).await;
-        assert_eq!(left.changes, [], "a second plan is empty");
-    }
-}
-
-/// The change of the row that goes with a change, as the registry would make it.
-fn row_change(zone: &Zone, change: &Change, rows: &[Record]) -> RowChange {
-    let kind = change.record_type().as_str().to_ascii_lowercase();
-    // As with a prefix that ends in a dot: the row of the apex is inside, too.
-    let name = format!("own-{kind}.{}", change.name().as_str().replace('*', "any"));
-    let is_it = |row: &&Record| row.zone == zone.id && row.name.as_str() == name;
-    let read = rows.iter().find(is_it).cloned();
-    let write = match change {
-        Change::Create { new, .. } | Change::Update { new, .. } => {
-            let text = Target::Text("\"heritage=external-dns,external-dns/owner=me\"".into());
-            let name = DnsName::parse(&name).unwrap();
-            Some(Endpoint::from_parts(name, RecordType::Txt, vec![text], new.properties.clone()))
-        }
-        Change::Delete { .. } => None,
-    };
-    RowChange { read, expected: None, write }
 }
 
 /// `NAME TYPE TARGETS`, with properties; `ttl` is the TTL.

@@ -67,7 +67,7 @@ async fn a_zone_of_externaldns_stays_as_it_is() {
         let wishes =
             [wish("www.example.org A 192.0.2.1", &[]), wish("text.example.org TXT v=spf1 -all", &[])];
         let provider = world.provider(service);
-        let (plan, ..) = Cycle::new(&provider).plan(&wishes).await;
+        let (plan, ..) = cycle_of(&provider).plan(&wishes).await;
         assert_eq!(plan.changes, []);
         let row = listed(&provider).await.remove("own-a.www.example.org TXT").unwrap();
         assert_eq!(texts(&row), ["\"heritage=external-dns,external-dns/owner=me\""]);
@@ -80,7 +80,7 @@ async fn tags_are_written_once() {
     for service in BOTH {
         let (world, id) = World::with_zone(service).await;
         let provider = world.provider(service);
-        let cycle = Cycle::new(&provider);
+        let cycle = cycle_of(&provider);
         let tagged = |tags: &str| [wish("www.example.org A 192.0.2.1", &[("azure/tags", tags)])];
         cycle.converge(&tagged("team=web, cost=42,stage=prod")).await;
         let metadata = || -> Vec<Vec<(String, String)>> {
@@ -108,7 +108,7 @@ async fn tags_are_written_once() {
 async fn a_ttl_is_never_changed_a_second_time() {
     let (world, id) = World::with_zone(Service::Public).await;
     let provider = world.provider(Service::Public);
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     let ttl = || world.azure.records(&id)[0].ttl;
     cycle.converge(&[wish("a.example.org A 192.0.2.1", &[])]).await;
     assert_eq!(ttl(), 300);
@@ -236,7 +236,7 @@ async fn concurrent_changes_are_conflicts(#[values(Service::Public, Service::Pri
 async fn nothing_is_deleted_to_be_updated() {
     let (world, _) = World::with_zone(Service::Public).await;
     let provider = world.provider(Service::Public);
-    let cycle = Cycle::new(&provider);
+    let cycle = cycle_of(&provider);
     cycle
         .converge(&[wish("a.example.org A 192.0.2.1", &[]), wish("b.example.org AAAA 2001:db8::1", &[])])
         .await;

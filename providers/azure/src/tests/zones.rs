@@ -78,7 +78,7 @@ async fn twins_are_named_by_their_ids_and_kept_alike() {
         let spelled = second.to_ascii_lowercase();
         let zones = filter(&[], &[&first, &spelled], &[]);
         let provider = provider(AzureConfig { zones, ..world.config(service) });
-        let cycle = Cycle::new(&provider);
+        let cycle = cycle_of(&provider);
         cycle.converge(&[wish("www.example.org A 192.0.2.1", &[])]).await;
         assert_eq!(world.azure.count(Operation::ListZones), 0);
         let values =

@@ -3,24 +3,18 @@
 use crate::api::BASE;
 use crate::faults::{Fault, When};
 use crate::log::{Exchange, Operation};
-use crate::server::{Shared, serve};
+use crate::server::{Shared, handle};
 use crate::state::{Hostname, Record, Records, Zone};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use tokio::net::TcpListener;
-use tokio::task::AbortHandle;
+use zonewright_double::{Serving, serve};
 
 /// A running double. It stops when it is dropped.
 pub struct CloudflareDouble {
     url: String,
     shared: Shared,
-    server: AbortHandle,
-}
-
-impl Drop for CloudflareDouble {
-    fn drop(&mut self) {
-        self.server.abort();
-    }
+    _server: Serving,
 }
 
 /// The token that may see everything.
@@ -36,8 +30,9 @@ impl CloudflareDouble {
         let url = format!("http://{}{BASE}", listener.local_addr()?);
         let shared = Shared::default();
         shared.lock().tokens.insert(TOKEN.to_owned(), None);
-        let server = tokio::spawn(serve(listener, shared.clone())).abort_handle();
-        Ok(Self { url, shared, server })
+        let state = shared.clone();
+        let server = serve(listener, move |parts, body| handle(state.clone(), parts, body));
+        Ok(Self { url, shared, _server: server })
     }
 
     /// For `CLOUDFLARE_BASE_URL`.
@@ -222,7 +217,7 @@ impl CloudflareDouble {
 
     /// Lets something go wrong.
     pub fn inject(&self, when: When, fault: Fault) {
-        self.shared.lock().faults.add(when, fault);
+        self.shared.lock().faults.add(when.turns, when, fault);
     }
 
     /// Lets everything go right again.

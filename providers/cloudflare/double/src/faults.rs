@@ -2,20 +2,20 @@
 
 use crate::log::Operation;
 use std::time::Duration;
+use zonewright_double::Turns;
 
 /// Which requests a fault is for. Of several faults that fit a request the one that was injected first is taken.
 #[derive(Debug, Clone)]
 pub struct When {
     operation: Option<Operation>,
     zone: Option<String>,
-    skip: usize,
-    times: Option<usize>,
+    pub(crate) turns: Turns,
 }
 
 impl When {
     /// The next request, whatever it is.
     pub fn any() -> Self {
-        Self { operation: None, zone: None, skip: 0, times: Some(1) }
+        Self { operation: None, zone: None, turns: Turns::ONCE }
     }
 
     /// The next request of this operation.
@@ -32,19 +32,24 @@ impl When {
     /// Not the first so many that would fit.
     #[must_use]
     pub fn after(self, skip: usize) -> Self {
-        Self { skip, ..self }
+        Self { turns: Turns { skip, ..self.turns }, ..self }
     }
 
     /// So many requests instead of one.
     #[must_use]
     pub fn times(self, times: usize) -> Self {
-        Self { times: Some(times), ..self }
+        Self { turns: Turns { times: Some(times), ..self.turns }, ..self }
     }
 
     /// All requests, until [`CloudflareDouble::withdraw_faults`](crate::CloudflareDouble::withdraw_faults).
     #[must_use]
     pub fn always(self) -> Self {
-        Self { times: None, ..self }
+        Self { turns: Turns { times: None, ..self.turns }, ..self }
+    }
+
+    pub(crate) fn is_for(&self, operation: Operation, zone: Option<&str>) -> bool {
+        self.operation.is_none_or(|wanted| wanted == operation)
+            && self.zone.as_deref().is_none_or(|wanted| zone == Some(wanted))
     }
 }
 
@@ -101,33 +106,4 @@ impl Fault {
 }
 
 /// The faults that are still to come.
-#[derive(Default)]
-pub(crate) struct Faults(Vec<(When, Fault)>);
-
-impl Faults {
-    pub(crate) fn add(&mut self, when: When, fault: Fault) {
-        self.0.push((when, fault));
-    }
-
-    pub(crate) fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// The fault for this request, if there is one.
-    pub(crate) fn take(&mut self, operation: Operation, zone: Option<&str>) -> Option<Fault> {
-        let fits = |when: &When| {
-            when.operation.is_none_or(|wanted| wanted == operation)
-                && when.zone.as_deref().is_none_or(|wanted| zone == Some(wanted))
-                && when.times != Some(0)
-        };
-        let (when, fault) = self.0.iter_mut().find(|(when, _)| fits(when))?;
-        if when.skip > 0 {
-            when.skip -= 1;
-            return None;
-        }
-        if let Some(times) = &mut when.times {
-            *times -= 1;
-        }
-        Some(fault.clone())
-    }
-}
+pub(crate) type Faults = zonewright_double::Faults<When, Fault>;

@@ -5,32 +5,14 @@ use crate::faults::Fault;
 use crate::log::{Exchange, Operation};
 use crate::state::{Refusal, State};
 use bytes::Bytes;
-use futures::stream::{self, StreamExt};
 use http::Response;
-use http_body_util::combinators::BoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
+use http::request::Parts;
 use serde_json::{Value, json};
-use std::convert::Infallible;
-use std::io::{Error, ErrorKind};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use tokio::net::TcpListener;
-use tokio::task::JoinSet;
-
-type Body = BoxBody<Bytes, Error>;
+use std::io;
+use zonewright_double::{Body, hang_up, respond};
 
 /// What everybody looks at.
-#[derive(Clone, Default)]
-pub(crate) struct Shared(Arc<Mutex<State>>);
-
-impl Shared {
-    pub(crate) fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing here leaves it half-done.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) type Shared = zonewright_double::Shared<State>;
 
 /// An answer on its way out.
 struct Said {
@@ -39,27 +21,8 @@ struct Said {
     retry_after: Option<u64>,
 }
 
-/// Serves until it is dropped, and all connections with it.
-pub(crate) async fn serve(listener: TcpListener, shared: Shared) {
-    let mut connections = JoinSet::new();
-    loop {
-        let Ok((stream, _)) = listener.accept().await else { continue };
-        let shared = shared.clone();
-        connections.spawn(async move {
-            let service = service_fn(move |request| handle(shared.clone(), request));
-            // Clients that go away, and connections that are closed on purpose.
-            let _ = hyper::server::conn::http1::Builder::new()
-                .serve_connection(TokioIo::new(stream), service)
-                .await;
-        });
-        while connections.try_join_next().is_some() {}
-    }
-}
-
 /// An error closes the connection without a word.
-async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Response<Body>, Error> {
-    let (parts, body) = request.into_parts();
-    let body = body.collect().await.map_err(|error| Error::new(ErrorKind::InvalidData, error))?.to_bytes();
+pub(crate) async fn handle(shared: Shared, parts: Parts, body: Bytes) -> io::Result<Response<Body>> {
     let route = Route::new(parts.method.as_str(), parts.uri.path());
     let query = form_urlencoded::parse(parts.uri.query().unwrap_or_default().as_bytes());
     let call = Exchange {
@@ -73,7 +36,7 @@ async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Resp
         status: 0,
         answer: None,
     };
-    let fault = shared.lock().faults.take(route.operation, route.zone.as_deref());
+    let fault = shared.lock().faults.take(|when| when.is_for(route.operation, route.zone.as_deref()));
     let (mut cut, mut is_ours) = (false, true);
     let said = match fault {
         None => perform(&shared, &route, &call),
@@ -90,12 +53,12 @@ async fn handle(shared: Shared, request: http::Request<Incoming>) -> Result<Resp
         }
         Some(Fault::HangUp) => {
             shared.lock().log.push(call);
-            return Err(ErrorKind::ConnectionReset.into());
+            return Err(hang_up());
         }
         Some(Fault::LoseAnswer) => {
             perform(&shared, &route, &call);
             shared.lock().log.push(call);
-            return Err(ErrorKind::ConnectionReset.into());
+            return Err(hang_up());
         }
         Some(Fault::HalfAnswer) => {
             cut = true;
@@ -151,23 +114,10 @@ fn drift(state: &mut State, zone: &str) {
     zone.records.push(crate::state::Record { id, name, ..first.as_ref().clone() });
 }
 
-fn response(said: Said, cut: bool) -> Result<Response<Body>, Error> {
+fn response(said: Said, cut: bool) -> io::Result<Response<Body>> {
     let mut response = Response::builder().status(said.status).header("content-type", "application/json");
     if let Some(seconds) = said.retry_after {
         response = response.header("retry-after", seconds.to_string());
     }
-    let body = if cut {
-        // The whole length is promised.
-        response = response.header("content-length", said.body.len());
-        let half = Frame::data(said.body.slice(..said.body.len() / 2));
-        let broken = async {
-            // What was said so far is sent when there is nothing more to say at once.
-            tokio::task::yield_now().await;
-            Err(ErrorKind::ConnectionReset.into())
-        };
-        BodyExt::boxed(StreamBody::new(stream::iter([Ok(half)]).chain(stream::once(broken))))
-    } else {
-        Full::new(said.body).map_err(|never: Infallible| match never {}).boxed()
-    };
-    response.body(body).map_err(|error| Error::new(ErrorKind::InvalidInput, error))
+    respond(response, said.body, cut)
 }

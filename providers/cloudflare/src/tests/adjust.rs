@@ -5,7 +5,7 @@ use super::*;
 use rstest::rstest;
 
 async fn adjusted(service: &Service, config: CloudflareConfig, wish: Endpoint) -> Endpoint {
-    let cycle = Cycle::new(config);
+    let cycle = cycle_of(config);
     cycle.reader.zones().await.unwrap();
     let once = cycle.reader.adjust(vec![wish]).await.unwrap().endpoints;
     let twice = cycle.reader.adjust(once.clone()).await.unwrap().endpoints;

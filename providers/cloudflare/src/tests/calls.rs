@@ -49,7 +49,7 @@ async fn every_request_is_told_of() {
     let keep = told.clone();
     let mut config = service.config();
     config.access.recorder = RequestRecorder::new(move |request| keep.lock().unwrap().push(request.clone()));
-    let cycle = Cycle::new(config);
+    let cycle = cycle_of(config);
     let zone = cycle.reader.zones().await.unwrap().remove(0);
     service.double.inject(When::call(Operation::ListRecords), Fault::throttled(None));
     cycle.reader.records(&zone).await.unwrap_err();
@@ -75,7 +75,7 @@ async fn the_budget_is_kept() {
     }
     let mut config = CloudflareConfig { records_per_page: 10, ..service.config() };
     config.access.requests_per_second = Some(5.0);
-    let cycle = Cycle::new(config);
+    let cycle = cycle_of(config);
     let begun = std::time::Instant::now();
     let zone = cycle.reader.zones().await.unwrap().remove(0);
     cycle.reader.records(&zone).await.unwrap();

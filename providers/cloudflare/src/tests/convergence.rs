@@ -94,7 +94,7 @@ fn converge_at_random(plan: &'static str, without_batches: bool, cases: u32) {
             if without_batches {
                 service.double.without_batches();
             }
-            let cycle = Cycle::new(CloudflareConfig {
+            let cycle = cycle_of(CloudflareConfig {
                 custom_hostnames: Some(custom_hostnames()),
                 regional_services: Some("eu".to_owned()),
                 comment: Some("by default".to_owned()),

@@ -16,9 +16,9 @@ async fn a_key_needs_its_address() {
         }
     };
     let config = CloudflareConfig::new(Access::from_environment(read("me@example.org")).unwrap());
-    assert_eq!(Cycle::new(config).reader.zones().await.unwrap().len(), 1);
+    assert_eq!(cycle_of(config).reader.zones().await.unwrap().len(), 1);
     let config = CloudflareConfig::new(Access::from_environment(read("you@example.org")).unwrap());
-    let error = Cycle::new(config).reader.zones().await.unwrap_err();
+    let error = cycle_of(config).reader.zones().await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Auth);
 }
 
@@ -51,7 +51,7 @@ async fn a_token_in_a_file_may_change_at_any_time() {
 #[tokio::test]
 async fn a_token_that_is_no_header_is_an_auth_error() {
     let service = Service::free().await;
-    let cycle = Cycle::new(service.config_with("CF_API_TOKEN", "two\nlines"));
+    let cycle = cycle_of(service.config_with("CF_API_TOKEN", "two\nlines"));
     let error = cycle.reader.zones().await.unwrap_err();
     assert_eq!(error.class(), ErrorClass::Auth);
     assert!(!error.to_string().contains("two"), "{error}");

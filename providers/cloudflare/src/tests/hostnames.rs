@@ -7,11 +7,11 @@ pub(super) fn custom_hostnames() -> CustomHostnames {
 }
 
 fn saas(service: &Service) -> Cycle {
-    Cycle::new(CloudflareConfig { custom_hostnames: Some(custom_hostnames()), ..service.config() })
+    cycle_of(CloudflareConfig { custom_hostnames: Some(custom_hostnames()), ..service.config() })
 }
 
 fn regional(service: &Service, region: &str) -> Cycle {
-    Cycle::new(CloudflareConfig { regional_services: Some(region.to_owned()), ..service.config() })
+    cycle_of(CloudflareConfig { regional_services: Some(region.to_owned()), ..service.config() })
 }
 
 /// `HOSTNAME ORIGIN`, sorted.
@@ -214,7 +214,7 @@ async fn what_is_of_the_zone_is_asked_once() {
             regional_services: Some("eu".to_owned()),
             ..service.config()
         };
-        let cycle = Cycle::new(config);
+        let cycle = cycle_of(config);
         let wishes: Vec<Endpoint> = (0..20)
             .map(|n| {
                 wish(

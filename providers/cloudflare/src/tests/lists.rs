@@ -10,7 +10,7 @@ async fn seeded(count: usize) -> (Service, Cycle, Zone) {
     for n in 0..count {
         service.double.seed(&service.zone, "A", &format!("n{n:03}.example.org"), "192.0.2.1");
     }
-    let cycle = Cycle::new(CloudflareConfig { records_per_page: SMALL, ..service.config() });
+    let cycle = cycle_of(CloudflareConfig { records_per_page: SMALL, ..service.config() });
     let zone = cycle.reader.zones().await.unwrap().remove(0);
     (service, cycle, zone)
 }
@@ -115,9 +115,9 @@ async fn a_set_whose_records_differ_is_evened_out() {
     assert_eq!(record.properties.get("cloudflare/mixed"), Some("ttl,proxied,comment,tags"));
 
     let wishes = [wish("a.example.org A 192.0.2.1|192.0.2.2|192.0.2.3", &[("ttl", "120")])];
-    let (plan, zones, _) = cycle.plan(&wishes).await;
+    let (plan, zones, parts) = cycle.plan(&wishes).await;
     service.double.forget();
-    assert_eq!(cycle.apply(&plan, &zones, &[]).await.len(), 0);
+    assert_eq!(cycle.apply(&plan, &zones, &parts).await.len(), 0);
     let batch = service.writes().remove(0).body.unwrap();
     assert_eq!(batch["patches"].as_array().unwrap().len(), 2, "the first is as it should be");
     cycle.expect_nothing(&wishes).await;

@@ -84,9 +84,9 @@ async fn one_by_one_others_go_on() {
     assert_eq!(good, [true, false, true, true, true]);
     service.double.forget();
     service.double.inject(When::call(Operation::DeleteRecord), Fault::throttled(None));
-    let (plan, zones, rows) = cycle.plan(&[]).await;
+    let (plan, zones, parts) = cycle.plan(&[]).await;
     service.double.forget();
-    assert_eq!(cycle.apply(&plan, &zones, &rows).await.len(), 4);
+    assert_eq!(cycle.apply(&plan, &zones, &parts).await.len(), 4);
     assert_eq!(service.double.requests(), 1);
 }
 

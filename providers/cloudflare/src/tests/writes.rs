@@ -13,9 +13,9 @@ fn batch(service: &Service) -> (usize, usize, usize) {
 }
 
 async fn step(service: &Service, cycle: &Cycle, wishes: &[Endpoint]) -> (usize, usize, usize) {
-    let (plan, zones, rows) = cycle.plan(wishes).await;
+    let (plan, zones, parts) = cycle.plan(wishes).await;
     service.double.forget();
-    let failures = cycle.apply(&plan, &zones, &rows).await;
+    let failures = cycle.apply(&plan, &zones, &parts).await;
     assert!(failures.is_empty(), "{failures:?}");
     assert_eq!(service.double.requests(), 1, "one request and no list");
     let done = batch(service);
@@ -134,7 +134,7 @@ async fn batches_are_as_large_as_plan_and_flag_say() {
         ("free", Some(1), vec![1; 600]),
     ] {
         let service = Service::with_plan(plan).await;
-        let cycle = Cycle::new(CloudflareConfig { batch_changes: flag, ..service.config() });
+        let cycle = cycle_of(CloudflareConfig { batch_changes: flag, ..service.config() });
         let zone = cycle.reader.zones().await.unwrap().remove(0);
         cycle.reader.records(&zone).await.unwrap();
         let outcomes = cycle.writer.apply(&zone, &super::calls::creates(300)).await;
@@ -189,10 +189,10 @@ async fn foreign_values_beside_ours_stay() {
     let cycle = service.cycle();
     cycle.converge(&[wish("a.example.org A 192.0.2.1", &[])]).await;
     // Somebody adds a value after we have read.
-    let (plan, zones, rows) = cycle.plan(&[]).await;
+    let (plan, zones, parts) = cycle.plan(&[]).await;
     service.double.seed(&service.zone, "TXT", "a-a.example.org", "\"of others\"");
     service.double.seed(&service.zone, "A", "a.example.org", "192.0.2.99");
-    assert!(cycle.apply(&plan, &zones, &rows).await.is_empty());
+    assert!(cycle.apply(&plan, &zones, &parts).await.is_empty());
     assert_eq!(service.lines(), ["A a.example.org 192.0.2.99", "TXT a-a.example.org \"of others\""]);
 }
 
@@ -207,9 +207,9 @@ async fn a_record_that_somebody_else_removed_is_a_conflict() {
         let id = service.double.seed(&service.zone, "A", "a.example.org", "192.0.2.1");
         let cycle = service.cycle();
         let wishes = [wish("a.example.org A 192.0.2.2", &[])];
-        let (plan, zones, rows) = cycle.plan(&wishes).await;
+        let (plan, zones, parts) = cycle.plan(&wishes).await;
         service.double.remove(&service.zone, &id);
-        let failures = cycle.apply(&plan, &zones, &rows).await;
+        let failures = cycle.apply(&plan, &zones, &parts).await;
         assert_eq!(failures[0].1.class(), ErrorClass::Conflict, "{failures:?}");
         cycle.converge(&wishes).await;
     }

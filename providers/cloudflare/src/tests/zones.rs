@@ -11,12 +11,12 @@ async fn the_domain_filter_is_for_names_of_zones() {
     let service = Service::free().await;
     service.double.add_zone("example.net", "free");
     let domains = DomainFilter::from_suffixes(&["example.net"], &[] as &[&str]).unwrap();
-    let cycle = Cycle::new(CloudflareConfig { domains: domains.clone(), ..service.config() });
+    let cycle = cycle_of(CloudflareConfig { domains: domains.clone(), ..service.config() });
     assert_eq!(names(&cycle.reader.zones().await.unwrap()), ["example.net"]);
 
     // As in ExternalDNS: whoever names zones gets exactly those.
     let zone_ids = vec![service.zone.clone()];
-    let cycle = Cycle::new(CloudflareConfig { domains, zone_ids, ..service.config() });
+    let cycle = cycle_of(CloudflareConfig { domains, zone_ids, ..service.config() });
     service.double.forget();
     assert_eq!(names(&cycle.reader.zones().await.unwrap()), ["example.org"]);
     assert_eq!(service.double.requests(), 1, "the others are not even listed");
@@ -28,7 +28,7 @@ async fn a_zone_that_was_there_stays_a_zone() {
     let service = Service::free().await;
     let below = service.double.add_zone("sub.example.org", "free");
     let zone_ids = vec![service.zone.clone(), below.clone()];
-    let cycle = Cycle::new(CloudflareConfig { zone_ids, ..service.config() });
+    let cycle = cycle_of(CloudflareConfig { zone_ids, ..service.config() });
     let before = cycle.reader.zones().await.unwrap();
     for fault in [Fault::forbidden(), Fault::refuse(500, 1000, "oops"), Fault::HangUp, Fault::throttled(None)]
     {
@@ -45,8 +45,7 @@ async fn a_zone_that_is_not_ours_to_see_is_one_that_cannot_be_read() {
     service.double.add_token("narrow", &[&service.zone]);
     for (id, class) in [(hidden, ErrorClass::Auth), ("feed".repeat(8), ErrorClass::Permanent)] {
         let zone_ids = vec![id.clone(), service.zone.clone()];
-        let cycle =
-            Cycle::new(CloudflareConfig { zone_ids, ..service.config_with("CF_API_TOKEN", "narrow") });
+        let cycle = cycle_of(CloudflareConfig { zone_ids, ..service.config_with("CF_API_TOKEN", "narrow") });
         let zones = cycle.reader.zones().await.unwrap();
         assert_eq!(zones.len(), 2);
         for zone in &zones {
@@ -62,7 +61,7 @@ async fn a_zone_that_is_not_ours_to_see_is_one_that_cannot_be_read() {
         }
     }
     let zone_ids = vec![service.zone.clone()];
-    let cycle = Cycle::new(CloudflareConfig { zone_ids, ..service.config() });
+    let cycle = cycle_of(CloudflareConfig { zone_ids, ..service.config() });
     service.double.inject(When::call(Operation::GetZone), Fault::refuse(500, 1000, "oops"));
     cycle.reader.zones().await.unwrap_err();
 }

@@ -16,8 +16,12 @@
 //! # }
 //! ```
 
+#[expect(clippy::unwrap_used, reason = "a test ends there, as it does where it says so itself")]
+mod cycle;
 mod rows;
 mod steps;
+
+pub use cycle::{Cycle, Done, Held, Ownership, PlainRows};
 
 use crate::{Capabilities, ProviderError, ReadZones, Unsupported, WriteZone, Zone, ZoneChange};
 use crate::{batches, normalize_aliases, zone_for, zone_of_new};
@@ -339,13 +343,17 @@ impl Run<'_> {
     }
 
     fn zone_of(&self, change: &Change) -> Result<&Zone, Problem> {
-        let zone = match change {
-            Change::Create { new, .. } => zone_of_new(&self.zones, new),
-            Change::Update { old, .. } | Change::Delete { old, .. } => {
-                self.zones.iter().find(|zone| zone.id == old.zone)
-            }
-        };
-        zone.ok_or_else(|| Problem::NoZone(change.name().clone()))
+        zone_of(&self.zones, change).ok_or_else(|| Problem::NoZone(change.name().clone()))
+    }
+}
+
+/// Where a change is to be made.
+fn zone_of<'a>(zones: &'a [Zone], change: &Change) -> Option<&'a Zone> {
+    match change {
+        Change::Create { new, .. } => zone_of_new(zones, new),
+        Change::Update { old, .. } | Change::Delete { old, .. } => {
+            zones.iter().find(|zone| zone.id == old.zone)
+        }
     }
 }
 
