@@ -28,7 +28,7 @@ mod webhook;
 
 pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
 pub use apiserver::KubeApiserver;
-pub use components::{gateway_crds, helm};
+pub use components::{external_dns_client, gateway_crds, helm};
 pub use dynamodb::{DynamoDbFault, DynamoDbLocal};
 pub use error::Error;
 pub use moto::Moto;

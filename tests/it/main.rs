@@ -13,10 +13,11 @@ mod cli;
 mod cloudflare;
 mod cluster;
 mod conformance;
+mod dns_records;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;
-#[cfg(any(feature = "aws", feature = "azure", feature = "cloudflare"))]
 mod program;
 mod shared_names;
 mod status_page;
+mod webhook_server;
