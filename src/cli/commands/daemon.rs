@@ -54,7 +54,8 @@ async fn run_until_stopped(
         info!("running in dry-run mode. No changes to DNS records will be made.");
     }
     if config.providers.webhook.server {
-        serve::run(config, &metrics, &health, stop).await?;
+        // Apart: what is not used for the loop need not be on its stack.
+        Box::pin(serve::run(config, &metrics, &health, stop)).await?;
         return Ok(stopped(false));
     }
     let once = config.schedule.once;

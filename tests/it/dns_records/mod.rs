@@ -45,28 +45,35 @@ impl Stage {
         self.objects.write(&names.iter().map(ingress).collect::<String>());
     }
 
+    /// What is given in words replaces what every test has.
     fn program(&self, words: &[&str]) -> Command {
-        let mut command = bare();
+        let file = |flag: &str, path: PathBuf| format!("--{flag}={}", path.display());
+        let mut common = [
+            "--source=ingress",
+            "--provider=inmemory",
+            "--inmemory-zone=example.org",
+            "--txt-owner-id=me",
+            "--registry=crd",
+            "--policy=sync",
+            "--no-delete-guard",
+            "--kube-api-qps=1000",
+            "--kube-api-burst=1000",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        common.extend([
+            format!("--crd-registry-namespace={}", self.namespace),
+            file("kubeconfig", self.kubeconfig.clone()),
+            file("manifests", self.objects.path("objects")),
+            file("inmemory-records", self.objects.path("records.yaml")),
+        ]);
+        let name = |flag: &str| flag.split('=').next().unwrap_or_default().to_owned();
+        common.retain(|flag| !words.iter().any(|word| name(word) == name(flag)));
         let is_flag = |word: &&&str| word.starts_with('-');
+        let mut command = bare();
         command
             .args(words.iter().take_while(|word| !is_flag(word)))
-            .args([
-                "--source=ingress",
-                "--provider=inmemory",
-                "--inmemory-zone=example.org",
-                "--txt-owner-id=me",
-            ])
-            .args([
-                "--registry=crd",
-                "--policy=sync",
-                "--no-delete-guard",
-                "--kube-api-qps=1000",
-                "--kube-api-burst=1000",
-            ])
-            .arg(format!("--crd-registry-namespace={}", self.namespace))
-            .arg(format!("--kubeconfig={}", self.kubeconfig.display()))
-            .arg(format!("--manifests={}", self.objects.path("objects").display()))
-            .arg(format!("--inmemory-records={}", self.objects.path("records.yaml").display()))
+            .args(common)
             .args(words.iter().skip_while(|word| !is_flag(word)))
             .env("EXTERNAL_DNS_METRICS_ADDRESS", "127.0.0.1:0")
             .stdout(Stdio::piped());

@@ -2,6 +2,7 @@
 
 use super::{IN_MEMORY, Server};
 use serde_json::{Value, json};
+use std::path::PathBuf;
 use std::process::Stdio;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
@@ -11,6 +12,7 @@ struct Upstream {
     _child: Child,
     wishes: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
+    log: PathBuf,
 }
 
 impl Upstream {
@@ -19,7 +21,7 @@ impl Upstream {
         command.args([&server.url, "me"]).stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         let (wishes, answers) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        Self { _child: child, wishes, answers: BufReader::new(answers).lines() }
+        Self { _child: child, wishes, answers: BufReader::new(answers).lines(), log: server.log_file() }
     }
 
     /// One run.
@@ -33,7 +35,8 @@ impl Upstream {
     async fn converge(&mut self, wishes: &Value) -> Value {
         let done = self.run(wishes).await;
         let again = self.run(wishes).await;
-        assert_eq!(again, json!({ "create": [], "update": [], "delete": [] }), "after {done}");
+        let log = std::fs::read_to_string(&self.log).unwrap();
+        assert_eq!(again, json!({ "create": [], "update": [], "delete": [] }), "after {done}\n{log}");
         done
     }
 }

@@ -42,6 +42,8 @@ func serve() error {
 	cfg := externaldns.NewConfig()
 	cfg.WebhookProviderURL = os.Args[1]
 	cfg.TXTOwnerID = os.Args[2]
+	// Few services take an asterisk within a label, as in cname-*.example.org.
+	cfg.TXTWildcardReplacement = "any"
 	cfg.ManagedDNSRecordTypes = []string{"A", "AAAA", "CNAME", "MX", "SRV"}
 	provider, err := webhook.New(context.Background(), cfg, nil)
 	if err != nil {
