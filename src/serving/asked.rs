@@ -11,6 +11,8 @@ use zonewright_provider_kit::wire::{WireChanges, WireEndpoint};
 
 /// Label of an ownership row: the name of its record.
 const OWNED_RECORD: &str = "ownedRecord";
+/// Property of a record whose ownership row is to be written anew.
+const FORCE_UPDATE: &str = "txt/force-update";
 
 /// What is asked for at one record set.
 #[derive(Debug, Clone, PartialEq)]
@@ -105,8 +107,19 @@ fn key(row: &WireEndpoint<'_>) -> Result<RecordKey, String> {
     })
 }
 
+/// An entry without what ExternalDNS says to itself, or of its record: its ownership rows carry the properties of their records, `alias`
+/// included, which no TXT record can be, and what is to be written anew is marked on its old side (registry/txt at v0.22).
+fn plain<'a>(row: &WireEndpoint<'a>) -> WireEndpoint<'a> {
+    let mut plain = row.clone();
+    let can_be_alias = matches!(&*row.record_type, "A" | "AAAA" | "CNAME");
+    plain.provider_specific.retain(|property| {
+        property.name != FORCE_UPDATE && (can_be_alias || property.name != zonewright_planner::ALIAS)
+    });
+    plain
+}
+
 fn wanted(new: &WireEndpoint<'_>, make: fn(Endpoint) -> Wanted) -> Wanted {
-    match new.to_endpoint() {
+    match plain(new).to_endpoint() {
         Ok(endpoint) => make(endpoint),
         Err(error) => Wanted::Impossible(format!("{}: {error}", new.describe())),
     }
@@ -117,7 +130,7 @@ fn asked(wanted: Wanted, old: Option<&WireEndpoint<'_>>, row: &WireEndpoint<'_>)
     let labels = old.iter().flat_map(|old| &old.labels).map(|(key, value)| (&**key, &**value));
     Asked {
         wanted,
-        old: old.and_then(|old| old.to_endpoint().ok()),
+        old: old.and_then(|old| plain(old).to_endpoint().ok()),
         old_labels: labels.collect(),
         row_of: owned.and_then(|name| DnsName::parse(name).ok()),
     }
@@ -200,6 +213,18 @@ mod tests {
         let asked = all.values().next().unwrap();
         assert!(matches!(&asked.wanted, Wanted::Replaced(new) if new.targets[0].to_string() == "192.0.2.2"));
         assert_eq!(asked.old_labels.owner(), Some("me"));
+    }
+
+    #[test]
+    fn rows_may_carry_what_is_said_of_their_records() {
+        let row = r#"{"dnsName":"cname-web.example.org","recordType":"TXT","targets":["\"x\""],"setIdentifier":"eu","labels":{"ownedRecord":"web.example.org"},
+            "providerSpecific":[{"name":"alias","value":"true"},{"name":"aws/weight","value":"10"},{"name":"txt/force-update","value":"true"}]}"#;
+        let all = read_json(&format!(r#"{{"updateOld":[{row}],"updateNew":[{row}]}}"#)).unwrap();
+        let asked = all.values().next().unwrap();
+        for endpoint in [asked.wanted.endpoint(), asked.old.as_ref()] {
+            let names: Vec<&str> = endpoint.unwrap().properties.iter().map(|(name, _)| name).collect();
+            assert_eq!(names, ["aws/weight"]);
+        }
     }
 
     #[test]

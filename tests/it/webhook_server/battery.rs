@@ -3,7 +3,13 @@
 use super::{IN_MEMORY, Server};
 use crate::program::{Objects, bare, ingress};
 use proptest::test_runner::{Config, TestRunner};
+#[cfg(feature = "aws")]
+use zonewright_planner::{DomainFilter, Endpoint, RecordType};
 use zonewright_provider_kit::battery::Battery;
+#[cfg(feature = "aws")]
+use zonewright_provider_kit::{Adjusted, Capabilities, Listing, ProviderError, ReadZones, Zone};
+#[cfg(feature = "aws")]
+use zonewright_provider_webhook::WebhookReader;
 use zonewright_provider_webhook::{Webhook, WebhookConfig};
 
 async fn run(server: &Server) {
@@ -37,13 +43,46 @@ async fn the_battery_is_green_with_route53() {
     let flags = ["--provider=aws", "--aws-batch-change-interval=0s", "--provider-requests-per-second=0"];
     let server = Server::start(&flags, &env).await;
     let client = Webhook::new(&WebhookConfig::new(&server.url)).unwrap();
-    let (reader, writer) = (client.reader(), client.writer());
+    let mut capabilities = client.reader().capabilities().clone();
+    capabilities.record_types.retain(|record_type| *record_type != RecordType::Dname);
+    let (reader, writer) = (Knowing { reader: client.reader(), capabilities }, client.writer());
     // Route 53 wants a policy where there are set identifiers. Its zones have name servers at their tops, of which a client cannot know
     // that they belong there: it does not hear where zones begin.
     let weight = [("aws/weight", "10")].into_iter().collect();
-    let battery = Battery::new(&reader, &writer, "below.example.org".parse().unwrap())
-        .set_identifier_properties(weight);
-    battery.run().await.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+    let battery = Battery::new(&reader, &writer, "below.example.org".parse().unwrap());
+    let done = battery.set_identifier_properties(weight).run().await;
+    done.unwrap_or_else(|error| panic!("{error}\n{}", server.log()));
+}
+
+/// A client that has been told what the service behind the server can hold: the protocol has no word for it.
+#[cfg(feature = "aws")]
+struct Knowing {
+    reader: WebhookReader,
+    capabilities: Capabilities,
+}
+
+#[cfg(feature = "aws")]
+#[async_trait::async_trait]
+impl ReadZones for Knowing {
+    fn capabilities(&self) -> &Capabilities {
+        &self.capabilities
+    }
+
+    async fn domain_filter(&self) -> Result<DomainFilter, ProviderError> {
+        self.reader.domain_filter().await
+    }
+
+    async fn zones(&self) -> Result<Vec<Zone>, ProviderError> {
+        self.reader.zones().await
+    }
+
+    async fn records(&self, zone: &Zone) -> Result<Listing, ProviderError> {
+        self.reader.records(zone).await
+    }
+
+    async fn adjust(&self, endpoints: Vec<Endpoint>) -> Result<Adjusted, ProviderError> {
+        self.reader.adjust(endpoints).await
+    }
 }
 
 /// Changes in batches of 200 that Cloudflare refuses are searched by the server.
