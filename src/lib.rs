@@ -14,6 +14,7 @@ pub mod cli;
 pub mod kubernetes;
 #[cfg(test)]
 mod reference;
+pub mod serving;
 pub mod snapshot;
 pub mod sources;
 pub mod status;

@@ -38,16 +38,12 @@ fn has_registry(name: RegistryName) -> bool {
     crate::wiring::has_registry(name)
 }
 
-/// `--webhook-server`.
-const HAS_WEBHOOK_SERVER: bool = false;
-
 /// Who reads a flag.
 #[derive(Debug, Clone, Copy)]
 enum Reader {
     Source(SourceName),
     Provider(ProviderName),
     Registry(RegistryName),
-    WebhookServer,
 }
 
 impl Reader {
@@ -56,7 +52,6 @@ impl Reader {
             Self::Source(name) => has_source(name),
             Self::Provider(name) => has_provider(name),
             Self::Registry(name) => has_registry(name),
-            Self::WebhookServer => HAS_WEBHOOK_SERVER,
         }
     }
 
@@ -65,7 +60,6 @@ impl Reader {
             Self::Source(name) => format!("source {name}"),
             Self::Provider(name) => format!("provider {name}"),
             Self::Registry(name) => format!("registry {name}"),
-            Self::WebhookServer => "the webhook server".into(),
         }
     }
 }
@@ -103,9 +97,6 @@ const READERS: &[(&str, &[Reader])] = {
         ("skipper-", &[Source(S::SkipperRoutegroup)]),
         ("traefik-", &[Source(S::TraefikProxy)]),
         ("unstructured-", &[Source(S::Unstructured)]),
-        ("webhook-provider-idle-timeout", &[Reader::WebhookServer]),
-        ("webhook-provider-read-header-timeout", &[Reader::WebhookServer]),
-        ("webhook-server", &[Reader::WebhookServer]),
     ]
 };
 

@@ -133,6 +133,9 @@ impl Flags {
         if leadership.elect {
             leadership_fits(&schedule, &own, preview, &mut warnings)?;
         }
+        if providers.webhook.server && !preview {
+            serving_fits(&schedule, &leadership, &mut warnings);
+        }
         Ok(Config {
             kubernetes,
             sources,
@@ -148,6 +151,14 @@ impl Flags {
             guard,
             warnings,
         })
+    }
+}
+
+/// A server has no loop, and whoever calls it decides.
+fn serving_fits(schedule: &ScheduleConfig, leadership: &LeadershipConfig, warnings: &mut Vec<String>) {
+    let without_effect = [("--once", schedule.once), ("--leader-elect", leadership.elect)];
+    for (flag, _) in without_effect.into_iter().filter(|(_, is_set)| *is_set) {
+        warnings.push(format!("{flag} has no effect with --webhook-server"));
     }
 }
 

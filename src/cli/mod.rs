@@ -147,7 +147,7 @@ pub fn parse(
         _ => None,
     };
     let command = form.command();
-    let kinds = command
+    let kinds: BTreeMap<String, Kind> = command
         .get_arguments()
         .filter_map(|argument| Some((argument.get_long()?.to_owned(), kind_of(argument))))
         .collect();
@@ -164,6 +164,9 @@ pub fn parse(
         Request::Flags(given) => given,
     };
     form.settle(&mut given)?;
+    if kinds.contains_key(REGISTRY_NAMESPACE) {
+        registry_namespace(&mut given, env);
+    }
     let matches = command
         .try_get_matches_from(canonical(&given))
         .map_err(|error| Exit::bad_flag(mistakes::describe(&error, &given)))?;
@@ -220,6 +223,22 @@ pub fn parse(
                 .map_err(|error| Exit::bad_flag(error.to_string()))?;
             Ok(Command::Explain(Box::new(config), ExplainOptions { name, format: output, color }))
         }
+    }
+}
+
+/// `--crd-registry-namespace`.
+const REGISTRY_NAMESPACE: &str = "crd-registry-namespace";
+
+/// Where nobody says in which namespace DNSRecord objects are, it is that of the Pod, as in ExternalDNS: where that is in a variable,
+/// by it, and else as the client says.
+fn registry_namespace(given: &mut BTreeMap<String, Given>, env: &dyn Fn(&str) -> Option<String>) {
+    let is_given =
+        given.get(REGISTRY_NAMESPACE).is_some_and(|given| given.values.iter().any(|v| !v.is_empty()));
+    if let (false, Some(namespace)) =
+        (is_given, env("POD_NAMESPACE").filter(|namespace| !namespace.is_empty()))
+    {
+        let here = Given { origin: "POD_NAMESPACE".to_owned(), values: vec![namespace] };
+        given.insert(REGISTRY_NAMESPACE.to_owned(), here);
     }
 }
 

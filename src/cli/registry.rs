@@ -141,6 +141,10 @@ impl RegistryArgs {
             check_owner("txt-owner-id", &txt_owner_id)?;
             check_owner("migrate-from-txt-owner", &migrate_from_txt_owner)?;
         }
+        if registry == RegistryName::Crd {
+            check_label("txt-owner-id", &txt_owner_id)?;
+            check_label("migrate-from-txt-owner", &migrate_from_txt_owner)?;
+        }
         let shared_names = check_shared_names(&txt_shared_names, registry)?;
         let has_key = !txt_encrypt_aes_key.expose_secret().is_empty();
         if registry == RegistryName::Txt && txt_encrypt_enabled && !has_key {
@@ -226,6 +230,20 @@ fn check_shared_names(domains: &[String], registry: RegistryName) -> Result<Vec<
         true => Ok(names),
         false if registry != RegistryName::Txt => Err("--txt-shared-names needs --registry=txt".into()),
         false => Ok(names),
+    }
+}
+
+/// Registry `crd` names the owner in a label of its objects. Upstream finds out when it creates the first one.
+fn check_label(flag: &str, owner: &str) -> Result<(), String> {
+    let is_end = |c: Option<char>| c.is_none_or(|c| c.is_ascii_alphanumeric());
+    let is_inner = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    let fits = owner.len() <= 63 && owner.chars().all(is_inner);
+    match fits && is_end(owner.chars().next()) && is_end(owner.chars().last()) {
+        true => Ok(()),
+        false => Err(format!(
+            "--{flag}={owner}: with --registry=crd the owner id is the value of a Kubernetes label: up to 63 letters, digits, -, _ and ., \
+             the first and the last a letter or digit"
+        )),
     }
 }
 

@@ -2,7 +2,7 @@
 //! `zonewright rbac` prints it, the chart renders it, and a test holds the two together.
 
 use super::events::NAMESPACE_OF_CLUSTER_WIDE;
-use crate::cli::{Config, SourceName};
+use crate::cli::{Config, RegistryName, SourceName};
 use crate::sources::crd;
 use crate::sources::store::{Caches, Scope};
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,9 +36,19 @@ pub struct ServiceAccount {
     pub name: String,
 }
 
-/// What a daemon with these flags and these caches needs, and nothing else. Manifests need no permission.
+/// What a daemon with these flags and these caches needs, and nothing else. Manifests need no permission, DNSRecord objects
+/// always do.
 pub fn permissions(config: &Config, caches: &Caches, own_namespace: &str) -> BTreeMap<Place, BTreeSet<Rule>> {
     let mut rules = Rules::default();
+    if config.registry.name == RegistryName::Crd {
+        let namespace = config.registry.crd_namespace.as_deref().unwrap_or(own_namespace);
+        let (verbs, of_status): (&[&str], _) = match config.schedule.dry_run {
+            true => (&["list"], None),
+            false => (&["create", "delete", "get", "list", "update"], Some("dnsrecords/status")),
+        };
+        rules.add(namespace, crd::KIND.group, "dnsrecords", None, verbs);
+        of_status.iter().for_each(|status| rules.add(namespace, crd::KIND.group, status, None, &["update"]));
+    }
     if !config.own.manifests.is_empty() {
         return rules.0;
     }

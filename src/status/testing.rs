@@ -89,6 +89,7 @@ pub(crate) async fn table(rows: &[(&str, &str)]) -> Arc<Registry> {
         owner: Some((*owner).to_owned()),
         labels: Labels::new(),
         has_odd_labels: false,
+        is_confirmed: true,
     };
     let registry = TableRegistry::new(TableSettings {
         txt: TxtRegistry::new(TxtSettings::new("me", NonceSource::from_seed([0; 32]))).unwrap(),

@@ -13,8 +13,8 @@ use std::sync::RwLock;
 use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
-use zonewright_planner::{Change, ZoneId};
-use zonewright_provider_kit::{ErrorClass, ProviderError, WriteZone, Zone, ZoneChange};
+use zonewright_planner::{Change, RecordKey, ZoneId};
+use zonewright_provider_kit::{ErrorClass, ProviderError, ReadZones, RowChange, WriteZone, Zone, ZoneChange};
 
 /// A change and what became of it.
 #[derive(Debug)]
@@ -62,6 +62,41 @@ impl Pipeline {
             delivery.write(changes, tell).await;
         }
     }
+}
+
+/// Writes changes of which somebody else has made the ownership rows to one zone: in writes that the provider can take, and searching
+/// for those that make one fail. Each change is a record set of its own. What has been begun is brought to its end.
+pub(crate) async fn deliver(
+    reader: &dyn ReadZones,
+    writer: &dyn WriteZone,
+    zone: &Zone,
+    changes: Vec<ZoneChange>,
+) -> Vec<Applied> {
+    let rows = changes.iter().filter(|change| !change.rows.is_empty());
+    let books = GivenRows(rows.map(|change| (change.change.key(), change.rows.clone())).collect());
+    let (manner, stop) = (Manner::default(), CancellationToken::new());
+    let limit = reader.capabilities().changes_per_write;
+    let delivery = Delivery { writer, zone, limit, manner: &manner, books: &books, stop: &stop };
+    let mut applied = Vec::with_capacity(changes.len());
+    let changes = changes.into_iter().map(|change| change.change).collect();
+    delivery.write(changes, &mut |settled| applied.extend(settled)).await;
+    applied
+}
+
+/// Rows that were given together with their changes.
+struct GivenRows(BTreeMap<RecordKey, Vec<RowChange>>);
+
+impl Books for GivenRows {
+    fn decorate(&self, changes: Vec<Change>) -> Vec<ZoneChange> {
+        let with_rows = |change: Change| {
+            let rows = self.0.get(&change.key()).cloned().unwrap_or_default();
+            ZoneChange { change, rows }
+        };
+        changes.into_iter().map(with_rows).collect()
+    }
+
+    /// Whoever gave them does.
+    fn absorb(&self, _: &[Applied]) {}
 }
 
 /// Changes by zone, in the order of the zones. A change whose zone is unknown is left out.

@@ -21,6 +21,7 @@ mod schedule;
 mod settling;
 mod world;
 
+pub(crate) use apply::deliver;
 pub use apply::{Applied, Manner};
 pub use board::Board;
 pub use errand::Errand;

@@ -56,6 +56,7 @@ pub struct Metrics {
     plan_size: IntGaugeVec,
     quarantined: IntGauge,
     provider_requests: IntCounterVec,
+    webhook_server_requests: IntCounterVec,
     event_to_record: Histogram,
     snapshot_age: Gauge,
     oldest_listing: Mutex<Option<Instant>>,
@@ -171,6 +172,11 @@ impl Metrics {
                 "Calls of the provider's API, repetitions included; the HTTP status, or none where no answer came.",
                 &["operation", "code"],
             )?,
+            webhook_server_requests: make.counter_vec(
+                "webhook_server_requests_total",
+                "Calls that the webhook server has answered.",
+                &["call", "code"],
+            )?,
             event_to_record: make.histogram(
                 "controller_event_to_record_seconds",
                 "From the moment a changed object was taken in to the provider's answer, once per record written.",
@@ -257,6 +263,11 @@ impl Metrics {
             status: call.status,
             duration: call.duration,
         });
+    }
+
+    /// Notes a call that the webhook server has answered.
+    pub fn webhook_served(&self, call: &str, status: u16) {
+        self.webhook_server_requests.with_label_values(&[call, &status.to_string()]).inc();
     }
 
     /// Notes what became of a Kubernetes Event.

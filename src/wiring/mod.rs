@@ -6,7 +6,7 @@ mod registry;
 mod sources;
 
 pub use providers::{Provider, ProviderRecorders, has_provider, provider};
-pub use registry::{has_registry, registry};
+pub use registry::{Ownership, has_registry, registry};
 pub use sources::{Sources, sources, sources_with, stages};
 
 use crate::cli::{self, Config, RegistryName};
@@ -106,7 +106,7 @@ fn managed_types(config: &Config) -> ManagedTypes {
     ManagedTypes::new(config.planning.managed_types.iter().cloned(), &config.planning.excluded_types)
 }
 
-fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
+pub fn domain_filter(config: &Config) -> Result<DomainFilter, StartError> {
     let filters = &config.filters;
     if filters.regex_domain_filter.is_some() || filters.regex_domain_exclusion.is_some() {
         let (include, exclude) =

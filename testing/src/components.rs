@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 const KUBE_APISERVER_MOD: &str = include_str!("../../tests/setup/kube-apiserver/go.mod");
 const ETCD_MOD: &str = include_str!("../../tests/setup/etcd/go.mod");
+const EXTERNAL_DNS_MOD: &str = include_str!("../../tests/setup/external-dns/go.mod");
 const HELM_MOD: &str = include_str!("../../tests/setup/helm/go.mod");
 const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
 
@@ -52,6 +53,12 @@ pub fn kubectl() -> Result<PathBuf> {
 pub fn aws_cli() -> Result<PathBuf> {
     let version = AWS_CLI_REQUIREMENTS.lines().find_map(|line| line.strip_prefix("awscli=="));
     existing(cache().join(format!("aws-cli-{}", version.unwrap_or_default())).join("aws"))
+}
+
+/// ExternalDNS's webhook client with its TXT registry and plan (`tests/setup/external-dns/main.go`).
+pub fn external_dns_client() -> Result<PathBuf> {
+    let client = cached("external-dns-client", EXTERNAL_DNS_MOD, "sigs.k8s.io/external-dns");
+    existing(client.join("external-dns-client"))
 }
 
 /// The folder of DynamoDB Local's classes and libraries.
@@ -125,6 +132,7 @@ mod tests {
         for (go_mod, module) in [
             (KUBE_APISERVER_MOD, "k8s.io/kubernetes"),
             (ETCD_MOD, "go.etcd.io/etcd/server/v3"),
+            (EXTERNAL_DNS_MOD, "sigs.k8s.io/external-dns"),
             (HELM_MOD, "helm.sh/helm/v4"),
             (GATEWAY_API_MOD, "sigs.k8s.io/gateway-api"),
         ] {

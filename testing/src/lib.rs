@@ -30,7 +30,7 @@ mod webhook;
 
 pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
 pub use apiserver::KubeApiserver;
-pub use components::{aws_cli, gateway_crds, helm, kubectl};
+pub use components::{aws_cli, external_dns_client, gateway_crds, helm, kubectl};
 pub use dynamodb::{DynamoDbFault, DynamoDbLocal};
 pub use error::Error;
 pub use moto::Moto;

@@ -15,6 +15,7 @@ mod cli;
 mod cloudflare;
 mod cluster;
 mod conformance;
+mod dns_records;
 mod docs;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
@@ -33,3 +34,4 @@ mod rfc2136;
 mod secrets;
 mod shared_names;
 mod status_page;
+mod webhook_server;

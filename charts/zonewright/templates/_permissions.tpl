@@ -11,8 +11,6 @@ compares the two.
 {{- $own := include "zonewright.namespace" . -}}
 {{- $watched := include "zonewright.flag" (list "namespace" $args $env) | fromYamlArray | last | default "" -}}
 {{- $gateways := include "zonewright.flag" (list "gateway-namespace" $args $env) | fromYamlArray | last | default "" -}}
-{{- $registry := include "zonewright.flag" (list "registry" $args $env) | fromYamlArray | last -}}
-{{- if eq $registry "crd" }}{{ fail "registry crd is not part of this version of Zonewright" }}{{ end -}}
 {{- /* Rows: group, resource, place, and whether the source gets on without it, holding what it cannot tell. */}}
 {{- $read := list -}}
 {{- range $sources -}}
@@ -59,7 +57,14 @@ compares the two.
 {{- $rows = append $rows (dict "place" (index . 2) "rule" (dict "apiGroups" (list (index . 0)) "resources" (list (index . 1)) "verbs" (list "list" "watch"))) -}}
 {{- end -}}
 {{- end -}}
-{{- if not (include "zonewright.switch" (list "dry-run" $args $env)) -}}
+{{- $isDry := include "zonewright.switch" (list "dry-run" $args $env) -}}
+{{- if eq "crd" (include "zonewright.flag" (list "registry" $args $env) | fromYamlArray | last) -}}
+{{- $place := include "zonewright.flag" (list "crd-registry-namespace" $args $env) | fromYamlArray | last | default $own -}}
+{{- $verbs := ternary (list "list") (list "create" "delete" "get" "list" "update") (not (empty $isDry)) -}}
+{{- $rows = append $rows (dict "place" $place "rule" (dict "apiGroups" (list "externaldns.k8s.io") "resources" (list "dnsrecords") "verbs" $verbs)) -}}
+{{- if not $isDry }}{{ $rows = append $rows (dict "place" $place "rule" (dict "apiGroups" (list "externaldns.k8s.io") "resources" (list "dnsrecords/status") "verbs" (list "update"))) }}{{ end -}}
+{{- end -}}
+{{- if not $isDry -}}
 {{- $rows = concat $rows (include "zonewright.writePermissions" (list $ $args $env $sources $watched $own) | fromYamlArray) -}}
 {{- end -}}
 {{- toYaml (uniq $rows) -}}

@@ -19,6 +19,9 @@ use zonewright_planner::{
     Ttl, ZoneId,
 };
 
+/// The media type of the webhook protocol. Clients compare it byte by byte.
+pub const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
+
 /// An endpoint or record as on the wire: texts, nothing checked. Borrows where it can, so that a long list is written and
 /// read without a second copy of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]

@@ -10,11 +10,8 @@ use std::time::{Duration, Instant};
 use zonewright_planner::DomainFilter;
 use zonewright_provider_http::answers::{self, Unfinished, leaves_open};
 use zonewright_provider_http::{Timeouts, below, client, secrets_of, secrets_of_proxies, shown};
-use zonewright_provider_kit::wire::WireEndpoint;
+use zonewright_provider_kit::wire::{MEDIA_TYPE, WireEndpoint};
 use zonewright_provider_kit::{ErrorClass, ProviderError, Redaction, RequestBudget};
-
-/// The media type of the protocol, compared letter for letter.
-pub(crate) const MEDIA_TYPE: &str = "application/external.dns.webhook+json;version=1";
 
 /// One finished request, for metrics.
 #[derive(Debug, Clone)]

@@ -59,7 +59,7 @@ pub(crate) fn to_item(mut attributes: HashMap<String, AttributeValue>) -> Item {
         None | Some(AttributeValue::Null(_)) => (Labels::new(), false),
         Some(_) => (Labels::new(), true),
     };
-    Item { key, owner, labels, has_odd_labels }
+    Item { key, owner, labels, has_odd_labels, is_confirmed: true }
 }
 
 /// A statement, letter for letter as ExternalDNS v0.22 writes it; but an UPDATE of its says nothing about the owner, so that it would
@@ -70,17 +70,22 @@ pub(crate) fn to_request(table: &str, statement: &Statement) -> Result<BatchStat
         AttributeValue::M(labels.iter().map(|(key, value)| (key.to_owned(), text(value))).collect())
     };
     let (statement, parameters) = match statement {
-        Statement::Insert { key, owner, labels } => (
+        Statement::Insert { key, owner, labels, .. } => (
             format!("INSERT INTO \"{table}\" VALUE {{'k':?, 'o':?, 'l':?}}"),
             vec![text(key), text(owner.as_str()), map(labels)],
         ),
-        Statement::Update { key, owner, new_owner: None, labels } => (
+        Statement::Update { key, owner, new_owner: None, labels, .. } => (
             format!("UPDATE \"{table}\" SET \"l\"=? WHERE \"k\"=? AND \"o\"=?"),
             vec![map(labels), text(key), text(owner.as_str())],
         ),
-        Statement::Update { key, owner, new_owner: Some(new_owner), labels } => (
+        Statement::Update { key, owner, new_owner: Some(new_owner), labels, .. } => (
             format!("UPDATE \"{table}\" SET \"l\"=? SET \"o\"=? WHERE \"k\"=? AND \"o\"=?"),
             vec![map(labels), text(new_owner.as_str()), text(key), text(owner.as_str())],
+        ),
+        // Its rows say nothing of their records, so that nobody asks for this. To read one is the least that can be done.
+        Statement::Mark { key, owner, .. } => (
+            format!("SELECT \"k\" FROM \"{table}\" WHERE \"k\"=? AND \"o\"=?"),
+            vec![text(key), text(owner.as_str())],
         ),
         Statement::Delete { key, owner } => (
             format!("DELETE FROM \"{table}\" WHERE \"k\"=? AND \"o\"=?"),

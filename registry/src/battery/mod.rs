@@ -26,6 +26,7 @@ mod cycles;
 mod from_txt;
 mod half_written;
 mod others;
+mod records;
 mod rows;
 mod stage;
 mod statements;
@@ -55,6 +56,11 @@ pub trait TableUnderTest: Debug + Send + Sync {
 
     /// Every row, in any order.
     async fn dump(&self) -> Result<Vec<Item>, ProviderError>;
+
+    /// Whether there can be an owner of this name; where owners stand in labels of Kubernetes, only few characters are allowed.
+    fn can_name(&self, _owner: &str) -> bool {
+        true
+    }
 
     /// Whether the service can hold such a row at all; DynamoDB has no rows with an empty key, for instance.
     fn can_hold(&self, _row: &Item) -> bool {
@@ -154,6 +160,11 @@ impl Battery {
                 a_row_that_cannot_be_written_keeps_its_record_from_being_written
                 an_unknown_outcome_makes_the_table_be_read_again
                 a_row_that_outlives_its_record_is_told_and_goes_with_the_next_run;
+            records:
+                a_row_says_what_came_of_its_record
+                a_row_says_that_its_record_was_refused
+                a_row_that_was_not_told_of_its_record_is_told_by_the_next_run
+                rows_without_a_word_about_their_records_are_told_once;
             zones:
                 a_row_is_written_once_and_stays_while_one_zone_has_the_record
                 a_zone_that_refuses_to_delete_keeps_the_row;
@@ -193,6 +204,7 @@ pub fn item(key: &str, owner: &str) -> Item {
         owner: (!owner.is_empty()).then(|| owner.to_owned()),
         labels: [("resource", RESOURCE)].into_iter().collect(),
         has_odd_labels: false,
+        is_confirmed: true,
     }
 }
 

@@ -38,6 +38,10 @@ struct State {
     answers: Vec<RowError>,
     /// What no zone would have let happen.
     nonsense: Vec<String>,
+    /// Whether rows say what their records are.
+    keeps_records: bool,
+    /// Whether zones refuse everything.
+    refuses: bool,
 }
 
 /// What stands in table and zones.
@@ -76,6 +80,9 @@ impl State {
     fn store(&mut self, zone: &Zone, operation: Operation<'_>) -> Result<(), ProviderError> {
         if !self.may_step() {
             return Err(broken());
+        }
+        if self.refuses {
+            return Err(ProviderError::new(ErrorClass::InvalidRecord, "the zone takes no such record"));
         }
         let key = |r: &Record| (r.zone.clone(), r.key());
         let (sign, told) = match operation {
@@ -141,7 +148,15 @@ impl Stage {
     pub async fn items(&self) -> Result<Vec<Item>, Problem> {
         let mut items = self.subject.dump().await.map_err(|error| Problem::Call("dump", error))?;
         items.sort_by(|a, b| a.key.cmp(&b.key));
-        Ok(items)
+        Ok(self.told(items))
+    }
+
+    /// Rows as those see them who do not ask what they say of records.
+    fn told(&self, mut rows: Vec<Item>) -> Vec<Item> {
+        if !self.state().keeps_records {
+            rows.iter_mut().for_each(|row| row.is_confirmed = true);
+        }
+        rows
     }
 
     /// Key and owner of every row.
@@ -226,6 +241,17 @@ impl Stage {
         self.state().answers.push(answer);
     }
 
+    /// From now on rows say what their records are, for instances that are started after this. Other scenarios do without, so that they
+    /// are the same for all tables.
+    pub fn keep_records(&self) {
+        self.state().keeps_records = true;
+    }
+
+    /// Whether zones refuse every change from now on.
+    pub fn refuse(&self, refuses: bool) {
+        self.state().refuses = refuses;
+    }
+
     /// How often the table was read.
     pub fn scans(&self) -> usize {
         self.state().scans
@@ -238,9 +264,13 @@ impl ReadTable for Stage {
         self.table()
     }
 
+    fn keeps_records(&self) -> bool {
+        self.state().keeps_records
+    }
+
     async fn read(&self) -> Result<Vec<Item>, ProviderError> {
         self.state().scans += 1;
-        self.reader.read().await
+        Ok(self.told(self.reader.read().await?))
     }
 }
 
@@ -270,6 +300,7 @@ impl WriteTable for Stage {
                 let sign = match statement {
                     Statement::Insert { .. } => '+',
                     Statement::Update { .. } => '~',
+                    Statement::Mark { .. } => '=',
                     Statement::Delete { .. } => '-',
                 };
                 state.done.push(format!("{sign}row {}", statement.key()));

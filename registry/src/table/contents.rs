@@ -21,6 +21,8 @@ pub struct Item {
     pub labels: Labels,
     /// Whether there are labels that are no text: they are not among `labels`.
     pub has_odd_labels: bool,
+    /// Whether it says that its record stands in its zone as it says itself. Always, where rows say nothing of their records.
+    pub is_confirmed: bool,
 }
 
 /// Something to be done to one row.
@@ -34,6 +36,8 @@ pub enum Statement {
         owner: Owner,
         /// Its labels, without the owner.
         labels: Labels,
+        /// The record that is about to be written, for tables that keep it ([`super::ReadTable::keeps_records`]).
+        record: Option<Box<Endpoint>>,
     },
     /// Change a row, provided that it still is this owner's.
     Update {
@@ -45,6 +49,17 @@ pub enum Statement {
         new_owner: Option<Owner>,
         /// Its labels from now on, without the owner.
         labels: Labels,
+        /// As for an insert.
+        record: Option<Box<Endpoint>>,
+    },
+    /// Note in a row what came of writing its record, provided that it still is this owner's. Only of tables that keep records.
+    Mark {
+        /// Its key.
+        key: Arc<str>,
+        /// Its owner.
+        owner: Owner,
+        /// Whether the record is as the row says, or why not.
+        outcome: Result<(), Arc<str>>,
     },
     /// Remove a row, provided that it still is this owner's. That there is none is fine, too.
     Delete {
@@ -59,7 +74,10 @@ impl Statement {
     /// The key of the row that it is about.
     pub fn key(&self) -> &Arc<str> {
         match self {
-            Self::Insert { key, .. } | Self::Update { key, .. } | Self::Delete { key, .. } => key,
+            Self::Insert { key, .. }
+            | Self::Update { key, .. }
+            | Self::Mark { key, .. }
+            | Self::Delete { key, .. } => key,
         }
     }
 }
@@ -74,6 +92,8 @@ struct Row {
     labels: Labels,
     /// How many records it vouches for: more than one where a name has several zones. `None` while nobody has counted.
     records: Option<u32>,
+    /// Whether it says that the record is as it says; see [`Item::is_confirmed`].
+    is_confirmed: bool,
 }
 
 /// Whose rows matter.
@@ -91,6 +111,8 @@ pub(super) struct Table {
     others: Arc<BTreeMap<RecordKey, Owner>>,
     /// Keys that are taken by nobody knows whom.
     unknown: BTreeSet<RecordKey>,
+    /// Whether rows say what their records are.
+    keeps_records: bool,
 }
 
 /// A change that cannot be made because of the row that is in its way.
@@ -99,8 +121,8 @@ pub(super) struct Taken(pub(super) Option<Owner>);
 
 impl Table {
     /// Takes in what was read, and tells what makes no sense.
-    pub(super) fn new(items: Vec<Item>, owners: &Owners) -> (Self, Vec<String>) {
-        let mut table = Self::default();
+    pub(super) fn new(items: Vec<Item>, owners: &Owners, keeps_records: bool) -> (Self, Vec<String>) {
+        let mut table = Self { keeps_records, ..Self::default() };
         let mut others = BTreeMap::new();
         let (mut bad_keys, mut bad_labels) = (Odd::default(), Odd::default());
         for item in items {
@@ -123,7 +145,7 @@ impl Table {
             let mut labels = item.labels;
             labels.set(OWNER, owner.as_str());
             let spelled = (row_key(&key) != text).then(|| text.as_str().into());
-            let row = Row { spelled, owner, labels, records: None };
+            let row = Row { spelled, owner, labels, records: None, is_confirmed: item.is_confirmed };
             // Of two spellings of one key the one that we write counts.
             let is_second = table.rows.get(&key).is_some_and(|first| first.spelled.is_none());
             match (is_second, table.rows.entry(key)) {
@@ -152,7 +174,9 @@ impl Table {
         };
         for (a, b) in [(self, other), (other, self)] {
             let is_there = |key: &RecordKey, row: &Row| {
-                b.rows.get(key).is_some_and(|b| (&b.owner, &b.labels) == (&row.owner, &row.labels))
+                b.rows.get(key).is_some_and(|b| {
+                    (&b.owner, &b.labels, b.is_confirmed) == (&row.owner, &row.labels, row.is_confirmed)
+                })
             };
             a.rows.iter().filter(|(key, row)| !is_there(key, row)).for_each(|(key, _)| note(key));
             a.others
@@ -201,6 +225,11 @@ impl Table {
         }
     }
 
+    /// Whether the row of a record is ours and does not say that the record is as it says.
+    pub(super) fn is_unconfirmed(&self, key: &RecordKey) -> bool {
+        self.keeps_records && self.rows.get(key).is_some_and(|row| !row.is_confirmed)
+    }
+
     /// Counts the records of each row anew.
     pub(super) fn count<'a>(&mut self, records: impl Iterator<Item = &'a Record>) {
         self.rows.values_mut().for_each(|row| row.records = Some(0));
@@ -239,16 +268,17 @@ impl Table {
             return Err(Taken(None));
         }
         let labels = labels_of(new);
+        let record = self.keeps_records.then(|| new.clone());
         let Some(row) = self.rows.get(&key) else {
             let owner = owners.ours.clone();
-            return Ok(Some(Statement::Insert { key: row_key(&key).into(), owner, labels }));
+            return Ok(Some(Statement::Insert { key: row_key(&key).into(), owner, labels, record }));
         };
         let new_owner = (row.owner != owners.ours).then(|| owners.ours.clone());
-        if new_owner.is_none() && without_owner(&row.labels) == labels {
+        if new_owner.is_none() && without_owner(&row.labels) == labels && record.is_none() {
             return Ok(None);
         }
         let key = row.key(&key);
-        Ok(Some(Statement::Update { key, owner: row.owner.clone(), new_owner, labels }))
+        Ok(Some(Statement::Update { key, owner: row.owner.clone(), new_owner, labels, record }))
     }
 
     /// What has to be written after a change was made.
@@ -266,6 +296,14 @@ impl Table {
             .then(|| Statement::Delete { key: row.key(&key), owner: row.owner.clone() })
     }
 
+    /// What has to be noted in the row of a record that was written, or could not be. Nothing of the rows of one that goes.
+    pub(super) fn mark(&self, change: &Change, outcome: Result<(), Arc<str>>) -> Option<Statement> {
+        let is_kept = self.keeps_records && !matches!(change, Change::Delete { .. });
+        let key = change.key();
+        let row = self.rows.get(&key).filter(|_| is_kept)?;
+        Some(Statement::Mark { key: row.key(&key), owner: row.owner.clone(), outcome })
+    }
+
     /// Notes what was written before a change.
     pub(super) fn note_before(&mut self, change: &Change, statement: &Statement) {
         let key = change.key();
@@ -278,15 +316,18 @@ impl Table {
             Statement::Insert { owner, labels, .. } => {
                 let records = matches!(change, Change::Create { .. }).then_some(0);
                 let labels = with_owner(labels, owner);
-                self.rows.insert(key, Row { spelled: None, owner: owner.clone(), labels, records });
+                let is_confirmed = !self.keeps_records;
+                self.rows
+                    .insert(key, Row { spelled: None, owner: owner.clone(), labels, records, is_confirmed });
             }
             Statement::Update { owner, new_owner, labels, .. } => {
                 if let Some(row) = self.rows.get_mut(&key) {
                     row.owner = new_owner.as_ref().unwrap_or(owner).clone();
                     row.labels = with_owner(labels, &row.owner);
+                    row.is_confirmed = !self.keeps_records;
                 }
             }
-            Statement::Delete { .. } => {}
+            Statement::Mark { .. } | Statement::Delete { .. } => {}
         }
     }
 
@@ -299,6 +340,13 @@ impl Table {
             Change::Create { .. } => *count += 1,
             Change::Delete { reason: DeleteReason::LeftoverRow, .. } | Change::Update { .. } => {}
             Change::Delete { .. } => *count = count.saturating_sub(1),
+        }
+    }
+
+    /// Notes whether the row of a change says that its record is there.
+    pub(super) fn note_marked(&mut self, change: &Change, is_confirmed: bool) {
+        if let Some(row) = self.rows.get_mut(&change.key()) {
+            row.is_confirmed = is_confirmed;
         }
     }
 

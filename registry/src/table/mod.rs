@@ -1,4 +1,5 @@
-//! Registries that keep ownership in a table beside DNS, one row per record. `registry/dynamodb` is the client of the one there is.
+//! Registries that keep ownership in a table beside DNS, one row per record: `registry/dynamodb` and `registry/crd` are the clients
+//! of the two there are.
 //!
 //! ```text
 //! ReadTable ── refresh() ──> Table ── read(listing) ──> Owned                       (survey)
@@ -36,6 +37,12 @@ use zonewright_provider_kit::ProviderError;
 pub trait ReadTable: Debug + Send + Sync {
     /// What the table is called in messages.
     fn name(&self) -> &str;
+
+    /// Whether rows also say what their records are, and whether these stand where they should. Then every change of a record is written
+    /// into its row as well, and what came of it ([`Statement::Mark`]).
+    fn keeps_records(&self) -> bool {
+        false
+    }
 
     /// Every row, of whomever, as it stands now. All or an error.
     async fn read(&self) -> Result<Vec<Item>, ProviderError>;
@@ -141,7 +148,7 @@ impl TableRegistry {
         if self.is_trusted(now) {
             return Ok(BTreeSet::new());
         }
-        let (table, odd) = Table::new(self.reader.read().await?, &self.owners);
+        let (table, odd) = Table::new(self.reader.read().await?, &self.owners, self.reader.keeps_records());
         let mut known = self.known.write();
         let news = known.table.differs_at(&table);
         let odd = odd.into_iter().map(|odd| format!("table {}: {odd}", self.reader.name())).collect();

@@ -71,7 +71,10 @@ impl TableRegistry {
         record.ownership.former_rows = false;
         record.ownership.row_moved = found == Found::AliasRow && is_in_our_care;
         let is_in_zone = found == Found::None && has_txt;
-        record.ownership.into_table = (is_in_zone && is_in_our_care).then(|| self.shown_name.clone());
+        // What was cut short between the record and the word for it in its row is made good in the same way.
+        let is_unsaid = found == Found::Row && self.known.read().table.is_unconfirmed(&record.key());
+        let is_to_be_written = is_in_our_care && (is_in_zone || is_unsaid);
+        record.ownership.into_table = is_to_be_written.then(|| self.shown_name.clone());
     }
 
     /// What has to be remembered of rows of registry `txt`: that they are there, and which go with which record.

@@ -5,6 +5,8 @@
 //! | create, update | a row is written if there is none, changed if it says something else | |
 //! | delete | | the row is removed, unless it is that of a record in another zone, too |
 //! | delete of a left-over row | | it is removed; no zone hears of it |
+//!
+//! Where rows say what their records are, what came of a create or update is noted in its row at the end.
 
 use super::contents::{Statement, Taken, is_of_table};
 use super::{Known, Owners, RowError, TableRegistry, WriteTable};
@@ -192,9 +194,47 @@ impl WithRows {
 
     /// Removes the rows whose records are gone.
     async fn write_after(&self, changes: &[ZoneChange], outcomes: &mut Outcomes) {
-        let statements = self.statements_after(changes, outcomes);
-        for (i, _, done) in self.execute(statements).await {
-            outcomes[i] = self.note_after(&changes[i].change, done);
+        let mut statements = self.statements_after(changes, outcomes);
+        statements.extend(self.marks(changes, outcomes));
+        for (i, statement, done) in self.execute(statements).await {
+            match statement {
+                Statement::Mark { outcome, .. } => self.note_mark(&changes[i].change, outcome.is_ok(), done),
+                _ => outcomes[i] = self.note_after(&changes[i].change, done),
+            }
+        }
+    }
+
+    /// What is to be noted in rows of what came of their records.
+    fn marks(&self, changes: &[ZoneChange], outcomes: &Outcomes) -> Vec<Placed> {
+        let known = self.known.read();
+        let told = |outcome: &Result<(), ProviderError>| match outcome {
+            Ok(()) => Ok(()),
+            Err(error) => Err(error.to_string().into()),
+        };
+        let mark = |(i, (change, outcome)): (usize, (&ZoneChange, &Result<(), ProviderError>))| {
+            Some((i, known.table.mark(&change.change, told(outcome))?))
+        };
+        changes.iter().zip(outcomes).enumerate().filter_map(mark).collect()
+    }
+
+    /// The record is as it is, whatever its row says of it. Where the row could not be told, the next full run makes up for it.
+    fn note_mark(&self, change: &Change, is_confirmed: bool, done: Result<(), RowError>) {
+        let mut known = self.known.write();
+        match done {
+            Ok(()) => known.table.note_marked(change, is_confirmed),
+            Err(RowError::Exists | RowError::Changed) => {
+                known.table.note_taken(change);
+                known.read_at = None;
+            }
+            Err(RowError::Failed(error)) => {
+                known.read_at = None;
+                warn!(
+                    record.name = %change.name(),
+                    "the row of {} in table {} could not be told what came of the record: {error}",
+                    told(change),
+                    self.name
+                );
+            }
         }
     }
 

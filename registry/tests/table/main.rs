@@ -23,18 +23,23 @@ fn execute(rows: &mut BTreeMap<Option<String>, Item>, statement: &Statement) -> 
         owner: Some(owner.to_string()),
         labels: labels.clone(),
         has_odd_labels: false,
+        is_confirmed: false,
     };
     let place = Some(statement.key().to_string());
     match statement {
-        Statement::Insert { key, owner, labels } => {
+        Statement::Insert { key, owner, labels, .. } => {
             if rows.contains_key(&place) {
                 return Err(RowError::Exists);
             }
             rows.insert(place, row(key, owner, labels));
         }
-        Statement::Update { key, owner, new_owner, labels } => {
+        Statement::Update { key, owner, new_owner, labels, .. } => {
             rows.get(&place).filter(|item| is_of(item, owner)).ok_or(RowError::Changed)?;
             rows.insert(place, row(key, new_owner.as_ref().unwrap_or(owner), labels));
+        }
+        Statement::Mark { owner, outcome, .. } => {
+            let row = rows.get_mut(&place).filter(|item| is_of(item, owner)).ok_or(RowError::Changed)?;
+            row.is_confirmed = outcome.is_ok();
         }
         Statement::Delete { owner, .. } => {
             if rows.get(&place).is_some_and(|item| !is_of(item, owner)) {
@@ -50,6 +55,10 @@ fn execute(rows: &mut BTreeMap<Option<String>, Item>, statement: &Statement) -> 
 impl ReadTable for InMemory {
     fn name(&self) -> &str {
         "external-dns"
+    }
+
+    fn keeps_records(&self) -> bool {
+        true
     }
 
     async fn read(&self) -> Result<Vec<Item>, ProviderError> {
@@ -128,6 +137,7 @@ impl WriteTable for Faulty {
                     Fault::TextsAreTrimmed,
                     Statement::Insert { key, .. }
                     | Statement::Update { key, .. }
+                    | Statement::Mark { key, .. }
                     | Statement::Delete { key, .. },
                 ) => {
                     *key = key.trim_end().into();

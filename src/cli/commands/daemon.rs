@@ -2,6 +2,7 @@
 
 use super::output;
 use super::prepare::{approvals_were_met, prepare};
+use super::serve;
 use crate::cli::{Config, LogFormat, ProviderName};
 use crate::kubernetes::ApprovalConfigMap;
 use crate::sync::{Schedule, guard};
@@ -51,6 +52,11 @@ async fn run_until_stopped(
     ));
     if config.schedule.dry_run {
         info!("running in dry-run mode. No changes to DNS records will be made.");
+    }
+    if config.providers.webhook.server {
+        // Apart: what is not used for the loop need not be on its stack.
+        Box::pin(serve::run(config, &metrics, &health, stop)).await?;
+        return Ok(stopped(false));
     }
     let once = config.schedule.once;
     let mut prepared = tokio::select! {

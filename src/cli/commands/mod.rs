@@ -15,6 +15,7 @@ mod plan;
 mod prepare;
 mod rbac;
 mod restore;
+mod serve;
 mod snapshot;
 mod telling;
 
@@ -34,8 +35,12 @@ pub async fn run(
             code
         }
         Ok(Command::Crds) => {
-            let written = output::text(include_str!("../../crds/dnsendpoints.externaldns.k8s.io.yaml"));
-            u8::from(!written)
+            let definitions = concat!(
+                include_str!("../../crds/dnsendpoints.externaldns.k8s.io.yaml"),
+                "---\n",
+                include_str!("../../crds/dnsrecords.externaldns.k8s.io.yaml"),
+            );
+            u8::from(!output::text(definitions))
         }
         Ok(Command::Rbac(config, account)) => rbac::run(&config, &account),
         Ok(Command::Approve { hash, address }) => approve::run(hash.as_deref(), &address).await,

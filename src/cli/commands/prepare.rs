@@ -2,7 +2,7 @@
 
 use super::chores::LookUpLoadBalancers;
 use super::telling::Telling;
-use crate::cli::Config;
+use crate::cli::{Config, RegistryName};
 use crate::kubernetes::{ClusterAccess, RequestRecorder};
 use crate::sources::store;
 use crate::sources::store::manifests::{self, Manifests};
@@ -13,7 +13,7 @@ use crate::sync::daemon::Daemon;
 use crate::sync::guard::Guard;
 use crate::sync::leadership::{self, Campaign, ClusterLease, Fenced, Leadership};
 use crate::telemetry::{Metrics, StatusParts};
-use crate::wiring::{self, Provider, ProviderRecorders, Sources, StartError};
+use crate::wiring::{self, Ownership, Provider, ProviderRecorders, Sources, StartError};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -71,7 +71,7 @@ pub(super) async fn prepare(
         false => None,
     };
     let leadership = campaign.as_ref().map_or_else(Leadership::always, Campaign::leadership);
-    let ownership = wiring::registry(config, &recorders)?;
+    let ownership = ownership(config, &recorders, metrics).await?;
     // The fence stands before all that writes.
     let fenced = || {
         let writer = ownership.writing(provider.writer.clone());
@@ -230,6 +230,28 @@ async fn campaign(
     Ok(Campaign::new(lease, leadership::identity(settings.pod.as_deref()), settings.timing))
 }
 
+/// The registry, with an API server where it needs one.
+pub(super) async fn ownership(
+    config: &Config,
+    recorders: &ProviderRecorders,
+    metrics: Option<&Arc<Metrics>>,
+) -> Result<Ownership, StartError> {
+    let cluster = match config.registry.name {
+        RegistryName::Crd => Some(cluster_of_registry(config, metrics).await?),
+        _ => None,
+    };
+    wiring::registry(config, recorders, cluster)
+}
+
+/// The API server that holds DNSRecord objects: also where manifests stand in for the one that holds everything else.
+async fn cluster_of_registry(
+    config: &Config,
+    metrics: Option<&Arc<Metrics>>,
+) -> Result<kube::Client, StartError> {
+    let connected = cluster_access(config).connect(recorder(metrics)).await;
+    connected.map_err(|error| StartError::of(format!("--registry=crd needs an API server: {error}")))
+}
+
 pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
     let kubernetes = &config.kubernetes;
     ClusterAccess {
@@ -241,7 +263,7 @@ pub(super) fn cluster_access(config: &Config) -> ClusterAccess {
     }
 }
 
-fn provider_recorders(metrics: Option<&Arc<Metrics>>) -> ProviderRecorders {
+pub(super) fn provider_recorders(metrics: Option<&Arc<Metrics>>) -> ProviderRecorders {
     let Some(metrics) = metrics else { return ProviderRecorders::default() };
     let (of_webhook, of_others) = (metrics.clone(), metrics.clone());
     ProviderRecorders {

@@ -4,7 +4,7 @@ use super::carrying_out::{carry_out, chosen_or_all, start_log};
 use super::looking::{Outcome, look, status};
 use super::output;
 use super::plan;
-use super::prepare::prepare;
+use super::prepare::{ownership, prepare};
 use crate::cli::{Config, Policy, ProviderName, RegistryName, RestoreOptions};
 use crate::snapshot::restore::{Restoration, Whose};
 use crate::snapshot::zone_file::{self, ZoneFile};
@@ -34,7 +34,7 @@ pub(super) async fn run(config: &Config, options: &RestoreOptions, stop: &Cancel
 
 async fn restore(config: &Config, options: &RestoreOptions, stop: &CancellationToken) -> Outcome {
     let file = read_file(&options.file, &options.zones)?;
-    let registry = wiring::registry(config, &wiring::ProviderRecorders::default())?.registry;
+    let registry = ownership(config, &wiring::ProviderRecorders::default(), None).await?.registry;
     let settings = settings(config, options)?;
     let dry_run = config.schedule.dry_run;
     let mut prepared = prepare(&settings, !dry_run, None, stop).await?;

@@ -34,6 +34,9 @@ pub(in crate::cli) struct WebhookArgs {
     /// Serve the provider to others instead of running the loop
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     webhook_server: bool,
+    /// Server: address and port that it listens on; whoever can reach it can change records
+    #[arg(long, default_value = "127.0.0.1:8888", value_name = "HOST:PORT")]
+    webhook_server_address: String,
 }
 
 /// Settings of the webhook protocol, both sides.
@@ -55,6 +58,8 @@ pub struct WebhookConfig {
     pub max_changes: Option<NonZeroUsize>,
     /// Whether to serve the provider to others.
     pub server: bool,
+    /// Server: what it listens on; a port alone is one of every address of the machine.
+    pub server_address: String,
 }
 
 impl WebhookArgs {
@@ -68,6 +73,7 @@ impl WebhookArgs {
             webhook_provider_max_body_size,
             webhook_provider_max_changes,
             webhook_server,
+            webhook_server_address,
         } = self;
         check_url(name, &webhook_provider_url)?;
         Ok(WebhookConfig {
@@ -79,6 +85,10 @@ impl WebhookArgs {
             max_body_size: u64::try_from(webhook_provider_max_body_size).ok().filter(|bytes| *bytes > 0),
             max_changes: usize::try_from(webhook_provider_max_changes).ok().and_then(NonZeroUsize::new),
             server: webhook_server,
+            server_address: match webhook_server_address.strip_prefix(':') {
+                Some(port) => format!("[::]:{port}"),
+                None => webhook_server_address,
+            },
         })
     }
 }

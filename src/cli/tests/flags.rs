@@ -63,6 +63,7 @@ fn every_flag_of_externaldns_is_there_with_its_form_and_default() {
         "provider-requests-per-second",
         "drift-interval",
         "webhook-provider-max-changes",
+        "webhook-server-address",
         "txt-prefix-read",
         "txt-suffix-read",
         "txt-prune-old-rows",

@@ -123,12 +123,8 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
     "provider google yet; it has aws, aws-sd, azure, azure-dns, azure-private-dns, cloudflare, inmemory, rfc2136, webhook"
 )]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
-#[case("--registry=crd", "registry crd yet; it has")]
 #[case("--coredns-prefix=/x/", "is for provider coredns and provider skydns")]
 #[case("--gloo-namespace=elsewhere", "--gloo-namespace is for source gloo-proxy")]
-#[case("--crd-registry-namespace=n", "--crd-registry-namespace is for registry crd")]
-#[case("--webhook-server", "--webhook-server is for the webhook server")]
-#[case("--webhook-provider-idle-timeout=1s", "is for the webhook server")]
 #[case("--pdns-api-key=secret", "--pdns-api-key is for provider pdns")]
 fn what_is_not_built_says_so(#[case] word: &str, #[case] expected: &str) {
     let flag = word.split('=').next().unwrap_or_default();

@@ -48,7 +48,9 @@ fn is_bound(objects: &[Value], role: &Value) -> bool {
 }
 
 /// What permissions depend on; the other flags may be for a provider that is not built yet.
-const DECISIVE: [&str; 12] = [
+const DECISIVE: [&str; 14] = [
+    "--registry=",
+    "--crd-registry-namespace=",
     "--source=",
     "--namespace=",
     "--gateway-",

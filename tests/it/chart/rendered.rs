@@ -145,7 +145,6 @@ fn mistakes_are_refused() {
         (&["policy=null"], "policy"),
         (&["txtPrefix=a", "txtSuffix=b"], "'txtPrefix' and 'txtSuffix' are mutually exclusive"),
         (&["sources={service,knative-service}"], "source knative-service is not part of this version"),
-        (&["registry=crd"], "registry crd is not part of this version"),
         (&["provider.name=webhook"], "provider.webhook.image.repository"),
         (&["guard.share=101"], "/guard/share"),
         (&["guard.shares=10"], "/guard"),

@@ -113,9 +113,10 @@ fn standard_input_that_never_ends_does_not_outlast_a_signal() {
 fn crds_are_yaml() {
     let ended = run(&["crds"]);
     assert_eq!((ended.code, &*ended.stderr), (Some(0), ""));
-    let definition: serde_json::Value = serde_saphyr::from_str(&ended.stdout).unwrap();
-    assert_eq!(definition["kind"], "CustomResourceDefinition");
-    assert_eq!(definition["metadata"]["name"], "dnsendpoints.externaldns.k8s.io");
+    let definitions: Vec<serde_json::Value> = serde_saphyr::from_multiple(&ended.stdout).unwrap();
+    assert!(definitions.iter().all(|definition| definition["kind"] == "CustomResourceDefinition"));
+    let names: Vec<_> = definitions.iter().map(|definition| &definition["metadata"]["name"]).collect();
+    assert_eq!(names, ["dnsendpoints.externaldns.k8s.io", "dnsrecords.externaldns.k8s.io"]);
 }
 
 #[test]

@@ -33,6 +33,21 @@ pub struct Input {
     pub steps: Vec<Step>,
 }
 
+impl Case {
+    /// Whether something is kept in the API server, which files cannot stand in for.
+    pub fn needs_cluster(&self) -> bool {
+        let steps = self.input.steps.iter().filter_map(|step| step.flags.as_ref());
+        std::iter::once(&self.input.flags).chain(steps).flatten().any(|flag| flag == "--registry=crd")
+    }
+
+    /// Namespaces that nothing is applied in, and that the program writes to all the same.
+    pub fn namespaces(&self) -> impl Iterator<Item = &str> {
+        let steps = self.input.steps.iter().filter_map(|step| step.flags.as_ref());
+        let flags = std::iter::once(&self.input.flags).chain(steps).flatten();
+        flags.filter_map(|flag| flag.strip_prefix("--crd-registry-namespace="))
+    }
+}
+
 /// A further run.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]

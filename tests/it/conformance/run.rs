@@ -37,6 +37,10 @@ pub async fn cluster() -> KubeApiserver {
 /// Runs a case against a real API server.
 pub async fn in_cluster(case: &Case, server: &KubeApiserver) -> Vec<Value> {
     server.reset().await.unwrap();
+    for name in case.namespaces() {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+        server.apply(&namespace).await.unwrap();
+    }
     for object in &case.input.objects {
         server.apply(object).await.unwrap_or_else(|error| panic!("{}: {error}", case.name));
     }

@@ -78,7 +78,7 @@ fn to_item(value: &Value) -> Item {
     let all = value["l"]["M"].as_object().cloned().unwrap_or_default();
     let labels: Labels = all.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
     let has_odd_labels = all.values().any(|value| text(value).is_none());
-    Item { key: text(&value["k"]), owner: text(&value["o"]), labels, has_odd_labels }
+    Item { key: text(&value["k"]), owner: text(&value["o"]), labels, has_odd_labels, is_confirmed: true }
 }
 
 #[tokio::test]

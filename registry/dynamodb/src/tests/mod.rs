@@ -50,6 +50,7 @@ fn insert(key: &str, owner: &str) -> Statement {
         key: key.into(),
         owner: Owner::new(owner).unwrap(),
         labels: labels("ingress/shop/web"),
+        record: None,
     }
 }
 

@@ -12,6 +12,7 @@ fn update(key: &str, owner: &str, new_owner: Option<&str>) -> Statement {
         owner: Owner::new(owner).unwrap(),
         new_owner: new_owner.and_then(Owner::new),
         labels: labels("crd/shop/new"),
+        record: None,
     }
 }
 
