@@ -321,7 +321,7 @@ impl Verifier {
         }
     }
 
-    /// What an answer without a signature may still say: why the request was not accepted.
+    /// Messages of a long transfer are signed when they are sent, and compared with the time at which they come.
     pub(crate) fn time_has_come_to(&mut self, now: u64) {
         self.now = now;
     }

@@ -177,3 +177,25 @@ async fn proxies() {
     }
     is_clean("this", "nothing at all");
 }
+
+/// BIND does not know this key, and says so.
+#[cfg(feature = "rfc2136")]
+#[tokio::test(flavor = "multi_thread")]
+async fn rfc2136() {
+    use zonewright_testing::{Make, NameServer, NameServerSetup};
+    let server = NameServer::start(Make::Bind, NameServerSetup::zones(&["example.org"])).await.unwrap();
+    let setup = || {
+        Setup::of("rfc2136")
+            .arg("--rfc2136-host=127.0.0.1")
+            .arg(&format!("--rfc2136-port={}", server.port()))
+            .arg("--rfc2136-zone=example.org")
+            .arg(&format!("--rfc2136-tsig-keyname={}", server.key_name()))
+            .arg("--rfc2136-tsig-secret-alg=hmac-sha256")
+            .arg("--rfc2136-axfr")
+    };
+    let variable = "EXTERNAL_DNS_RFC2136_TSIG_SECRET";
+    say_nothing_secret("wrong", &setup().env(variable, "canarycanary")).await;
+    assert!(server.log().contains("BADSIG"), "{}", server.log());
+    say_nothing_secret("no base64", &setup().env(variable, "canary!")).await;
+    say_nothing_secret("flag", &setup().arg("--rfc2136-tsig-secret=canary!")).await;
+}
