@@ -12,6 +12,8 @@
 pub mod adoption;
 pub mod cli;
 pub mod kubernetes;
+#[cfg(test)]
+mod reference;
 pub mod serving;
 pub mod snapshot;
 pub mod sources;

@@ -134,10 +134,17 @@ fn parse_address(record_type: &RecordType, text: &str, alias: bool) -> Result<Ta
         RecordType::A => (text.parse().ok().map(Target::V4), "IPv4"),
         _ => (text.parse().ok().map(Target::V6), "IPv6"),
     };
-    match parsed {
-        Some(target) => Ok(target),
-        None if alias => parse_name(text).map(Target::Name),
-        None => Err(TargetError::NotAnAddress {
+    let name = match parsed {
+        Some(target) => return Ok(target),
+        None if alias => Some(parse_name(text)?),
+        None => None,
+    };
+    // An address with a dot at its end, or in full-width digits, is a name that looks like the address: read back it would be that,
+    // and the record never in sync.
+    let looks_alike = |name: &DnsName| parse_address(record_type, name.as_str(), false).is_ok();
+    match name {
+        Some(name) if !looks_alike(&name) => Ok(Target::Name(name)),
+        _ => Err(TargetError::NotAnAddress {
             target: text.to_owned(),
             family,
             record_type: record_type.clone(),
@@ -245,6 +252,15 @@ mod tests {
     fn targets_have_one_spelling(#[case] record_type: &str, #[case] text: &str, #[case] expected: &str) {
         let record_type = RecordType::from_text(record_type);
         assert_eq!(Target::parse(&record_type, text, false).unwrap().to_string(), expected);
+    }
+
+    /// Found by fuzzing: written, such an alias would be read back as an address.
+    #[rstest]
+    #[case("A", "192.0.2.1.")]
+    #[case("A", "１９２.0.2.1")]
+    #[case("AAAA", "2001:db8::.")]
+    fn an_alias_is_no_address_in_disguise(#[case] record_type: &str, #[case] text: &str) {
+        Target::parse(&RecordType::from_text(record_type), text, true).unwrap_err();
     }
 
     #[rstest]

@@ -1,7 +1,8 @@
 //! The flags of each form: its own, and those that all share.
 
 use super::flags::Flags;
-use super::{ColorChoice, PlanFormat, ReportFormat, rbac};
+use super::{ColorChoice, PlanFormat, ReportFormat, rbac, values};
+use crate::kubernetes::DeploymentName;
 use crate::kubernetes::permissions::ServiceAccount;
 use clap::Parser;
 
@@ -57,6 +58,9 @@ pub(super) struct CleanupArgs {
     /// Only in the zone of this name or provider's id (repeatable)
     #[arg(long, value_name = "ZONE", help_heading = "Cleanup")]
     pub(super) zone: Vec<String>,
+    /// First scale this Deployment to zero and wait until none of its Pods is left: the owner's daemon
+    #[arg(long, value_parser = deployment, value_name = "[NAMESPACE/]NAME", help_heading = "Cleanup")]
+    pub(super) stop_deployment: Option<DeploymentName>,
     /// Form of the plan that is shown; -o for short
     #[arg(long, default_value = "text", value_name = "FORM", help_heading = "Cleanup")]
     pub(super) output: PlanFormat,
@@ -65,6 +69,10 @@ pub(super) struct CleanupArgs {
     pub(super) color: ColorChoice,
     #[command(flatten)]
     pub(super) flags: Flags,
+}
+
+fn deployment(text: &str) -> Result<DeploymentName, String> {
+    values::object_name(text).map(|(namespace, name)| DeploymentName { namespace, name })
 }
 
 #[derive(Debug, Parser)]

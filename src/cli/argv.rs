@@ -69,6 +69,11 @@ pub(super) fn read(
         let (name, inline) = match word {
             Word::Flag { name, inline } => (name, inline),
             Word::Short(text) => return Err(one_dash(&text, kinds)),
+            Word::Value(_) if given.keys().any(|name| is_of_a_secret(name)) => {
+                return Err(
+                    "unexpected word: it belongs to no flag; a value with blanks needs quotes".to_owned()
+                );
+            }
             Word::Value(text) => return Err(stray(&text)),
         };
         let negated = name.strip_prefix("no-").filter(|rest| kinds.get(*rest) == Some(&Kind::Switch));
@@ -128,10 +133,15 @@ fn add_environment(
 fn one_dash(text: &str, kinds: &BTreeMap<String, Kind>) -> String {
     let name = text[1..].split('=').next().unwrap_or_default();
     if kinds.contains_key(name) {
-        format!("unknown short flag '{text}': long flags have two dashes, --{name}")
+        format!("unknown short flag '-{name}': long flags have two dashes, --{name}")
     } else {
-        format!("unknown short flag '{text}'")
+        format!("unknown short flag '-{name}'")
     }
+}
+
+/// Whether a value may be a part of a secret that the shell has taken apart: then it is not repeated.
+fn is_of_a_secret(flag: &str) -> bool {
+    ["key", "secret", "password", "external-id"].iter().any(|end| flag.ends_with(end))
 }
 
 fn stray(text: &str) -> String {
@@ -270,7 +280,7 @@ mod tests {
     #[case(&["--events", "plan"], "comes before all flags")]
     #[case(&["--", "--policy=sync"], "unexpected --policy=sync")]
     #[case(&["--", "@args"], "unexpected @args")]
-    #[case(&["-policy=sync"], "unknown short flag '-policy=sync': long flags have two dashes, --policy")]
+    #[case(&["-policy=sync"], "unknown short flag '-policy': long flags have two dashes, --policy")]
     #[case(&["-h"], "unknown short flag '-h'")]
     #[case(&["--policy"], "expected argument for flag '--policy'")]
     #[case(&["--policy", "--events"], "expected argument for flag '--policy', found --events")]

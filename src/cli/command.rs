@@ -1,6 +1,7 @@
 //! What the program can be asked to do.
 
 use super::{AdoptOptions, ColorChoice, Config, PlanFormat, ReportFormat, RestoreOptions, SnapshotOptions};
+use crate::kubernetes::DeploymentName;
 use crate::kubernetes::permissions::ServiceAccount;
 use zonewright_planner::DnsName;
 
@@ -52,6 +53,8 @@ pub struct PlanOptions {
 pub struct CleanupOptions {
     /// Names or ids of zones; empty for all.
     pub zones: Vec<String>,
+    /// What has to be stopped first.
+    pub stop_deployment: Option<DeploymentName>,
     /// How it is shown.
     pub plan: PlanOptions,
 }

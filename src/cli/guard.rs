@@ -132,16 +132,10 @@ fn configmap(text: &str) -> Result<Option<ConfigMapName>, String> {
     if text.is_empty() {
         return Ok(None);
     }
-    let (namespace, name) = match text.split_once('/') {
-        Some((namespace, name)) => (Some(namespace), name),
-        None => (None, text),
-    };
-    let is_name =
-        |text: &str| !text.is_empty() && text.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-' | '.'));
-    if !namespace.into_iter().chain([name]).all(is_name) {
-        return Err(format!("--approval-configmap={text}: expected NAME or NAMESPACE/NAME"));
+    match values::object_name(text) {
+        Ok((namespace, name)) => Ok(Some(ConfigMapName { namespace, name })),
+        Err(error) => Err(format!("--approval-configmap={text}: {error}")),
     }
-    Ok(Some(ConfigMapName { namespace: namespace.map(str::to_owned), name: name.to_owned() }))
 }
 
 #[cfg(test)]

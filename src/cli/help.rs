@@ -87,8 +87,9 @@ pub(super) fn text(form: Form) -> String {
              Exit status: 0, or 1 for an error."
         }
         Form::Cleanup => {
-            "Deletes all records of an owner, with their ownership records: of a cluster that is gone for good. Stop its\n\
-             daemon first, which would make them again. Takes the flags of that daemon; those about objects are ignored.\n\
+            "Deletes all records of an owner, with their ownership records: of a cluster that is gone for good. Its daemon\n\
+             would make them again: stop it first, or have it stopped with --stop-deployment. Takes the flags of that\n\
+             daemon; those about objects are ignored.\n\
              With --dry-run it shows what it would do. The delete guard has its say: what it withholds is shown with a\n\
              hash, and deleted with --approve-hash=HASH.\n\n\
              Exit status: 0 done or nothing to do, 2 changes shown by --dry-run, 3 deletes withheld by the guard, 1 error."

@@ -86,8 +86,10 @@ use argv::{Given, Kind, Request, Surroundings};
 use clap::FromArgMatches;
 use forms::{Form, asks_for_help, take_name, take_operand};
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
 use zonewright_planner::DnsName;
+use zonewright_provider_kit::files::{SMALL, read_text};
 
 /// The end of the program before it began: help, version or a mistake.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -114,6 +116,15 @@ impl Exit {
     }
 }
 
+/// Names the flag, and not the value: it may be a key.
+fn not_utf_8(word: &OsStr) -> String {
+    let text = word.to_string_lossy();
+    match text.split_once('=') {
+        Some((flag, _)) if flag.starts_with("--") => format!("the value of {flag} is not UTF-8"),
+        _ => "one of the words is not UTF-8".to_owned(),
+    }
+}
+
 /// Reads the command line (the program's name first, as [`std::env::args_os`] gives it) and the environment.
 ///
 /// # Errors
@@ -124,7 +135,7 @@ pub fn parse(
 ) -> Result<Command, Exit> {
     let words: Vec<String> = args
         .skip(1)
-        .map(|word| word.into_string().map_err(|word| Exit::bad_flag(format!("{word:?} is not UTF-8"))))
+        .map(|word| word.into_string().map_err(|word| Exit::bad_flag(not_utf_8(&word))))
         .collect::<Result<_, _>>()?;
     let (form, mut words) = Form::of(words).map_err(Exit::bad_flag)?;
     let operands = keeping::take_operands(form, &mut words);
@@ -145,7 +156,7 @@ pub fn parse(
         Form::Rbac => words = rbac::completed(words, env),
         _ => {}
     }
-    let around = Surroundings { env, read_file: &|path| std::fs::read_to_string(path) };
+    let around = Surroundings { env, read_file: &|path| read_text(Path::new(path), SMALL) };
     let mut given = match argv::read(words, &kinds, &around).map_err(Exit::bad_flag)? {
         Request::Help => return Err(Exit::text(help::text(form))),
         Request::Version => return Err(Exit::text(format!("zonewright {}", env!("CARGO_PKG_VERSION")))),
@@ -184,11 +195,12 @@ pub fn parse(
         }
         Form::Cleanup => {
             let args = CleanupArgs::from_arg_matches(&matches).map_err(typed)?;
-            let CleanupArgs { owner: _, zone, output, color, flags } = args;
+            let CleanupArgs { owner: _, zone, stop_deployment, output, color, flags } = args;
             let preview = flags.schedule.dry_run();
             let config = flags.check(preview, &given)?;
             let plan = PlanOptions { format: output, color };
-            Ok(Command::Cleanup(Box::new(config), CleanupOptions { zones: zone, plan }))
+            let options = CleanupOptions { zones: zone, stop_deployment, plan };
+            Ok(Command::Cleanup(Box::new(config), options))
         }
         Form::Snapshot | Form::Restore | Form::Adopt => {
             keeping::command(form, &matches, operands, |flags, preview| flags.check(preview, &given))

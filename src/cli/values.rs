@@ -127,6 +127,20 @@ pub(super) fn tag(text: &str) -> Result<(String, String), String> {
         .ok_or_else(|| "expected KEY=VALUE".into())
 }
 
+/// An object of the cluster, `[NAMESPACE/]NAME`.
+pub(super) fn object_name(text: &str) -> Result<(Option<String>, String), String> {
+    let (namespace, name) = match text.split_once('/') {
+        Some((namespace, name)) => (Some(namespace), name),
+        None => (None, text),
+    };
+    let is_name =
+        |text: &str| !text.is_empty() && text.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-' | '.'));
+    if !namespace.into_iter().chain([name]).all(is_name) {
+        return Err("expected NAME or NAMESPACE/NAME".to_owned());
+    }
+    Ok((namespace.map(str::to_owned), name.to_owned()))
+}
+
 /// A truth value in an environment variable, in the spellings of Go's `strconv.ParseBool`.
 pub(super) fn truth(text: &str) -> Option<bool> {
     match text {

@@ -9,6 +9,7 @@
 //! A hash is moved from the one key to the other before anything is released, on top of exactly what was read. If that cannot be
 //! written nothing is released, and after a restart what has been spent is still there: an approval counts at most once.
 
+use super::describe;
 use crate::sync::guard::ApprovalHandle;
 use k8s_openapi::api::core::v1::ConfigMap;
 use kube::api::{Api, PostParams};
@@ -111,18 +112,6 @@ fn with_spent(mut map: ConfigMap, hash: &str) -> ConfigMap {
 fn words(map: &ConfigMap, key: &str) -> Vec<String> {
     let text = map.data.as_ref().and_then(|data| data.get(key)).map(String::as_str).unwrap_or_default();
     text.split_whitespace().map(str::to_owned).collect()
-}
-
-fn describe(error: kube::Error) -> String {
-    match error {
-        kube::Error::Api(status) => format!("{} {}", status.code, status.message),
-        error => {
-            // The innermost cause is the plainest, such as `Connection refused`.
-            let causes =
-                std::iter::successors(Some(&error as &dyn std::error::Error), |cause| cause.source());
-            causes.last().map(ToString::to_string).unwrap_or_default()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -101,7 +101,7 @@ where
                     duration: started.elapsed(),
                 });
             }
-            Ok(answer?.map(|body| BoundedBody::new(body, limit)))
+            Ok(answer?.map(|body| BoundedBody::new(body, limit, Room::of(kind))))
         })
     }
 }
@@ -141,22 +141,77 @@ impl fmt::Display for TimedOut {
 
 impl std::error::Error for TimedOut {}
 
-/// The body of an answer that must arrive before a deadline.
+/// The longest answer in bytes. A list comes in pages of some hundred objects, each of which etcd holds to one and a half MiB.
+const LONGEST_ANSWER: usize = 256 << 20;
+
+/// The longest event of a watch: one object, and what surrounds it.
+const LONGEST_EVENT: usize = 16 << 20;
+
+/// An answer is too long.
+#[derive(Debug)]
+struct TooLong {
+    what: &'static str,
+    limit: usize,
+}
+
+impl fmt::Display for TooLong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} of the Kubernetes API is longer than {} bytes", self.what, self.limit)
+    }
+}
+
+impl std::error::Error for TooLong {}
+
+/// How much may come: of a watch per event, of other answers in all.
+#[derive(Debug, Clone, Copy)]
+struct Room {
+    is_of_events: bool,
+    limit: usize,
+    used: usize,
+}
+
+impl Room {
+    fn of(kind: CallKind) -> Self {
+        let is_of_events = kind == CallKind::Watch;
+        Self { is_of_events, limit: if is_of_events { LONGEST_EVENT } else { LONGEST_ANSWER }, used: 0 }
+    }
+
+    /// Takes the next piece in. Events are lines.
+    fn take(&mut self, piece: &[u8]) -> Result<(), TooLong> {
+        let mut fits = true;
+        let mut rest = piece;
+        while let (true, Some(end)) = (self.is_of_events, memchr::memchr(b'\n', rest)) {
+            fits &= self.used + end <= self.limit;
+            self.used = 0;
+            rest = rest.get(end + 1..).unwrap_or_default();
+        }
+        self.used += rest.len();
+        if fits && self.used <= self.limit {
+            return Ok(());
+        }
+        let what = if self.is_of_events { "an event" } else { "an answer" };
+        Err(TooLong { what, limit: self.limit })
+    }
+}
+
+/// The body of an answer that must arrive before a deadline, and must not be endless.
 pub struct BoundedBody<B> {
     body: Pin<Box<B>>,
     deadline: Option<(Pin<Box<Sleep>>, Duration)>,
+    room: Room,
 }
 
 impl<B> BoundedBody<B> {
-    fn new(body: B, limit: Option<(Instant, Duration)>) -> Self {
+    fn new(body: B, limit: Option<(Instant, Duration)>, room: Room) -> Self {
         let deadline = limit.map(|(deadline, limit)| (Box::pin(sleep_until(deadline)), limit));
-        Self { body: Box::pin(body), deadline }
+        Self { body: Box::pin(body), deadline, room }
     }
 }
 
 impl<B> Body for BoundedBody<B>
 where
     B: Body,
+    B::Data: AsRef<[u8]>,
     B::Error: Into<BoxError>,
 {
     type Data = B::Data;
@@ -167,6 +222,11 @@ where
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, BoxError>>> {
         if let Poll::Ready(frame) = self.body.as_mut().poll_frame(context) {
+            if let Some(piece) = frame.as_ref().and_then(|frame| frame.as_ref().ok()?.data_ref())
+                && let Err(error) = self.room.take(piece.as_ref())
+            {
+                return Poll::Ready(Some(Err(error.into())));
+            }
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
         if let Some((sleep, limit)) = &mut self.deadline
@@ -244,6 +304,34 @@ mod tests {
         assert_eq!(started.elapsed(), Duration::from_secs(30));
         assert_eq!(records.lock().unwrap()[0].status, None);
         assert!(service.oneshot(get("/a?watch=true")).await.is_ok());
+    }
+
+    #[test]
+    fn answers_and_events_have_bounds() {
+        let room = |is_of_events| Room { is_of_events, limit: 10, used: 0 };
+        let mut answer = room(false);
+        assert!(answer.take(b"12345\n").is_ok() && answer.take(b"789\n").is_ok());
+        let error = answer.take(b"1").unwrap_err().to_string();
+        assert_eq!(error, "an answer of the Kubernetes API is longer than 10 bytes");
+        let mut events = room(true);
+        for piece in ["1234567890\n123", "4567890", "\n\n1234567890\n"] {
+            assert!(events.take(piece.as_bytes()).is_ok(), "{piece:?}");
+        }
+        assert!(events.take(b"1").is_ok());
+        assert!(events.take(b"2345678901\n").is_err());
+        assert!(room(true).take(b"12345678901").is_err(), "its end never comes");
+    }
+
+    #[tokio::test]
+    async fn a_body_that_is_too_long_breaks_off() {
+        let (layer, _) = layer(Duration::from_secs(30));
+        let service = layer.layer(tower::service_fn(async |_: Request<()>| {
+            let pieces = futures::stream::repeat(Ok::<_, Infallible>(Bytes::from(vec![b'x'; 1 << 20])));
+            Ok::<_, Infallible>(Response::new(AxumBody::from_stream(pieces)))
+        }));
+        let answer = service.clone().oneshot(get("/a?watch=true")).await.unwrap();
+        let read = axum::body::to_bytes(AxumBody::new(answer.into_body()), usize::MAX).await;
+        assert!(format!("{:?}", read.unwrap_err()).contains("TooLong"));
     }
 
     #[tokio::test(start_paused = true)]

@@ -151,3 +151,6 @@ fn write_rule(out: &mut String, rule: &Rule) {
 fn quoted(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
+
+#[cfg(test)]
+mod reference;

@@ -4,7 +4,7 @@
 //! are, swapped by a link. Nothing runs between calls.
 
 use super::ClusterAccess;
-use super::access::{AccessError, Connection};
+use super::access::{AccessError, Connection, of_call};
 use http::{Request, Response};
 use kube::Client;
 use kube::client::Body;
@@ -126,6 +126,6 @@ impl Service<Request<Body>> for Reloading {
     /// Does nothing before it is polled: whoever waits for the rate limit has the credentials of when its turn comes.
     fn call(&mut self, request: Request<Body>) -> Self::Future {
         let this = self.clone();
-        Box::pin(async move { Ok(this.current().await.send(request).await?) })
+        Box::pin(async move { this.current().await.send(request).await.map_err(of_call) })
     }
 }

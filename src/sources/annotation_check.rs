@@ -215,6 +215,9 @@ pub fn misspelt_prefixes(keys: &AnnotationKeys, annotations: &StringMap) -> Vec<
 }
 
 #[cfg(test)]
+mod reference;
+
+#[cfg(test)]
 mod tests {
     use super::*;
     use rstest::rstest;

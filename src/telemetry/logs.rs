@@ -15,6 +15,15 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+/// Libraries that log what is secret. The SDK of AWS shows its settings when it is asked for details, and warns with all that a
+/// credential process has printed; what goes wrong with it we say ourselves. A target stands for all that begin with it.
+const TELL_TALES: [(&str, LevelFilter); 3] = [
+    ("aws", LevelFilter::WARN),
+    ("aws_config", LevelFilter::OFF),
+    // Quotes answers that it cannot read, of which nobody knows what is in them.
+    ("kube_client::client", LevelFilter::OFF),
+];
+
 /// Sends events to standard error. A second call in one process (tests) changes nothing.
 pub fn start(format: LogFormat, level: LogLevel) {
     start_with(format, level, &[]);
@@ -33,8 +42,12 @@ fn start_with(format: LogFormat, level: LogLevel, exceptions: &[(&str, LevelFilt
     let level = filter_of(level);
     // What cannot be written cannot be complained about either: that would panic.
     let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
-    // Libraries speak up only when something is wrong, or when everything is asked for.
-    let libraries = if level == LevelFilter::TRACE { level } else { level.min(LevelFilter::WARN) };
+    // Libraries speak up only when something is wrong, or when everything is asked for; then without what they trace, which is whole
+    // requests and settings, credentials included.
+    let libraries = match level {
+        LevelFilter::TRACE => LevelFilter::DEBUG,
+        other => other.min(LevelFilter::WARN),
+    };
     let ours = [
         "zonewright",
         "zonewright_registry",
@@ -44,6 +57,7 @@ fn start_with(format: LogFormat, level: LogLevel, exceptions: &[(&str, LevelFilt
     ];
     let filter = Targets::new()
         .with_default(libraries)
+        .with_targets(TELL_TALES.map(|(target, most)| (target, most.min(libraries))))
         .with_targets(ours.map(|target| (target, level)))
         .with_targets(exceptions.iter().copied());
     let registry = tracing_subscriber::registry().with(filter);

@@ -74,14 +74,14 @@ impl Metrics {
         let make = Make { registry: &registry };
         let info = make.gauge_vec(
             "build_info",
-            "Version of the running program, always 1.",
+            "Always 1; revision and go_version are empty.",
             &["version", "revision", "go_version", "os", "arch"],
         )?;
         let os = std::env::consts::OS;
         info.with_label_values(&[env!("CARGO_PKG_VERSION"), "", "", os, std::env::consts::ARCH]).set(1.0);
         let http_requests = SummaryVec::new(
             &format!("{NAMESPACE}_http_request_duration_seconds"),
-            "How long HTTP requests took.",
+            "Calls of the Kubernetes API and of the provider; path is the last segment.",
             &["handler", "scheme", "host", "path", "method", "status"],
         )?;
         let http_requests = Arc::new(http_requests);
@@ -91,12 +91,12 @@ impl Metrics {
             owner: owner.to_owned(),
             http_requests,
             consecutive_soft_errors: make
-                .int_gauge("controller_consecutive_soft_errors", "Failed cycles in a row.")?,
+                .int_gauge("controller_consecutive_soft_errors", "Cycles in a row in which the provider failed.")?,
             last_reconcile: make
                 .gauge("controller_last_reconcile_timestamp_seconds", "When the last cycle started.")?,
             last_sync: make.gauge(
                 "controller_last_sync_timestamp_seconds",
-                "When the last cycle that succeeded ended.",
+                "When the last cycle ended in which the provider did its part. Alert on its age.",
             )?,
             no_op_runs: make.counter("controller_no_op_runs_total", "Cycles that found nothing to do.")?,
             verified_records: make.int_gauge_vec(
@@ -106,16 +106,16 @@ impl Metrics {
             )?,
             cache_records_calls: make.counter_vec(
                 "provider_cache_records_calls",
-                "Listings asked of the provider cache.",
+                "With --provider-cache-time: listings; true where an earlier one was used again.",
                 &["from_cache"],
             )?,
             cache_apply_calls: make
-                .counter("provider_cache_apply_changes_calls", "Writes through the provider cache.")?,
-            registry_total: make.int_gauge("registry_endpoints_total", "Records in the registry.")?,
-            registry_errors: make.counter("registry_errors_total", "Failures to read or write records.")?,
+                .counter("provider_cache_apply_changes_calls", "With --provider-cache-time: writes.")?,
+            registry_total: make.int_gauge("registry_endpoints_total", "Records that exist, whoever owns them, without ownership records.")?,
+            registry_errors: make.counter("registry_errors_total", "Cycles in which reading or writing records failed.")?,
             registry_records: make.int_gauge_vec(
                 "registry_records",
-                "Records in the registry.",
+                "Records that exist, whoever owns them, without ownership records.",
                 &["record_type"],
             )?,
             owner_mismatch: make.int_gauge_vec(
@@ -125,29 +125,29 @@ impl Metrics {
             )?,
             deduplicated: make.int_gauge_vec(
                 "source_deduplicated_endpoints",
-                "Wishes dropped because they occur twice.",
+                "Record sets that were asked for twice.",
                 &["record_type", "source_type"],
             )?,
             invalid: make.int_gauge_vec(
                 "source_invalid_endpoints",
-                "Wishes dropped because they are malformed.",
+                "Record sets that are malformed and left out.",
                 &["record_type", "source_type"],
             )?,
-            source_total: make.int_gauge("source_endpoints_total", "Wishes of all sources.")?,
+            source_total: make.int_gauge("source_endpoints_total", "Record sets that all sources ask for.")?,
             source_errors: make
                 .counter("source_errors_total", "Cycles in which a source or an object failed.")?,
             source_records: make.int_gauge_vec(
                 "source_records",
-                "Wishes of all sources.",
+                "Record sets that all sources ask for.",
                 &["record_type"],
             )?,
             skipped: make.int_gauge_vec(
                 "controller_skipped_records",
-                "Records left alone in the last cycle, by reason.",
+                "Records left alone in the last cycle, by code.",
                 &["reason"],
             )?,
             withheld_deletes: make
-                .int_gauge("controller_withheld_deletes", "Deletes that the delete guard withholds.")?,
+                .int_gauge("controller_withheld_deletes", "Deletes that the delete guard withholds. Alert when above 0.")?,
             changes: make.counter_vec(
                 "controller_changes_total",
                 "Changes sent to the provider.",
@@ -160,16 +160,16 @@ impl Metrics {
             )?,
             plan_size: make.int_gauge_vec(
                 "controller_plan_size",
-                "Changes that the last run planned.",
+                "Changes that the last run planned, of all names or of some.",
                 &["operation", "reason"],
             )?,
             quarantined: make.int_gauge(
                 "controller_quarantined_names",
-                "Names with a record that the provider refuses.",
+                "Names with a record that the provider refuses, as of the last full run.",
             )?,
             provider_requests: make.counter_vec(
                 "provider_requests_total",
-                "Calls of the provider's API.",
+                "Calls of the provider's API, repetitions included; the HTTP status, or none where no answer came.",
                 &["operation", "code"],
             )?,
             webhook_server_requests: make.counter_vec(
@@ -179,7 +179,7 @@ impl Metrics {
             )?,
             event_to_record: make.histogram(
                 "controller_event_to_record_seconds",
-                "From a changed object to the record that the provider has acknowledged.",
+                "From the moment a changed object was taken in to the provider's answer, once per record written.",
                 &EVENT_TO_RECORD,
             )?,
             snapshot_age: make.gauge(
@@ -219,7 +219,7 @@ impl Metrics {
         let server = &call.server;
         self.http_request(&HttpRequest {
             scheme: server.scheme_str().unwrap_or_default(),
-            host: server.authority().map_or("", |authority| authority.as_str()),
+            host: server.authority().map_or("", |authority| without_user(authority.as_str())),
             path: &call.path,
             method: call.method.as_str(),
             status: call.status.map(|status| status.as_u16()),
@@ -242,7 +242,7 @@ impl Metrics {
         self.http_request(&HttpRequest {
             scheme: call.url.scheme(),
             // With the port, if the URL names one.
-            host: call.url.authority().rsplit('@').next().unwrap_or_default(),
+            host: without_user(call.url.authority()),
             path: call.url.path(),
             method: call.method.as_str(),
             status: call.status.map(|status| status.as_u16()),
@@ -257,7 +257,7 @@ impl Metrics {
         let url: http::Uri = call.url.parse().unwrap_or_default();
         self.http_request(&HttpRequest {
             scheme: url.scheme_str().unwrap_or_default(),
-            host: url.authority().map_or("", |authority| authority.as_str()),
+            host: url.authority().map_or("", |authority| without_user(authority.as_str())),
             path: url.path(),
             method: &call.method,
             status: call.status,
@@ -378,6 +378,11 @@ impl Metrics {
     }
 }
 
+/// A host and its port, without the user name and password before them.
+fn without_user(authority: &str) -> &str {
+    authority.rsplit('@').next().unwrap_or_default()
+}
+
 /// The call of the webhook protocol; it has no others than these.
 fn operation_of(call: &webhook::RequestRecord) -> &'static str {
     let last = call.url.path_segments().and_then(|mut segments| segments.next_back()).unwrap_or_default();
@@ -467,5 +472,7 @@ fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |since| since.as_secs_f64())
 }
 
+#[cfg(test)]
+mod reference;
 #[cfg(test)]
 mod tests;

@@ -11,6 +11,7 @@ const HELM_MOD: &str = include_str!("../../tests/setup/helm/go.mod");
 const GATEWAY_API_MOD: &str = include_str!("../../tests/setup/gateway-api/go.mod");
 
 const DYNAMODB_LOCAL_POM: &str = include_str!("../../tests/setup/dynamodb-local/pom.xml");
+const AWS_CLI_REQUIREMENTS: &str = include_str!("../../tests/setup/aws-cli/requirements.txt");
 const MOTO_REQUIREMENTS: &str = include_str!("../../tests/setup/moto/requirements.txt");
 
 /// The two programs that together are an API server.
@@ -49,6 +50,17 @@ pub fn external_dns_client() -> Result<PathBuf> {
     existing(client.join("external-dns-client"))
 }
 
+/// The program `kubectl`, of the version of the API server.
+pub fn kubectl() -> Result<PathBuf> {
+    existing(cached("kubectl", KUBE_APISERVER_MOD, "k8s.io/kubernetes").join("kubectl"))
+}
+
+/// The program `aws`.
+pub fn aws_cli() -> Result<PathBuf> {
+    let version = AWS_CLI_REQUIREMENTS.lines().find_map(|line| line.strip_prefix("awscli=="));
+    existing(cache().join(format!("aws-cli-{}", version.unwrap_or_default())).join("aws"))
+}
+
 /// The folder of DynamoDB Local's classes and libraries.
 pub(crate) fn dynamodb_local() -> Result<PathBuf> {
     let version = maven_version(DYNAMODB_LOCAL_POM, "DynamoDBLocal").unwrap_or_default();
@@ -58,6 +70,15 @@ pub(crate) fn dynamodb_local() -> Result<PathBuf> {
 pub(crate) fn moto_server() -> Result<PathBuf> {
     let version = MOTO_REQUIREMENTS.lines().find_map(|line| line.strip_prefix("moto=="));
     existing(cache().join(format!("moto-{}", version.unwrap_or_default())).join("moto_server"))
+}
+
+/// A program of the system's packages, which the install script installs where it may.
+pub(crate) fn system_program(name: &str) -> Result<PathBuf> {
+    let path = env::var_os("PATH").unwrap_or_default();
+    // Servers are not on everybody's path.
+    let folders = env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let found = folders.map(|folder| folder.join(name)).find(|program| program.is_file());
+    found.ok_or_else(|| Error::NotInstalled(Path::new("/usr/sbin").join(name)))
 }
 
 fn existing(path: PathBuf) -> Result<PathBuf> {
@@ -118,6 +139,7 @@ mod tests {
             assert!(required_version(go_mod, module).is_some_and(|v| v.starts_with('v')), "{module}");
         }
         assert!(MOTO_REQUIREMENTS.contains("\nmoto=="));
+        assert!(AWS_CLI_REQUIREMENTS.contains("\nawscli=="));
     }
 
     #[test]

@@ -6,6 +6,7 @@
 //!   every call.
 //! * [`DynamoDbLocal`]: DynamoDB Local behind a door that counts, and that refuses as it is told.
 //! * [`Moto`]: an imitation of AWS, to hold our own against.
+//! * [`NameServer`]: BIND or Knot, with zones that take signed updates and transfers.
 //! * [`TlsFront`]: HTTPS before any of them, by an authority that nobody knows.
 //! * [`ApiProxy`]: a way to the API server that refuses, breaks off and dawdles as it is told.
 //!
@@ -20,6 +21,7 @@ mod dynamodb;
 mod error;
 mod identity;
 mod moto;
+mod name_server;
 mod objects;
 mod process;
 mod reset;
@@ -28,10 +30,11 @@ mod webhook;
 
 pub use api_proxy::{ApiFault, ApiProxy, ApiRule, Verb};
 pub use apiserver::KubeApiserver;
-pub use components::{external_dns_client, gateway_crds, helm};
+pub use components::{aws_cli, external_dns_client, gateway_crds, helm, kubectl};
 pub use dynamodb::{DynamoDbFault, DynamoDbLocal};
 pub use error::Error;
 pub use moto::Moto;
+pub use name_server::{Make, NameServer, NameServerSetup, TlsSetup};
 pub use process::free_port;
 pub use tls_front::TlsFront;
 pub use webhook::{Call, Effect, Gate, WebhookStandIn, Witness};

@@ -7,6 +7,8 @@
 mod aws;
 #[cfg(feature = "azure")]
 mod azure;
+#[cfg(all(feature = "aws", feature = "aws-sd", feature = "azure", feature = "cloudflare"))]
+mod bounds;
 mod chart;
 mod cli;
 #[cfg(feature = "cloudflare")]
@@ -14,10 +16,22 @@ mod cloudflare;
 mod cluster;
 mod conformance;
 mod dns_records;
+mod docs;
 #[cfg(feature = "dynamodb")]
 mod dynamodb;
 mod faults;
+mod fuzz;
 mod program;
+#[cfg(feature = "rfc2136")]
+mod rfc2136;
+#[cfg(all(
+    feature = "aws",
+    feature = "aws-sd",
+    feature = "azure",
+    feature = "cloudflare",
+    feature = "dynamodb"
+))]
+mod secrets;
 mod shared_names;
 mod status_page;
 mod webhook_server;

@@ -51,6 +51,41 @@ tolerations:
 {{- end }}
 {{- end }}
 
+{{- define "zonewright.volumes" -}}
+{{- if .Values.secretConfiguration.enabled }}
+- name: secrets
+  secret:
+    secretName: {{ include "zonewright.fullname" . }}
+{{- end }}
+{{- if .Values.domainPolicy }}
+- name: domain-policy
+  configMap:
+    name: {{ include "zonewright.fullname" . }}-domain-policy
+{{- end }}
+{{- with .Values.extraVolumes }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
+{{- define "zonewright.volumeMounts" -}}
+{{- $v := .Values -}}
+{{- if $v.secretConfiguration.enabled }}
+- name: secrets
+  mountPath: {{ tpl (required "secretConfiguration.mountPath must be given" $v.secretConfiguration.mountPath) . }}
+  {{- with $v.secretConfiguration.subPath }}
+  subPath: {{ tpl . $ }}
+  {{- end }}
+{{- end }}
+{{- if $v.domainPolicy }}
+- name: domain-policy
+  mountPath: /etc/zonewright
+  readOnly: true
+{{- end }}
+{{- with $v.extraVolumeMounts }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}
+
 {{- define "zonewright.daemon" -}}
 {{- $v := .Values -}}
 - name: {{ include "zonewright.container" . }}
@@ -86,23 +121,9 @@ tolerations:
   readinessProbe:
     {{- toYaml . | nindent 4 }}
   {{- end }}
-  {{- if or $v.secretConfiguration.enabled $v.domainPolicy $v.extraVolumeMounts }}
+  {{- with include "zonewright.volumeMounts" . | trim }}
   volumeMounts:
-    {{- if $v.secretConfiguration.enabled }}
-    - name: secrets
-      mountPath: {{ tpl (required "secretConfiguration.mountPath must be given" $v.secretConfiguration.mountPath) . }}
-      {{- with $v.secretConfiguration.subPath }}
-      subPath: {{ tpl . $ }}
-      {{- end }}
-    {{- end }}
-    {{- if $v.domainPolicy }}
-    - name: domain-policy
-      mountPath: /etc/zonewright
-      readOnly: true
-    {{- end }}
-    {{- with $v.extraVolumeMounts }}
-    {{- toYaml . | nindent 4 }}
-    {{- end }}
+    {{- . | nindent 4 }}
   {{- end }}
   {{- with $v.resources }}
   resources:

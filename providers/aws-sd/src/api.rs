@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, HashMap};
 use tokio::sync::OnceCell;
 use zonewright_aws_config::{Access, Connection, NameOperation, Service as AwsService, connect, of_request};
 use zonewright_planner::RecordType;
-use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
+use zonewright_provider_kit::{ErrorClass, Pages, ProviderError, RequestBudget};
 
 /// The most services in one answer.
 const PAGE: i32 = 100;
@@ -134,6 +134,7 @@ impl Api {
         let filter = filter.transpose()?;
         let client = self.client().await?;
         let mut namespaces = Vec::new();
+        let mut pages = Pages::default();
         let mut token = None;
         loop {
             let request = client.list_namespaces().max_results(PAGE).set_next_token(token);
@@ -141,9 +142,8 @@ impl Api {
             let page = page.map_err(|error| of_request(&CLOUD_MAP, what, error, false))?;
             namespaces.extend(page.namespaces.unwrap_or_default());
             token = page.next_token;
-            if token.is_none() {
-                break;
-            }
+            let Some(next) = &token else { break };
+            pages.turn(what, next)?;
         }
         // Of namespaces that are not in the DNS there is nothing to manage, and no filter for them.
         namespaces.retain(|namespace| match (&wanted, namespace.r#type()) {
@@ -161,6 +161,7 @@ impl Api {
         let filter = filter.build().map_err(|error| impossible(&what, error))?;
         let client = self.client().await?;
         let mut services = Vec::new();
+        let mut pages = Pages::default();
         let mut token = None;
         loop {
             let request = client.list_services().max_results(PAGE).filters(filter.clone());
@@ -168,9 +169,8 @@ impl Api {
             let page = page.map_err(|error| of_request(&CLOUD_MAP, &what, error, false))?;
             services.extend(page.services().iter().map(Summary::read));
             token = page.next_token;
-            if token.is_none() {
-                return Ok(services);
-            }
+            let Some(next) = &token else { return Ok(services) };
+            pages.turn(&what, next)?;
         }
     }
 
@@ -201,6 +201,7 @@ impl Api {
     async fn listed_instances(&self, what: &str, service: &Service) -> Result<Vec<Instance>, ProviderError> {
         let client = self.client().await?;
         let mut instances = Vec::new();
+        let mut pages = Pages::default();
         let mut token = None;
         loop {
             let request = client.list_instances().service_id(&service.summary.id).max_results(PAGE);
@@ -211,9 +212,8 @@ impl Api {
             };
             instances.extend(page.instances().iter().map(instance));
             token = page.next_token;
-            if token.is_none() {
-                return Ok(instances);
-            }
+            let Some(next) = &token else { return Ok(instances) };
+            pages.turn(what, next)?;
         }
     }
 

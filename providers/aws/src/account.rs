@@ -10,7 +10,7 @@ use aws_sdk_route53::types::{Change, ChangeBatch, HostedZone, ResourceTagSet, Rr
 use tokio::sync::OnceCell;
 use zonewright_aws_config::{Access, Connection, NameOperation, Service, connect, of_request};
 use zonewright_planner::DnsName;
-use zonewright_provider_kit::{ErrorClass, Listing, ProviderError, RequestBudget, Zone};
+use zonewright_provider_kit::{ErrorClass, Listing, Pages, ProviderError, RequestBudget, Zone};
 
 /// The most record sets in one answer. The service gives no more, however many are asked for.
 const PAGE: i32 = 300;
@@ -101,6 +101,7 @@ impl Account {
         let what = format!("{}: listing hosted zones", self.name());
         let client = self.client().await?;
         let mut zones = Vec::new();
+        let mut pages = Pages::default();
         let mut marker = None;
         loop {
             let page = client.list_hosted_zones().set_marker(marker).send().await;
@@ -110,9 +111,8 @@ impl Account {
             if !page.is_truncated {
                 return Ok(zones);
             }
-            if marker.is_none() {
-                return Err(cut_short(&what));
-            }
+            let Some(marker) = &marker else { return Err(cut_short(&what)) };
+            pages.turn(&what, marker)?;
         }
     }
 
@@ -137,6 +137,7 @@ impl Account {
         let client = self.client().await?;
         let mut listing = Listing::default();
         let mut from = Cursor::default();
+        let mut pages = Pages::default();
         loop {
             let page = client
                 .list_resource_record_sets()
@@ -160,6 +161,7 @@ impl Account {
                 record_type: page.next_record_type,
                 identifier: page.next_record_identifier,
             };
+            pages.turn(&what, &from)?;
         }
     }
 
@@ -186,7 +188,7 @@ impl Account {
 }
 
 /// Where the next page begins.
-#[derive(Default)]
+#[derive(Default, Hash)]
 struct Cursor {
     name: Option<String>,
     record_type: Option<RrType>,

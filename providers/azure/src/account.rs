@@ -11,7 +11,8 @@ use tracing::warn;
 use zonewright_provider_http::{
     Answer, Api, ApiSettings, ExposeSecret, Method, Request, SecretString, StatusCode, Url,
 };
-use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
+use zonewright_provider_kit::files::{SMALL, read_text};
+use zonewright_provider_kit::{ErrorClass, Pages, ProviderError, RequestBudget};
 
 /// A token is renewed this long before it ends, or in the middle of its time if that is later.
 const RENEW_BEFORE: Duration = Duration::from_secs(5 * 60);
@@ -164,7 +165,9 @@ impl Account {
         mut call: Call<'_>,
     ) -> Result<Vec<T>, ProviderError> {
         let mut all = Vec::new();
+        let mut pages = Pages::default();
         loop {
+            pages.turn(call.what, call.url.as_str())?;
             let page: Page<T> = self.send(&call).await?.json()?;
             all.extend(page.value);
             let Some(link) = page.next_link.filter(|link| !link.is_empty()) else { return Ok(all) };
@@ -176,9 +179,6 @@ impl Account {
             // The token goes along.
             if next.origin() != self.connection().settings.cloud.endpoint.origin() {
                 return Err(broken("it is said to be on another server"));
-            }
-            if next == call.url {
-                return Err(broken("it is said to be this one"));
             }
             call.url = next;
         }
@@ -361,7 +361,7 @@ impl Refusal {
 
 /// The file as it is; one that cannot be read is empty, and no such file makes sense.
 fn file_text(config: &AzureConfig) -> SecretString {
-    std::fs::read_to_string(&config.file).unwrap_or_default().into()
+    read_text(&config.file, SMALL).unwrap_or_default().into()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 use std::path::PathBuf;
 use zonewright_provider_http::SecretString;
 use zonewright_provider_kit::ProviderError;
+use zonewright_provider_kit::files::{SMALL, read_text};
 
 /// Everything that the file, flags above it and the environment say together.
 #[derive(Debug, Clone)]
@@ -71,8 +72,8 @@ impl Settings {
     /// Reads the file as it is now.
     pub(crate) fn read(config: &AzureConfig) -> Result<Self, FileError> {
         let path = &config.file;
-        let text = std::fs::read(path).map_err(|error| FileError::Unreadable(path.clone(), error))?;
-        Self::parse(&text, config)
+        let text = read_text(path, SMALL).map_err(|error| FileError::Unreadable(path.clone(), error))?;
+        Self::parse(text.as_bytes(), config)
     }
 
     fn parse(text: &[u8], config: &AzureConfig) -> Result<Self, FileError> {

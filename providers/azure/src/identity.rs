@@ -160,7 +160,7 @@ impl Identity {
                     ("client_secret", secret.expose_secret()),
                     ("scope", &scope(audience)),
                 ];
-                Ok(form(what, token_url(authority, tenant), &fields))
+                Ok(form(what, token_url(authority, tenant), &fields).with_secret(secret.expose_secret()))
             }
             Self::Workload { tenant, client_id, token, authority, .. } => {
                 let assertion = token.get().await;
@@ -173,7 +173,7 @@ impl Identity {
                     ("client_assertion", assertion.expose_secret()),
                     ("scope", &scope(audience)),
                 ];
-                Ok(form(what, token_url(authority, tenant), &fields))
+                Ok(form(what, token_url(authority, tenant), &fields).with_secret(assertion.expose_secret()))
             }
             Self::Managed { which, endpoint } => endpoint.request(what, which, audience),
         }
@@ -238,7 +238,7 @@ impl Endpoint {
             Managed::ResourceId(id) => drop(query.append_pair(resource_id, id)),
         }
         drop(query);
-        let request = Request::new("GetToken", what, Method::GET, url);
+        let request = Request::new("GetToken", what, Method::GET, url).that_brings_secrets();
         match self {
             Self::Local { header, .. } => request.secret_header("x-identity-header", header.expose_secret()),
             Self::Metadata(_) => request.header("metadata", "true"),
@@ -284,6 +284,7 @@ fn scope(audience: &str) -> String {
 fn form(what: String, url: Url, fields: &[(&str, &str)]) -> Request {
     let body = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
     Request::new("GetToken", what, Method::POST, url)
+        .that_brings_secrets()
         .body("application/x-www-form-urlencoded", body.into_bytes())
 }
 

@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use zonewright_planner::DnsName;
 use zonewright_provider_http::{Answer, Api, ApiSettings, ExposeSecret, Method, Request, Url, below};
-use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget, Zone};
+use zonewright_provider_kit::{ErrorClass, Pages, ProviderError, RequestBudget, Zone};
 
 /// Zones, and custom hostnames, in one page: as many as the API allows.
 const PAGE: u32 = 50;
@@ -296,7 +296,9 @@ impl Account {
         let mut all: Vec<T> = Vec::new();
         let mut window = Window::first(list.per_page);
         let mut total = None;
+        let mut pages = Pages::default();
         loop {
+            pages.turn(list.what, window.page)?;
             let (entries, said) = self.page(list, &window).await?;
             let is_other_list = *total.get_or_insert(said) != said;
             let known = all.get(window.start()..).unwrap_or_default();

@@ -3,7 +3,7 @@
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::{Response, StatusCode};
 use std::time::{Duration, SystemTime};
-use zonewright_provider_kit::{ErrorClass, parse_retry_after};
+use zonewright_provider_kit::{ErrorClass, Redaction, parse_retry_after};
 
 /// How much of an error's text is shown.
 pub const EXCERPT: usize = 256;
@@ -39,16 +39,19 @@ pub async fn read<E>(
     Ok(())
 }
 
-/// The beginning of a body on one line. Services explain themselves there.
-pub async fn excerpt(mut response: Response) -> String {
+/// How much of an error's text is read, so that a secret in the excerpt is read to its end and can be told.
+const READ: usize = 16 * EXCERPT;
+
+/// The beginning of a body on one line, without the secrets. Services explain themselves there.
+pub async fn excerpt(mut response: Response, redaction: &Redaction) -> String {
     let mut text = Vec::new();
-    while text.len() < EXCERPT {
+    while text.len() < READ {
         match response.chunk().await {
             Ok(Some(piece)) => text.extend_from_slice(&piece),
             Ok(None) | Err(_) => break,
         }
     }
-    excerpt_of(&text)
+    excerpt_of(&redaction.hide_in_body(text))
 }
 
 /// The beginning of a body that has been read, on one line.

@@ -2,13 +2,18 @@
 
 use crate::answers::{self, Unfinished, excerpt_of, leaves_open};
 use crate::client::{Timeouts, client};
+use crate::urls::{secrets_of_proxies, shown};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Method, StatusCode, Url};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::borrow::Cow;
 use std::convert::Infallible;
+use std::fmt;
 use std::time::{Duration, Instant};
-use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget, RequestRecord, RequestRecorder};
+use zonewright_provider_kit::{
+    ErrorClass, ProviderError, Redaction, RequestBudget, RequestRecord, RequestRecorder,
+};
 
 /// How to talk to a service.
 #[derive(Debug, Clone)]
@@ -39,10 +44,11 @@ impl Default for ApiSettings {
 pub struct Api {
     http: reqwest::Client,
     settings: ApiSettings,
+    proxies: Redaction,
 }
 
 /// One request.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Request {
     operation: &'static str,
     what: String,
@@ -51,6 +57,22 @@ pub struct Request {
     headers: HeaderMap,
     body: Option<Vec<u8>>,
     ends_in_an_id: bool,
+    redaction: Redaction,
+    brings_secrets: bool,
+}
+
+/// Without headers and body, which may hold anything.
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { operation, what, method, url, .. } = self;
+        let url = shown(url);
+        f.debug_struct("Request")
+            .field("operation", operation)
+            .field("what", what)
+            .field("method", method)
+            .field("url", &url.as_str())
+            .finish_non_exhaustive()
+    }
 }
 
 impl Request {
@@ -59,7 +81,17 @@ impl Request {
     pub fn new(operation: &'static str, what: impl Into<String>, method: Method, url: Url) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        Self { operation, what: what.into(), method, url, headers, body: None, ends_in_an_id: false }
+        Self {
+            operation,
+            what: what.into(),
+            method,
+            url,
+            headers,
+            body: None,
+            ends_in_an_id: false,
+            redaction: Redaction::default(),
+            brings_secrets: false,
+        }
     }
 
     /// Sends this as JSON.
@@ -121,6 +153,8 @@ impl Request {
     /// # Errors
     /// Of class `Auth` when the value cannot stand in a header.
     pub fn secret_header(mut self, name: &'static str, value: &str) -> Result<Self, ProviderError> {
+        // What is before it says what kind it is: `Bearer`.
+        self.redaction.add(value.rsplit(' ').next().unwrap_or(value));
         let mut value = HeaderValue::from_str(value).map_err(|_| {
             let message = format!("{}: the credentials have characters that no header can have", self.what);
             ProviderError::new(ErrorClass::Auth, message)
@@ -128,6 +162,19 @@ impl Request {
         value.set_sensitive(true);
         self.headers.insert(name, value);
         Ok(self)
+    }
+
+    /// Notes a secret that goes along, so that no message shows it, whatever the service quotes.
+    #[must_use]
+    pub fn with_secret(mut self, secret: &str) -> Self {
+        self.redaction.add(secret);
+        self
+    }
+
+    /// The answer holds a secret: no message quotes it.
+    #[must_use]
+    pub fn that_brings_secrets(self) -> Self {
+        Self { brings_secrets: true, ..self }
     }
 
     /// Whether repeating it changes nothing.
@@ -145,7 +192,7 @@ impl Api {
         let http = client(base, settings.timeouts, false).map_err(|cause| {
             ProviderError::new(ErrorClass::Permanent, "the HTTP client cannot be set up").caused_by(cause)
         })?;
-        Ok(Self { http, settings })
+        Ok(Self { http, settings, proxies: secrets_of_proxies() })
     }
 
     /// How often requests may go out.
@@ -160,7 +207,9 @@ impl Api {
     /// When there is no complete answer.
     pub async fn send(&self, request: Request) -> Result<Answer, ProviderError> {
         let (only_reads, recorded_url) = (request.only_reads(), request.recorded_url());
-        let Request { operation, what, method, url, headers, body, .. } = request;
+        let Request { operation, what, method, url, headers, body, mut redaction, brings_secrets, .. } =
+            request;
+        redaction.extend(&self.proxies);
         let refused = |error: ProviderError| ProviderError::new(error.class(), format!("{what}: {error}"));
         self.settings.budget.turn().await.map_err(refused)?;
         let mut builder = self.http.request(method.clone(), url).headers(headers);
@@ -188,7 +237,10 @@ impl Api {
             Ok::<(), Infallible>(())
         });
         match read.await {
-            Ok(()) => Ok(Answer { what, status, headers, body, only_reads }),
+            Ok(()) => {
+                let body = if status.is_success() { body } else { redaction.hide_in_body(body) };
+                Ok(Answer { what, status, headers, body, only_reads, redaction, brings_secrets })
+            }
             Err(Unfinished::Broken(cause)) => Err(failed(cause)),
             Err(Unfinished::TooLong(limit)) => {
                 let message = format!("{what}: the answer is longer than {limit} bytes");
@@ -215,7 +267,6 @@ fn open(error: ProviderError, nothing_happened: bool) -> ProviderError {
 }
 
 /// A complete answer.
-#[derive(Debug)]
 pub struct Answer {
     what: String,
     /// Its status.
@@ -225,6 +276,18 @@ pub struct Answer {
     /// All of its body.
     pub body: Vec<u8>,
     only_reads: bool,
+    redaction: Redaction,
+    brings_secrets: bool,
+}
+
+/// Without headers and body, which may hold anything.
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer")
+            .field("what", &self.what)
+            .field("status", &self.status)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Answer {
@@ -254,26 +317,47 @@ impl Answer {
     /// Of class `Unavailable` when it is none; the outcome of a write is then unknown.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, ProviderError> {
         serde_json::from_slice(&self.body).map_err(|cause| {
-            let message = format!(
-                "{}: the answer ({}) cannot be read: {}",
-                self.what,
-                self.status,
-                excerpt_of(&self.body)
-            );
-            open(ProviderError::new(ErrorClass::Unavailable, message).caused_by(cause), self.only_reads)
+            let unreadable = format!("{}: the answer ({}) cannot be read", self.what, self.status);
+            let error = match self.brings_secrets {
+                // The cause quotes values, too.
+                true => {
+                    let place = format!("{unreadable} (line {}, column {})", cause.line(), cause.column());
+                    ProviderError::new(ErrorClass::Unavailable, place)
+                }
+                false => {
+                    let excerpt = self.excerpt();
+                    let cause = self.redaction.hide(&cause.to_string()).into_owned();
+                    ProviderError::new(ErrorClass::Unavailable, format!("{unreadable}: {excerpt}: {cause}"))
+                }
+            };
+            open(error, self.only_reads)
         })
     }
 
     /// An error of a class about this answer, with what the service said. The outcome of a write is unknown where the status
     /// leaves it open.
     pub fn error(&self, class: ErrorClass, message: &str) -> ProviderError {
+        let message = self.redaction.hide(message);
         let error = ProviderError::new(class, format!("{}: {message}", self.what));
         open(error, self.only_reads || !leaves_open(self.status))
     }
 
+    /// The beginning of its text, where that may be shown.
+    fn excerpt(&self) -> String {
+        match self.brings_secrets && self.status.is_success() {
+            true => String::new(),
+            false => excerpt_of(&self.redaction.hide_in_body(self.body.clone())),
+        }
+    }
+
+    /// Takes what went along as a secret out of a text of the service's.
+    pub fn hide<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        self.redaction.hide(text)
+    }
+
     /// The error of an answer that is no success and says nothing that is understood: status and the beginning of its text.
     pub fn status_error(&self) -> ProviderError {
-        let excerpt = excerpt_of(&self.body);
+        let excerpt = self.excerpt();
         let separator = if excerpt.is_empty() { "" } else { ": " };
         let class = match self.status.as_u16() {
             // Nobody follows it: credentials would go wherever it points.

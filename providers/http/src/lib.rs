@@ -19,4 +19,6 @@ pub use client::{Timeouts, client};
 pub use reqwest::{Method, StatusCode, Url, header};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use secrets::{Secret, SecretSource};
-pub use urls::{UrlError, below, is_this_machine, parse_base_url, shown};
+pub use urls::{
+    UrlError, below, is_this_machine, parse_base_url, secrets_of, secrets_of_proxies, shown, shown_text,
+};

@@ -3,6 +3,7 @@
 use secrecy::{ExposeSecret, SecretString};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use zonewright_provider_kit::files::{SMALL, read_text};
 use zonewright_provider_kit::{ErrorClass, ProviderError};
 
 /// Where a secret stands.
@@ -54,7 +55,7 @@ impl Secret {
             SecretSource::Value(value) => return Ok(value.clone()),
             SecretSource::File(path) => path,
         };
-        match read(path).await {
+        match read(path) {
             Ok(secret) => {
                 *self.last() = Some(secret.clone());
                 Ok(secret)
@@ -80,8 +81,9 @@ impl Secret {
     }
 }
 
-async fn read(path: &Path) -> Result<SecretString, String> {
-    let text = tokio::fs::read_to_string(path).await.map_err(|error| error.to_string())?;
+/// In place, for it is small and on this machine.
+fn read(path: &Path) -> Result<SecretString, String> {
+    let text = read_text(path, SMALL).map_err(|error| error.to_string())?;
     match text.trim() {
         "" => Err("it is empty".to_owned()),
         secret => Ok(secret.into()),

@@ -1,6 +1,9 @@
 //! Addresses of services.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::Url;
+use zonewright_provider_kit::Redaction;
 
 /// Why an address cannot be used. The message has neither user name nor password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,13 +42,58 @@ pub fn is_this_machine(url: &Url) -> bool {
     host == "localhost" || address.is_ok_and(|address| address.is_loopback())
 }
 
-/// The URL without user name and password.
+/// The URL without user name, password, query and fragment: all of them may be credentials.
 pub fn shown(url: &Url) -> Url {
     let mut url = url.clone();
+    url.set_query(None);
+    url.set_fragment(None);
     // They fail only for URLs without a host, which have neither.
     let _ = url.set_username("");
     let _ = url.set_password(None);
     url
+}
+
+/// As [`shown`], of a text that may be no URL.
+pub fn shown_text(text: &str) -> String {
+    match Url::parse(text) {
+        Ok(url) if url.has_host() => shown(&url).to_string(),
+        // Nothing in it can be told from a password.
+        _ if text.contains(['@', '?', '#']) => "a text that is no URL".to_owned(),
+        _ => text.to_owned(),
+    }
+}
+
+/// The secrets that a URL holds: user name and password, by themselves and as basic authentication sends them, and what stands in the
+/// query.
+pub fn secrets_of(url: &Url) -> Redaction {
+    let mut redaction = Redaction::default();
+    let decoded = |text: &str| {
+        Url::parse(&format!("x:?a={}", text.replace('+', "%2B")))
+            .ok()
+            .and_then(|url| url.query_pairs().next().map(|(_, value)| value.into_owned()))
+    };
+    if let Some(password) = url.password() {
+        redaction.add(password);
+        let (user, password) = (decoded(url.username()), decoded(password));
+        if let (Some(user), Some(password)) = (user, password) {
+            redaction.add(&password);
+            redaction.add(&STANDARD.encode(format!("{user}:{password}")));
+        }
+    }
+    // Some services take a token for a user name.
+    redaction.add(url.username());
+    url.query_pairs().for_each(|(_, value)| redaction.add(&value));
+    redaction
+}
+
+/// The secrets of the proxies that the environment names: a proxy may quote what it was let in by.
+pub fn secrets_of_proxies() -> Redaction {
+    let mut all = Redaction::default();
+    for name in ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"] {
+        let url = std::env::var(name).ok().and_then(|text| Url::parse(&text).ok());
+        url.iter().for_each(|url| all.extend(&secrets_of(url)));
+    }
+    all
 }
 
 /// A path below the base URL, whose own path is kept. Segments are escaped.
@@ -91,7 +139,13 @@ mod tests {
 
     #[test]
     fn passwords_stay_out_of_messages() {
-        assert_eq!(shown(&Url::parse("http://me:secret@h/x").unwrap()).as_str(), "http://h/x");
+        assert_eq!(
+            shown(&Url::parse("http://me:secret@h/x?token=secret#secret").unwrap()).as_str(),
+            "http://h/x"
+        );
+        assert_eq!(shown_text("http://me:secret@h/x?token=secret"), "http://h/x");
+        assert_eq!(shown_text("me:secret@h?token=secret"), "a text that is no URL");
+        assert_eq!(shown_text("localhost:8888"), "localhost:8888");
         let error = parse_base_url("http://me:secret@h/x").unwrap_err().to_string();
         assert!(error.contains("http://h/x") && !error.contains("secret"), "{error}");
     }

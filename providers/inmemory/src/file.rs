@@ -6,6 +6,7 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use zonewright_planner::EndpointError;
+use zonewright_provider_kit::files::{LARGE, read_text};
 use zonewright_provider_kit::wire::WireEndpoint;
 use zonewright_provider_kit::{ProviderError, Zone, zone_for};
 
@@ -124,7 +125,7 @@ impl RecordFile {
 
     /// Fills the store with what the file says.
     pub(crate) fn load(&self, zones: &[Zone], store: &mut Store) -> Result<(), FileError> {
-        let text = match fs::read_to_string(&self.path) {
+        let text = match read_text(&self.path, LARGE) {
             Ok(text) => text,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error.into()),

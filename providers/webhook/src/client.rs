@@ -9,9 +9,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use zonewright_planner::DomainFilter;
 use zonewright_provider_http::answers::{self, Unfinished, leaves_open};
-use zonewright_provider_http::{Timeouts, below, client, shown};
+use zonewright_provider_http::{Timeouts, below, client, secrets_of, secrets_of_proxies, shown};
 use zonewright_provider_kit::wire::{MEDIA_TYPE, WireEndpoint};
-use zonewright_provider_kit::{ErrorClass, ProviderError, RequestBudget};
+use zonewright_provider_kit::{ErrorClass, ProviderError, Redaction, RequestBudget};
 
 /// One finished request, for metrics.
 #[derive(Debug, Clone)]
@@ -39,6 +39,7 @@ pub(crate) struct Client {
     max_body_size: Option<u64>,
     recorder: Option<RequestRecorder>,
     budget: RequestBudget,
+    redaction: Redaction,
 }
 
 impl Client {
@@ -47,6 +48,8 @@ impl Client {
         recorder: Option<RequestRecorder>,
     ) -> Result<Self, ConfigError> {
         let base = parse_url(&config.url)?;
+        let mut redaction = secrets_of(&base);
+        redaction.extend(&secrets_of_proxies());
         let timeout = config.read_timeout.saturating_add(config.write_timeout);
         Ok(Self {
             // The whole call has one time; ExternalDNS has none for the connection. Redirects are followed as Go does.
@@ -54,6 +57,7 @@ impl Client {
                 .map_err(ConfigError::Client)?,
             records: below(&base, &["records"]),
             adjust: below(&base, &["adjustendpoints"]),
+            redaction,
             base,
             timeout,
             max_body_size: u64::try_from(config.max_body_size).ok().filter(|limit| *limit > 0),
@@ -81,7 +85,7 @@ impl Client {
         })
         .await?;
         serde_json::from_slice(&body).map_err(|cause| {
-            call.error(ErrorClass::Unavailable, "the domain filter cannot be read").caused_by(cause)
+            call.error(ErrorClass::Unavailable, &format!("the domain filter cannot be read: {cause}"))
         })
     }
 
@@ -218,13 +222,14 @@ impl<'a> Call<'a> {
         if let ErrorClass::Throttled { retry_after: Some(pause) } = class {
             self.client.budget.pause(pause);
         }
-        let excerpt = answers::excerpt(response).await;
+        let excerpt = answers::excerpt(response, &self.client.redaction).await;
         let separator = if excerpt.is_empty() { "" } else { ": " };
         let error = self.error(class, &format!("the answer is {status}{separator}{excerpt}"));
         if leaves_open(status) { error.with_unknown_outcome() } else { error }
     }
 
     fn error(&self, class: ErrorClass, message: &str) -> ProviderError {
+        let message = self.client.redaction.hide(message);
         ProviderError::new(class, format!("webhook provider: {} {}: {message}", self.method, shown(self.url)))
     }
 }

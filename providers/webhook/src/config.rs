@@ -1,14 +1,16 @@
 //! Where the provider is and what may be asked of it.
 
 use reqwest::Url;
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use zonewright_provider_http::shown_text;
 
 /// The settings of the client.
 #[derive(Debug, Clone, PartialEq)]
 pub struct WebhookConfig {
     /// Base URL (`--webhook-provider-url`).
-    pub url: String,
+    pub url: UrlText,
     /// `--webhook-provider-read-timeout`.
     pub read_timeout: Duration,
     /// `--webhook-provider-write-timeout`. A call may take the sum of both, connecting and the whole answer included, as in
@@ -30,7 +32,7 @@ impl WebhookConfig {
     /// The defaults for a URL: those of ExternalDNS (5 s and 10 s, 32 MiB), and [`MAX_CHANGES`].
     pub fn new(url: impl Into<String>) -> Self {
         Self {
-            url: url.into(),
+            url: UrlText(url.into()),
             read_timeout: Duration::from_secs(5),
             write_timeout: Duration::from_secs(10),
             max_body_size: 32 << 20,
@@ -47,7 +49,7 @@ pub enum ConfigError {
     #[error("--webhook-provider-url {url:?}: {reason}")]
     Url {
         /// As given.
-        url: String,
+        url: UrlText,
         /// What is wrong with it.
         reason: String,
     },
@@ -56,9 +58,25 @@ pub enum ConfigError {
     Client(#[source] reqwest::Error),
 }
 
-pub(crate) fn parse_url(text: &str) -> Result<Url, ConfigError> {
-    let error = |reason: String| ConfigError::Url { url: text.to_owned(), reason };
-    let url = Url::parse(text).map_err(|cause| error(cause.to_string()))?;
+/// A URL as it was given. It may hold a password or a token, and never shows them.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UrlText(pub String);
+
+impl fmt::Debug for UrlText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", shown_text(&self.0))
+    }
+}
+
+impl fmt::Display for UrlText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&shown_text(&self.0))
+    }
+}
+
+pub(crate) fn parse_url(text: &UrlText) -> Result<Url, ConfigError> {
+    let error = |reason: String| ConfigError::Url { url: text.clone(), reason };
+    let url = Url::parse(&text.0).map_err(|cause| error(cause.to_string()))?;
     match url.scheme() {
         "http" | "https" => Ok(url),
         _ => Err(error("it does not begin with http:// or https://".to_owned())),

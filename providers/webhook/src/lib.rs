@@ -28,7 +28,8 @@ mod stats;
 mod tests;
 
 pub use client::{RequestRecord, RequestRecorder};
-pub use config::{ConfigError, MAX_CHANGES, WebhookConfig};
+pub use config::{ConfigError, MAX_CHANGES, UrlText, WebhookConfig};
+pub use rows::{NotAList, rows_of};
 pub use stats::{CallStats, WebhookStats};
 
 use adjust::{Body, Sent};

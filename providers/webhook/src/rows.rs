@@ -4,11 +4,31 @@ use memchr::memchr2;
 
 /// What is wrong with the answer as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum NotAList {
+pub enum NotAList {
+    /// It begins with something else.
     #[error("the answer is not a JSON list")]
     NoList,
+    /// Its end is missing.
     #[error("the answer ends in the middle of the list")]
     Cut,
+}
+
+/// Hands on each row of a list that comes in pieces, as the rows of an answer are read.
+///
+/// # Errors
+/// When it is no list, or not a whole one; rows before that have been handed on.
+pub fn rows_of<'a>(
+    pieces: impl IntoIterator<Item = &'a [u8]>,
+    mut each: impl FnMut(&[u8]),
+) -> Result<(), NotAList> {
+    let mut splitter = RowSplitter::new();
+    for piece in pieces {
+        splitter.push(piece, |row| {
+            each(row);
+            Ok::<(), NotAList>(())
+        })?;
+    }
+    splitter.finish()
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tracing::debug;
 use zonewright_aws_config::{NameOperation, Service, of_request, sdk_config};
-use zonewright_provider_kit::{ErrorClass, ProviderError};
+use zonewright_provider_kit::{ErrorClass, Pages, ProviderError};
 use zonewright_registry::{Item, RowError, Statement};
 
 /// What is particular to DynamoDB.
@@ -73,18 +73,20 @@ impl Table {
         self.is_checked.get_or_try_init(|| self.check()).await?;
         let client = self.client().await?;
         let what = format!("DynamoDB: reading table {}", self.name());
-        let (mut items, mut start, mut pages) = (Vec::new(), None, 0);
+        let (mut items, mut start, mut count, mut pages) = (Vec::new(), None, 0, Pages::default());
         loop {
             let request = client.scan().table_name(self.name()).consistent_read(true);
             let request = request.projection_expression(PROJECTION).set_exclusive_start_key(start);
             let page = request.send().await.map_err(|error| self.failed(&what, error, false))?;
             items.extend(page.items.unwrap_or_default().into_iter().map(to_item));
-            pages += 1;
+            count += 1;
             start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() {
-                debug!("{what}: {} rows on {pages} pages", items.len());
+            let Some(next) = &start else {
+                debug!("{what}: {} rows on {count} pages", items.len());
                 return Ok(items);
-            }
+            };
+            // Keys have one attribute, so that the same key is the same text.
+            pages.turn(&what, format!("{next:?}"))?;
         }
     }
 

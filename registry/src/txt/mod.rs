@@ -1,5 +1,5 @@
 //! The `txt` registry: ownership stands in TXT records beside the records. Byte-compatible with ExternalDNS v0.22
-//! (registry/txt, registry/mapper, endpoint/labels at commit 2bf1bf8); docs/ownership.md describes the form.
+//! (registry/txt, registry/mapper, endpoint/labels at commit 2bf1bf8); docs/concepts/ownership.md describes the form.
 
 mod former;
 mod leftovers;

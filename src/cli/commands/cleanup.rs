@@ -1,10 +1,13 @@
-//! `zonewright cleanup`: what an owner has that is gone for good goes, too. A run without a wish, in that owner's name.
+//! `zonewright cleanup`: what an owner has that is gone for good goes, too. A run without a wish, in that owner's name. The owner's
+//! daemon would make it all again; so it can be stopped first.
 
 use super::carrying_out::{carry_out, chosen_or_all, start_log};
 use super::looking::{Outcome, look, status};
 use super::plan;
-use super::prepare::prepare;
+use super::prepare::{cluster_access, prepare};
 use crate::cli::{CleanupOptions, Config, RegistryName};
+use crate::kubernetes::stop_deployment;
+use crate::wiring::StartError;
 use tokio_util::sync::CancellationToken;
 
 pub(super) async fn run(config: &Config, options: &CleanupOptions, stop: &CancellationToken) -> u8 {
@@ -23,6 +26,11 @@ async fn clean_up(config: &Config, options: &CleanupOptions, stop: &Cancellation
         );
     }
     let dry_run = config.schedule.dry_run;
+    if let (Some(deployment), false) = (&options.stop_deployment, dry_run) {
+        let client = cluster_access(config).connect(None).await.map_err(StartError::of)?;
+        let stopped = stop.run_until_cancelled(stop_deployment(&client, deployment)).await;
+        stopped.unwrap_or_else(|| Err("ended by a signal before anything was deleted".into()))?;
+    }
     let mut prepared = prepare(config, !dry_run, None, stop).await?;
     prepared.settle(true).await;
     if !options.zones.is_empty() {

@@ -1,4 +1,4 @@
-//! A plan for programs. `docs/plan.schema.json` says what each field means; fields are only ever added.
+//! A plan for programs. `docs/reference/plan.schema.json` says what each field means; fields are only ever added.
 
 use super::problems;
 use super::{Preview, objects};

@@ -24,7 +24,7 @@ use zonewright_provider_kit::{Zone, ZoneChange, zone_for};
 pub enum Format {
     /// For people, in colour where wanted.
     Text,
-    /// For programs; the schema is `docs/plan.schema.json`.
+    /// For programs; the schema is `docs/reference/plan.schema.json`.
     Json,
     /// For pull request comments.
     Markdown,

@@ -10,13 +10,13 @@ use std::time::Duration;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Provider rfc2136")]
 pub(in crate::cli) struct Rfc2136Args {
-    /// Server (repeatable with --rfc2136-load-balancing-strategy)
+    /// Primary server of the zones; several that have the same zones (repeatable)
     #[arg(long, value_name = "HOST")]
     rfc2136_host: Vec<String>,
     /// Port of the server
     #[arg(long, default_value = "0", value_parser = values::port, value_name = "PORT")]
     rfc2136_port: u16,
-    /// Zone on the server (repeatable)
+    /// Zone on the server; none for the root zone (repeatable)
     #[arg(long, value_name = "ZONE")]
     rfc2136_zone: Vec<String>,
     /// Do not sign messages
@@ -28,7 +28,7 @@ pub(in crate::cli) struct Rfc2136Args {
     /// TSIG key in base64
     #[arg(long, default_value = "", value_parser = values::secret, value_name = "SECRET")]
     rfc2136_tsig_secret: SecretString,
-    /// Algorithm of the TSIG key
+    /// Algorithm of the TSIG key: hmac-sha1, hmac-sha224, hmac-sha256, hmac-sha384 or hmac-sha512
     #[arg(long, default_value = "", value_name = "NAME")]
     rfc2136_tsig_secret_alg: String,
     /// List records by zone transfer; without it nothing can be updated or deleted
@@ -40,7 +40,7 @@ pub(in crate::cli) struct Rfc2136Args {
     /// Lowest TTL of records
     #[arg(long, default_value = "0s", value_parser = values::ttl)]
     rfc2136_min_ttl: Duration,
-    /// Sign messages by Kerberos (GSS-TSIG)
+    /// Sign messages by Kerberos (GSS-TSIG); refused, because it is not supported
     #[arg(long, action = clap::ArgAction::Set, default_value_t)]
     rfc2136_gss_tsig: bool,
     /// Kerberos realm
@@ -52,7 +52,7 @@ pub(in crate::cli) struct Rfc2136Args {
     /// Password of that user
     #[arg(long, default_value = "", value_parser = values::secret, value_name = "PASSWORD")]
     rfc2136_kerberos_password: SecretString,
-    /// Most changes in one message
+    /// Most changes in one message, as far as they fit
     #[arg(long, default_value = "50", value_parser = values::int, value_name = "N")]
     rfc2136_batch_change_size: i32,
     /// Speak DNS over TLS

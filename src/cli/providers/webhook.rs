@@ -5,6 +5,7 @@ use crate::cli::values;
 use clap::Args;
 use std::num::NonZeroUsize;
 use std::time::Duration;
+use zonewright_provider_webhook::UrlText;
 
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Provider webhook")]
@@ -42,7 +43,7 @@ pub(in crate::cli) struct WebhookArgs {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WebhookConfig {
     /// URL of the webhook server.
-    pub url: String,
+    pub url: UrlText,
     /// Longest time for reading an answer.
     pub read_timeout: Duration,
     /// Longest time for sending changes.
@@ -76,7 +77,7 @@ impl WebhookArgs {
         } = self;
         check_url(name, &webhook_provider_url)?;
         Ok(WebhookConfig {
-            url: webhook_provider_url,
+            url: UrlText(webhook_provider_url),
             read_timeout: webhook_provider_read_timeout,
             write_timeout: webhook_provider_write_timeout,
             read_header_timeout: webhook_provider_read_header_timeout,
@@ -99,6 +100,9 @@ fn check_url(name: ProviderName, url: &str) -> Result<(), String> {
     }
     match reqwest::Url::parse(url) {
         Ok(parsed) if matches!(parsed.scheme(), "http" | "https") => Ok(()),
-        _ => Err(format!("--webhook-provider-url={url}: expected a URL such as http://localhost:8888")),
+        _ => Err(format!(
+            "--webhook-provider-url={}: expected a URL such as http://localhost:8888",
+            UrlText(url.to_owned())
+        )),
     }
 }

@@ -120,7 +120,7 @@ fn required_flags(#[case] words: &[&str], #[case] expected: &str) {
 #[rstest]
 #[case(
     "--provider=google",
-    "provider google yet; it has aws, aws-sd, azure, azure-dns, azure-private-dns, cloudflare, inmemory, webhook"
+    "provider google yet; it has aws, aws-sd, azure, azure-dns, azure-private-dns, cloudflare, inmemory, rfc2136, webhook"
 )]
 #[case("--source=istio-gateway", "source istio-gateway yet; it has crd, empty")]
 #[case("--coredns-prefix=/x/", "is for provider coredns and provider skydns")]
@@ -254,7 +254,7 @@ fn a_wrong_variable_is_named() {
 #[case(&["--provider=rfc2136", "--rfc2136-gss-tsig", "--rfc2136-kerberos-realm=R"], "are required when")]
 #[case(&["--provider=rfc2136", "--rfc2136-batch-change-size=0"], "cannot be less than 1")]
 #[case(&["--provider=rfc2136", "--rfc2136-min-ttl=-1s"], "cannot be negative")]
-#[case(&["--provider=rfc2136"], "does not have provider rfc2136 yet")]
+#[case(&["--provider=pihole"], "does not have provider pihole yet")]
 #[case(&["--provider=webhook", "--webhook-provider-url=localhost:8888"], "expected a URL such as http://")]
 fn providers_check_their_own_settings(#[case] words: &[&str], #[case] expected: &str) {
     let words = [words, &["--source=service", "--policy=sync"]].concat();

@@ -1,4 +1,4 @@
-//! `docs/flags.md`, made from the flags themselves. `UPDATE_DOCS=1 cargo test flag_reference` writes it anew.
+//! `docs/reference/flags.md`, made from the flags themselves.
 
 use crate::cli::argv::{Kind, variable};
 use crate::cli::{Form, built, kind_of};
@@ -8,7 +8,7 @@ use std::fmt::Write;
 const INTRODUCTION: &str = "\
 # Flags
 
-<!-- Generated from the program; run `UPDATE_DOCS=1 cargo test flag_reference` after a change. -->
+<!-- Generated from the program; run `UPDATE_DOCS=1 cargo test --lib reference` after a change. -->
 
 The flags are those of ExternalDNS v0.22, and a few more. Flags marked *later* are for a source, provider or
 registry that this version does not have yet: they are accepted at their default, and refused otherwise.
@@ -71,13 +71,7 @@ fn row(argument: &Arg) -> String {
 
 #[test]
 fn flag_reference_is_up_to_date() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/flags.md");
-    let text = flag_reference();
-    if std::env::var_os("UPDATE_DOCS").is_some() {
-        std::fs::write(path, &text).unwrap();
-    }
-    let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == text, "docs/flags.md is stale; run UPDATE_DOCS=1 cargo test flag_reference");
+    crate::reference::hold("flags.md", &flag_reference());
 }
 
 #[test]

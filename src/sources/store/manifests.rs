@@ -14,6 +14,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 use tracing::{error, info};
+use zonewright_provider_kit::files::{LARGE, read_text_from};
 
 /// What the files hold.
 #[derive(Debug, Default)]
@@ -73,7 +74,7 @@ impl Manifests {
         let places: Vec<Place> =
             paths.iter().map(|path| Place { path: path.clone(), ..Place::default() }).collect();
         let wants_stdin = places.iter().any(Place::is_stdin);
-        let read = || read_text(stdin).map_err(|error| format!("standard input: {error}"));
+        let read = || read_text_from(stdin, LARGE).map_err(|error| format!("standard input: {error}"));
         let mut this = Self { stdin: wants_stdin.then(read), places, files: BTreeMap::new() };
         this.look();
         this
@@ -103,7 +104,7 @@ impl Manifests {
         if known.as_ref().is_some_and(|file| file.stamp.is_some() && file.stamp == stamp) {
             return false;
         }
-        let read = std::fs::File::open(path).and_then(|mut file| read_text(&mut file));
+        let read = std::fs::File::open(path).and_then(|mut file| read_text_from(&mut file, LARGE));
         let text = read.map_err(|error| format!("{}: {error}", path.display()));
         let print = print_of(&text);
         let settled = |stamp: Option<Stamp>| {
@@ -168,11 +169,6 @@ impl Place {
         files.dedup();
         Self { path: path.clone(), files, problems }
     }
-}
-
-fn read_text(reader: &mut dyn Read) -> std::io::Result<String> {
-    let mut text = String::new();
-    reader.read_to_string(&mut text).map(|_| text)
 }
 
 fn print_of(text: &Result<String, String>) -> u64 {

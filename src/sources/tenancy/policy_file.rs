@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tracing::{error, info};
+use zonewright_provider_kit::files::{SMALL, read_text};
 
 /// How often the file is looked at.
 const BETWEEN_LOOKS: Duration = Duration::from_secs(1);
@@ -110,7 +111,7 @@ impl PolicyFile {
 }
 
 fn read(path: &Path) -> Result<String, String> {
-    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))
+    read_text(path, SMALL).map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn parse(path: &Path, text: &Result<String, String>) -> Result<Rules, String> {

@@ -8,6 +8,8 @@ mod azure;
 mod cloud_map;
 #[cfg(feature = "cloudflare")]
 mod cloudflare;
+#[cfg(feature = "rfc2136")]
+mod rfc2136;
 #[cfg(feature = "aws")]
 mod route53;
 
@@ -26,6 +28,7 @@ pub fn has_provider(name: ProviderName) -> bool {
         || (name == ProviderName::AwsSd && cfg!(feature = "aws-sd"))
         || (is_azure(name) && cfg!(feature = "azure"))
         || (name == ProviderName::Cloudflare && cfg!(feature = "cloudflare"))
+        || (name == ProviderName::Rfc2136 && cfg!(feature = "rfc2136"))
 }
 
 /// Azure DNS goes by two names.
@@ -168,6 +171,12 @@ pub fn provider(config: &Config, recorders: &ProviderRecorders) -> Result<Provid
                 Cloudflare::new(cloudflare::config(config, recorders)?).map_err(StartError::of)?;
             let provider = Provider::new(cloudflare.reader(), cloudflare.writer());
             Ok(Provider { cloudflare: Some(cloudflare), ..provider })
+        }
+        #[cfg(feature = "rfc2136")]
+        ProviderName::Rfc2136 => {
+            use zonewright_provider_rfc2136::Rfc2136;
+            let rfc2136 = Rfc2136::new(rfc2136::config(config)?).map_err(StartError::of)?;
+            Ok(Provider::new(rfc2136.reader(), rfc2136.writer()))
         }
         other => Err(StartError(format!("--provider={other} is not part of this version"))),
     }

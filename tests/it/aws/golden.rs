@@ -9,7 +9,7 @@
 //!
 //! Sources: ExternalDNS docs/registry/txt.md, registry/txt/registry.go at v0.12.0, v0.18.0 and v0.22.0. Whoever takes such a zone over
 //! changes no record and none of its rows; where a row of today's form is missing it is written once, as v0.22 does. What is no longer
-//! wanted goes with exactly the rows that are there; those without type stay, as with v0.22 (docs/ownership.md).
+//! wanted goes with exactly the rows that are there; those without type stay, as with v0.22 (docs/concepts/ownership.md).
 
 use super::records::{Line, write};
 use super::{Ended, Objects, aws, once, program, with_keys};

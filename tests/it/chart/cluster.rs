@@ -15,7 +15,7 @@ use zonewright_testing::KubeApiserver;
 static CLUSTER: Mutex<Weak<KubeApiserver>> = Mutex::const_new(Weak::new());
 
 /// One of its own: here daemons read all namespaces, and other tests leave things lying about in theirs.
-async fn cluster() -> Arc<KubeApiserver> {
+pub async fn cluster() -> Arc<KubeApiserver> {
     let mut slot = CLUSTER.lock().await;
     if let Some(server) = slot.upgrade() {
         return server;
@@ -130,7 +130,7 @@ impl Installed {
     }
 }
 
-fn is_refusal(line: &str) -> bool {
+pub fn is_refusal(line: &str) -> bool {
     ["Forbidden", "forbidden", "cannot"].iter().any(|word| line.contains(word))
 }
 

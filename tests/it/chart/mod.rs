@@ -1,5 +1,6 @@
 //! The chart as its users meet it: real values files, rendered by Helm, held against the program and a real API server.
 
+mod cleanup;
 mod cluster;
 mod permissions;
 mod rendered;

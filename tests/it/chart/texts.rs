@@ -62,10 +62,13 @@ const INTRODUCTION: &str = "\
 
 <!-- Generated from values.yaml; run `UPDATE_DOCS=1 cargo test --test it chart_readme` after a change. -->
 
-    helm install zonewright charts/zonewright --namespace dns --create-namespace \\
-      --set policy=upsert-only --set provider.name=aws --set txtOwnerId=my-cluster
+<!-- needs: cluster -->
+```sh
+helm install zonewright charts/zonewright --namespace dns --create-namespace \\
+  --set policy=upsert-only --set provider.name=aws --set txtOwnerId=my-cluster
+```
 
-[docs/helm.md](../../docs/helm.md) has the rest: taking over a release of the ExternalDNS chart, replicas, roles, alerts, the way back.
+[docs/guides/helm.md](../../docs/guides/helm.md) has the rest: taking over a release of the ExternalDNS chart, replicas, roles, alerts, the way back.
 
 Values of the ExternalDNS chart mean what they mean there; those marked *new* are not there.
 
@@ -131,6 +134,28 @@ fn every_value_is_explained_and_in_the_schema() {
         let is_known =
             path.split('.').try_fold(&schema, |schema, key| schema["properties"].get(key)).is_some();
         assert!(is_known, "values.schema.json does not know {path}");
+    }
+}
+
+/// Every path of the ExternalDNS chart's values.yaml, as of v0.22 (kubernetes-sigs/external-dns at 2bf1bf8).
+#[test]
+fn every_value_of_the_external_dns_chart_is_there() {
+    let schema: Value = serde_json::from_str(&read("values.schema.json")).unwrap();
+    let theirs = std::fs::read_to_string(path("tests/it/chart/externaldns-values.txt")).unwrap();
+    assert!(theirs.lines().count() > 100);
+    for value in theirs.lines() {
+        let explains = |schema: &Value| schema["properties"].is_object();
+        let next = |schema, key| match explains(schema) {
+            true => schema["properties"].get(key),
+            // An object of Kubernetes, taken as it is.
+            false => Some(schema),
+        };
+        assert!(
+            value.split('.').try_fold(&schema, next).is_some(),
+            "values.schema.json does not know {value}"
+        );
+        let (top, _) = value.split_once('.').unwrap_or((value, ""));
+        assert!(values().get(top).is_some(), "values.yaml does not have {top}");
     }
 }
 

@@ -121,7 +121,8 @@ fn names_come_from_a_file_too() {
     assert_eq!(plan["changes"][0]["codes"], serde_json::json!(["adopted"]));
     let row = serde_json::json!([{"action": "create", "name": "cname-api.shop.example.org"}]);
     assert_eq!(plan["changes"][0]["ownershipRecords"], row);
-    let schema: Value = serde_json::from_str(include_str!("../../../docs/plan.schema.json")).unwrap();
+    let schema: Value =
+        serde_json::from_str(include_str!("../../../docs/reference/plan.schema.json")).unwrap();
     assert!(jsonschema::is_valid(&schema, &plan), "{plan:#}");
 }
 

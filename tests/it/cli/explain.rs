@@ -45,8 +45,8 @@ fn the_answer_and_the_exit_status(#[case] host: &str, #[case] code: i32, #[case]
 fn the_manual_shows_what_it_says() {
     let records = "--inmemory-records=examples/quickstart/records.yaml";
     let ended = run(&["explain", "payments.example.org", "@examples/quickstart/flags", records]);
-    let shown = format!("@examples/quickstart/flags {records}\n{}```\n", ended.stdout);
-    assert!(include_str!("../../../docs/operations.md").contains(&shown), "{}", ended.stdout);
+    let shown = format!("@examples/quickstart/flags {records}\n```\n\n```text\n{}```\n", ended.stdout);
+    assert!(include_str!("../../../docs/guides/troubleshooting.md").contains(&shown), "{}", ended.stdout);
 }
 
 #[test]

@@ -64,7 +64,8 @@ impl Zone {
         let ended = self.plan(&["-o", "json"]);
         assert_eq!(ended.code, Some(3), "{ended:?}");
         let document: Value = serde_json::from_str(&ended.stdout).unwrap();
-        let schema: Value = serde_json::from_str(include_str!("../../../docs/plan.schema.json")).unwrap();
+        let schema: Value =
+            serde_json::from_str(include_str!("../../../docs/reference/plan.schema.json")).unwrap();
         assert!(jsonschema::is_valid(&schema, &document));
         document
     }

@@ -49,7 +49,7 @@ fn json_and_markdown_tell_the_same_story() {
     assert_eq!(json.code, Some(2));
     let document: serde_json::Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!(document["summary"], serde_json::json!({"create": 3, "update": 1, "delete": 1, "skip": 2}));
-    let schema = include_str!("../../../docs/plan.schema.json");
+    let schema = include_str!("../../../docs/reference/plan.schema.json");
     let schema: serde_json::Value = serde_json::from_str(schema).unwrap();
     assert!(jsonschema::is_valid(&schema, &document));
     let markdown = copy.plan(&["-o", "markdown"]);

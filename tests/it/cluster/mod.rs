@@ -4,6 +4,7 @@
 //! Nothing here sleeps for luck. A test waits for what it expects, with a deadline; that nothing happens is shown by cycles
 //! that came and went.
 
+mod admission;
 pub mod daemon;
 mod events;
 mod guard;

@@ -153,7 +153,7 @@ impl Model {
 
     /// These records in order, less ownership records without their record that something speaks for: a record of another type at
     /// the name, or another record of the object that they name. Where a provider ended half-way they stay for as long as that
-    /// is so (docs/ownership.md). Also tells how many.
+    /// is so (docs/concepts/ownership.md). Also tells how many.
     pub fn without_leftovers(&self, records: Vec<Value>) -> (Vec<Value>, usize) {
         let records = normal(records);
         let text = |record: &Value, field: &str| record[field].as_str().unwrap_or_default().to_owned();

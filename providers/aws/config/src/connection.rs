@@ -1,6 +1,7 @@
 //! The connection to AWS: one HTTP client on rustls with ring, and a budget that every single request waits for, whoever makes it:
 //! pages of a list and repetitions by the SDK included.
 
+use crate::bounds::bounded;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
@@ -15,7 +16,7 @@ use zonewright_provider_kit::RequestBudget;
 
 /// The client under everything, credentials included.
 pub fn http_client() -> SharedHttpClient {
-    Builder::new().build_with_connector_fn(|settings, components| {
+    let client = Builder::new().build_with_connector_fn(|settings, components| {
         let mut builder = Connector::builder()
             .tls_provider(Provider::Rustls(CryptoMode::Ring))
             .proxy_config(ProxyConfig::from_env());
@@ -24,7 +25,8 @@ pub fn http_client() -> SharedHttpClient {
             builder.set_sleep_impl(components.sleep_impl());
         }
         builder.build()
-    })
+    });
+    bounded(client)
 }
 
 /// What is done around every single request of a client.

@@ -147,11 +147,22 @@ fn text<E: ProvideErrorMetadata + Error + Send + Sync + 'static>(error: &SdkErro
     of_causes(error)
 }
 
+/// What a credential process has printed, the SDK puts behind these words into its complaint. Nobody knows what is in it.
+const PRINTED: [&str; 2] = [". Stderr:", "stdout:"];
+
+fn without_what_was_printed(text: String) -> String {
+    let end = PRINTED.iter().filter_map(|words| text.find(words)).min();
+    match end {
+        Some(end) => text.get(..end).unwrap_or_default().to_owned(),
+        None => text,
+    }
+}
+
 /// All causes, each once.
 pub(crate) fn of_causes(error: &(dyn Error + 'static)) -> String {
     let mut texts: Vec<String> = Vec::new();
     for cause in chain(error) {
-        let text = one_line(&cause.to_string());
+        let text = without_what_was_printed(one_line(&cause.to_string()));
         if !text.is_empty() && !texts.iter().any(|known| known.contains(&text)) {
             texts.push(text);
         }

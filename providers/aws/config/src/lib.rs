@@ -4,13 +4,17 @@
 //! flags, environment, files ── connect ──> SdkConfig ──> client of a service ──> answers, or of_request(error)
 //! ```
 //!
+//! Answers are read whole and within bounds before the SDK sees them, and refusals lose what they quote of our secrets (`bounds`).
+//!
 //! What is particular to a service it says in a [`Service`].
 
+mod bounds;
 mod connection;
 mod credentials;
 mod errors;
 mod recording;
 
+pub use bounds::bounded;
 pub use connection::{budgeted, http_client};
 pub use credentials::{Connection, connect, sdk_config};
 pub use errors::{Service, of_request};

@@ -5,7 +5,7 @@ use crate::cli::plan_output::Format;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-const SCHEMA: &str = include_str!("../../../../docs/plan.schema.json");
+const SCHEMA: &str = include_str!("../../../../docs/reference/plan.schema.json");
 
 /// The published schema lets fields be added; ours may not have any that it does not describe.
 fn strict(mut schema: Value) -> Value {

@@ -136,7 +136,7 @@ fn what_is_refused_is_taken_out_told_and_held() {
 
 #[test]
 fn the_example_in_the_documentation_does_what_it_says() {
-    let page = include_str!("../../../../docs/operations.md");
+    let page = include_str!("../../../../docs/concepts/tenancy.md");
     let example = page.split("```yaml\n# What a namespace has").nth(1).unwrap().split("```").next().unwrap();
     let policy = policy(&format!("#{example}"));
     let passes = |name: &str| refusal(&policy, name, "192.0.2.1").is_empty();
