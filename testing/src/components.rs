@@ -44,6 +44,12 @@ pub fn helm() -> Result<PathBuf> {
     existing(cached("helm", HELM_MOD, "helm.sh/helm/v4").join("helm"))
 }
 
+/// ExternalDNS's webhook client with its TXT registry and plan (`tests/setup/external-dns/main.go`).
+pub fn external_dns_client() -> Result<PathBuf> {
+    let client = cached("external-dns-client", EXTERNAL_DNS_MOD, "sigs.k8s.io/external-dns");
+    existing(client.join("external-dns-client"))
+}
+
 /// The program `kubectl`, of the version of the API server.
 pub fn kubectl() -> Result<PathBuf> {
     existing(cached("kubectl", KUBE_APISERVER_MOD, "k8s.io/kubernetes").join("kubectl"))
@@ -53,12 +59,6 @@ pub fn kubectl() -> Result<PathBuf> {
 pub fn aws_cli() -> Result<PathBuf> {
     let version = AWS_CLI_REQUIREMENTS.lines().find_map(|line| line.strip_prefix("awscli=="));
     existing(cache().join(format!("aws-cli-{}", version.unwrap_or_default())).join("aws"))
-}
-
-/// ExternalDNS's webhook client with its TXT registry and plan (`tests/setup/external-dns/main.go`).
-pub fn external_dns_client() -> Result<PathBuf> {
-    let client = cached("external-dns-client", EXTERNAL_DNS_MOD, "sigs.k8s.io/external-dns");
-    existing(client.join("external-dns-client"))
 }
 
 /// The folder of DynamoDB Local's classes and libraries.
