@@ -81,7 +81,7 @@ fn comma(place: usize) -> &'static str {
     if place == 0 { "" } else { "," }
 }
 
-/// Reads what [`write`] has rendered, edited or not.
+/// Reads what [`write()`] has rendered, edited or not.
 ///
 /// # Errors
 /// What is wrong, with its line.
