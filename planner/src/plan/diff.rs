@@ -236,6 +236,7 @@ fn plan_types<'a>(
     types.extend(&wanted_types);
     types.sort_unstable();
     types.dedup();
+    let before = plan.changes.len();
     let mut creates = Vec::new();
     for record_type in types {
         let current: Vec<&Record> =
@@ -252,7 +253,7 @@ fn plan_types<'a>(
         } else if current.is_empty() {
             if let Some(winner) = winner_for_create(&candidates) {
                 report_losers(&candidates, winner, plan);
-                creates.push((winner, create_reason(row, &wanted_types)));
+                creates.push(winner);
             }
         } else {
             // The same record set may stand in several zones of one name; each is brought up to date.
@@ -264,7 +265,13 @@ fn plan_types<'a>(
             }
         }
     }
-    creates
+    // What stays, because of its owner or the policy, has made room for nothing.
+    let gone = plan.changes[before..].iter().find_map(|change| match change {
+        Change::Delete { old, .. } => Some(&old.record_type),
+        Change::Create { .. } | Change::Update { .. } => None,
+    });
+    let reason = create_reason(row, gone);
+    creates.into_iter().map(|winner| (winner, reason.clone())).collect()
 }
 
 pub(super) fn delete_reason(record: &Record, wanted_types: &[&RecordType], row: &Row<'_>) -> DeleteReason {
@@ -275,9 +282,9 @@ pub(super) fn delete_reason(record: &Record, wanted_types: &[&RecordType], row: 
     }
 }
 
-fn create_reason(row: &Row<'_>, wanted_types: &[&RecordType]) -> CreateReason {
-    match row.current.iter().find(|r| !wanted_types.contains(&&r.record_type)) {
-        Some(gone) => CreateReason::TypeChanged { from: gone.record_type.clone() },
+fn create_reason(row: &Row<'_>, gone: Option<&RecordType>) -> CreateReason {
+    match gone {
+        Some(from) => CreateReason::TypeChanged { from: from.clone() },
         None if row.current.is_empty() => CreateReason::New,
         None => CreateReason::TypeAdded,
     }

@@ -228,6 +228,15 @@ fn a_type_change_is_a_delete_and_a_create() {
 }
 
 #[test]
+fn a_type_that_stays_has_made_no_room() {
+    let mut case = case(&["a.example.org A 192.0.2.1 owner=me"], &["a.example.org AAAA ::1"]);
+    assert_eq!(case.plan().changes[1].reason(), "type changed from A");
+    case.policy = Policy::UpsertOnly;
+    assert_eq!(case.lines(), ["+ a.example.org AAAA ::1", "! a.example.org A policy"]);
+    assert_eq!(case.plan().changes[0].reason(), "type added");
+}
+
+#[test]
 fn policies_limit_what_is_done() {
     let mut case = case(
         &["a.example.org A 192.0.2.1 owner=me", "b.example.org A 192.0.2.1 owner=me"],
