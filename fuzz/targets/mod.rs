@@ -4,12 +4,14 @@
 
 mod annotations;
 mod manifests;
+mod messages;
 mod names;
 mod ownership;
 mod plan;
 mod policy;
 mod templates;
 mod webhook;
+mod zone_files;
 
 /// A target.
 pub type Target = fn(&[u8]);
@@ -18,12 +20,14 @@ pub type Target = fn(&[u8]);
 pub const ALL: &[(&str, Target)] = &[
     ("annotations", annotations::run),
     ("manifests", manifests::run),
+    ("messages", messages::run),
     ("names", names::run),
     ("ownership", ownership::run),
     ("plan", plan::run),
     ("policy", policy::run),
     ("templates", templates::run),
     ("webhook", webhook::run),
+    ("zone_files", zone_files::run),
 ];
 
 /// The bytes as text, whatever they are.

@@ -48,14 +48,34 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicUsize;
 use text::{canonical_naptr, canonical_txt};
 use tls::Tls;
+use transfer::{Transfer, Transferred};
 use transport::Server;
 use update::{ROOM, Rules, Update, size_of};
 use zones::Zones;
-use zonewright_planner::{DnsName, Endpoint, Properties, RecordType, Target, Ttl};
+use zonewright_planner::{DnsName, Endpoint, Properties, RecordType, Target, Ttl, ZoneId};
 use zonewright_provider_kit::{
     Adjusted, Capabilities, ErrorClass, Listing, ProviderError, ReadZones, Rejected, RequestBudget,
     WriteZone, Zone, ZoneChange,
 };
+
+/// The records of a zone, out of the messages of a transfer as they came over TCP, each after its length (RFC 1035 section 4.2.2).
+/// `None` where one is malformed, or where they are not the whole of a zone.
+///
+/// Whoever is on the way to a server, or in its place, can send these where there is no TSIG key.
+pub fn transferred(stream: &[u8], apex: &DnsName, zone: &ZoneId) -> Option<Listing> {
+    let mut transfer = Transfer::new(&convert::name_bytes(apex), None, transfer::MOST);
+    let mut rest = stream;
+    while !transfer.is_complete() {
+        let (length, after) = rest.split_first_chunk::<2>()?;
+        let (message, after) = after.split_at_checked(usize::from(u16::from_be_bytes(*length)))?;
+        transfer.take(message).ok()?;
+        rest = after;
+    }
+    match transfer.finish() {
+        Some(Transferred::Zone(image)) => Some(image.listing(zone)),
+        _ => None,
+    }
+}
 
 /// The provider. Clones, readers and writers share connections and what is known of the zones.
 #[derive(Clone)]

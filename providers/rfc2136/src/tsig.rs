@@ -181,6 +181,11 @@ impl TsigKey {
         Some(Self { name, algorithm, algorithm_name, secret })
     }
 
+    /// Whether it has signed this answer to a request with this signature, at this time (seconds since 1970).
+    pub fn has_signed(&self, answer: &[u8], request_mac: &[u8], now: u64) -> bool {
+        matches!(Verifier::new(self, request_mac, now).check(answer), Ok(true))
+    }
+
     pub(crate) fn name_text(&self) -> String {
         crate::convert::name_text(&self.name)
     }
