@@ -10,7 +10,8 @@ pub fn run(data: &[u8]) {
     let text = text(data);
     let origin = DnsName::parse("example.org").expect("a name");
     if let Ok(ZoneFile::Snapshot(snapshot)) = zone_file::read(&text, Some(&origin)) {
-        let again = zone_file::read(&zone_file::write(&snapshot), None).expect("what was written can be read");
+        let again =
+            zone_file::read(&zone_file::write(&snapshot), None).expect("what was written can be read");
         let ZoneFile::Snapshot(again) = again else { panic!("a snapshot has become a plain file") };
         assert_eq!(again, snapshot);
     }
